@@ -1,0 +1,2 @@
+//! The outside, one thing a file: Redis, memory, SQL, SMS, password hashing threads.
+//! Each implements a port of `login::ports`; nothing here decides. Floor: edge.

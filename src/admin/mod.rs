@@ -1,0 +1,1 @@
+//! What operators do: the operations behind the command line. Floor: edge.

@@ -1,0 +1,1 @@
+//! The roof: builds every room from the configuration, starts and stops them.

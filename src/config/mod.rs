@@ -1,0 +1,1 @@
+//! File and environment to `Config`; reports every mistake at once. Floor: roof.

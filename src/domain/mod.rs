@@ -1,0 +1,1 @@
+//! The rules: no I/O, no async, no clock, no HTTP. Floor: ground, imports nothing of ours.

@@ -1,0 +1,1 @@
+//! Getting in and staying in, told as a story over ports. Floor: imports `domain`.

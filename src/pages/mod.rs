@@ -1,0 +1,1 @@
+//! What portal and admin pages are made of: layout, templates, languages, style. Floor: imports `web`.

@@ -1,0 +1,1 @@
+//! What users do: one URL table, steps, answers. Floor: edge.

@@ -1,0 +1,1 @@
+//! What gateway, portal and admin share of HTTP. Floor: imports `domain`.
