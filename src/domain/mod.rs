@@ -1,4 +1,13 @@
 //! The rules: no I/O, no async, no clock, no HTTP. Floor: ground, imports nothing of ours.
+//!
+//! Time comes in as `now`; randomness is drawn from the operating system's generator where a secret is made.
 
+pub mod code;
 pub mod gsm7;
+pub mod keys;
 pub mod language;
+pub mod limits;
+mod record;
+pub mod secret;
+pub mod site;
+pub mod time;
