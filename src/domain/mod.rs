@@ -7,6 +7,7 @@ pub mod gsm7;
 pub mod keys;
 pub mod language;
 pub mod limits;
+pub mod network;
 pub mod phone;
 mod record;
 pub mod secret;

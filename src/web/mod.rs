@@ -1,1 +1,12 @@
-//! What gateway, portal and admin share of HTTP. Floor: imports `domain`.
+//! What gateway, portal and admin share of HTTP: names of paths and cookies, and how outside input becomes types.
+//! Opens no connection and decides nothing about who may do what. Floor: imports `domain`.
+
+pub mod canonical_path;
+pub mod client_address;
+pub mod cookies;
+pub mod origin;
+pub mod paths;
+pub mod problem;
+pub mod request_context;
+pub mod request_id;
+pub mod return_path;

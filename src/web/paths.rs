@@ -1,0 +1,36 @@
+//! Every path of ours, once. All of them are under [`PREFIX`], and nothing under it ever goes upstream.
+//! Which method a path takes and what it does is in the portal's table, not here. Floor: web.
+
+/// The folder that is ours on every site's host.
+pub const PREFIX: &str = "/.vestibule/";
+
+/// The first segment of [`PREFIX`], in lower case and without slashes.
+pub const RESERVED_SEGMENT: &str = ".vestibule";
+
+/// The password page; `return_to` in its query.
+pub const LOGIN: &str = "/.vestibule/login";
+/// The page that asks for a number (enrolment).
+pub const PHONE: &str = "/.vestibule/phone";
+/// The page that asks for the code.
+pub const CODE: &str = "/.vestibule/code";
+/// Asks for a new SMS.
+pub const RESEND: &str = "/.vestibule/code/resend";
+/// Sign-out: GET asks, POST does.
+pub const LOGOUT: &str = "/.vestibule/logout";
+/// The user's own page.
+pub const ACCOUNT: &str = "/.vestibule/account";
+/// JSON about the session; does not count as activity.
+pub const SESSION: &str = "/.vestibule/session";
+/// The answer for other proxies (`auth_request`, `ForwardAuth`).
+pub const VERIFY: &str = "/.vestibule/verify";
+/// The keys of the signed assertion.
+pub const JWKS: &str = "/.vestibule/jwks.json";
+/// Style sheet, script, logo: names carry a hash of the content.
+pub const ASSETS: &str = "/.vestibule/assets/";
+/// Probe: the process runs.
+pub const LIVE: &str = "/.vestibule/live";
+/// Probe: the configuration is loaded and the process is not draining.
+pub const READY: &str = "/.vestibule/ready";
+
+/// Name of the query parameter and form field that says where to go after sign-in.
+pub const RETURN_TO: &str = "return_to";
