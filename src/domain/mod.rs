@@ -8,6 +8,7 @@ pub mod keys;
 pub mod language;
 pub mod limits;
 pub mod network;
+pub mod password;
 pub mod phone;
 mod record;
 pub mod secret;
