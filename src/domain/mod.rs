@@ -9,6 +9,7 @@ pub mod language;
 pub mod limits;
 pub mod network;
 pub mod password;
+pub mod password_hash;
 pub mod phone;
 mod record;
 pub mod secret;
