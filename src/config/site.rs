@@ -6,14 +6,15 @@ use ipnet::IpNet;
 use url::Url;
 
 use crate::domain::language::Language;
+use crate::web::origin::Origin;
 
 /// One application at one URL.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// Short, for logs and sessions: lower-case letters, digits and `-`.
     pub name: String,
-    /// `https://host[:port]/`, or `http://` for a loopback host; no path, query or credentials.
-    pub url: Url,
+    /// `http` only for a loopback host. No two sites share a host and port.
+    pub url: Origin,
     /// A name in `Config::upstreams`.
     pub upstream: String,
     /// First match wins; what none matches needs sign-in.
