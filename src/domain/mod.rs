@@ -2,6 +2,8 @@
 //!
 //! Time comes in as `now`; randomness is drawn from the operating system's generator where a secret is made.
 
+pub mod account;
+pub mod audit;
 pub mod code;
 pub mod gsm7;
 pub mod keys;
@@ -10,9 +12,12 @@ pub mod limits;
 pub mod network;
 pub mod password;
 pub mod password_hash;
+pub mod pending;
 pub mod phone;
 mod record;
+pub mod revocation;
 pub mod secret;
+pub mod session;
 pub mod site;
 pub mod time;
 pub mod user_name;

@@ -1,0 +1,79 @@
+//! What is written down about who did what: the events and their fields. Writes nothing. Floor: ground.
+
+use std::net::IpAddr;
+
+use super::account::AccountId;
+use super::site::SiteName;
+use super::time::UnixMillis;
+
+/// What happened. The names are stable: scripts and reports rely on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditEvent {
+    PasswordRefused,
+    PasswordAccepted,
+    CodeSent,
+    CodeNotSent,
+    CodeRefused,
+    SignedIn,
+    SignedOut,
+    PhoneEnrolled,
+    AccountAdded,
+    AccountChanged,
+    AccountRemoved,
+    PasswordSet,
+    PasswordRehashed,
+    PhoneSet,
+    PhoneCleared,
+    EnrolmentOpened,
+    AccountUnlocked,
+    AccountDisabled,
+    AccountEnabled,
+    SessionsEnded,
+    TwoFactorActivated,
+}
+
+impl AuditEvent {
+    /// The stable name, as stored and printed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PasswordRefused => "password_refused",
+            Self::PasswordAccepted => "password_accepted",
+            Self::CodeSent => "code_sent",
+            Self::CodeNotSent => "code_not_sent",
+            Self::CodeRefused => "code_refused",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+            Self::PhoneEnrolled => "phone_enrolled",
+            Self::AccountAdded => "account_added",
+            Self::AccountChanged => "account_changed",
+            Self::AccountRemoved => "account_removed",
+            Self::PasswordSet => "password_set",
+            Self::PasswordRehashed => "password_rehashed",
+            Self::PhoneSet => "phone_set",
+            Self::PhoneCleared => "phone_cleared",
+            Self::EnrolmentOpened => "enrolment_opened",
+            Self::AccountUnlocked => "account_unlocked",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccountEnabled => "account_enabled",
+            Self::SessionsEnded => "sessions_ended",
+            Self::TwoFactorActivated => "two_factor_activated",
+        }
+    }
+}
+
+/// One line of the audit trail, written in the transaction of what it tells.
+#[derive(Clone, Debug)]
+pub struct AuditRecord {
+    pub at: UnixMillis,
+    pub event: AuditEvent,
+    /// The account it is about; `None` for the installation as a whole or a name that does not exist.
+    pub account: Option<AccountId>,
+    /// Who did it: `user:anna`, `cli:root`, `system`.
+    pub actor: String,
+    pub site: Option<SiteName>,
+    /// The client's address, where a request caused it.
+    pub source: Option<IpAddr>,
+    /// The operator's reason, or the reason of a refusal. Never a secret.
+    pub reason: Option<String>,
+}

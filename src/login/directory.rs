@@ -1,0 +1,181 @@
+//! What operators' commands ask of the accounts: the port behind `user`, `session` and `two-factor`. Each verb is one transaction with
+//! its audit record. Floor: login.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+use super::ports::PortResult;
+use crate::domain::account::{AccountId, AccountStatus, Epoch};
+use crate::domain::audit::AuditRecord;
+use crate::domain::language::Language;
+use crate::domain::password_hash::PasswordHash;
+use crate::domain::phone::PhoneNumber;
+use crate::domain::revocation::FeedRow;
+use crate::domain::session::{Factors, SessionId};
+use crate::domain::site::SiteName;
+use crate::domain::time::UnixMillis;
+use crate::domain::user_name::UserName;
+
+/// Accounts, their sessions and the activation, for operators.
+#[async_trait]
+pub trait Directory: Send + Sync + fmt::Debug {
+    /// Adds and changes all of them or none.
+    async fn import(&self, entries: &[ImportEntry]) -> PortResult<Imported>;
+
+    async fn find(&self, name: &UserName) -> PortResult<Option<AccountOverview>>;
+
+    /// Accounts by user name, at most `most`, after `after`.
+    async fn list(&self, after: Option<&UserName>, most: u32) -> PortResult<Vec<AccountOverview>>;
+
+    /// One change of one account.
+    async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed>;
+
+    /// Sessions that are not over at `now`, newest first; of one account or of all.
+    async fn sessions(&self, account: Option<&AccountId>, now: UnixMillis) -> PortResult<Vec<SessionOverview>>;
+
+    /// Ends a session everywhere. `None` when it is not there or has ended already.
+    async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>>;
+
+    /// Ends every session of everybody.
+    async fn end_all_sessions(&self, audit: &AuditRecord) -> PortResult<u64>;
+
+    /// Records that two-factor sign-in is active, once and for ever. `window_until`: enrolment is opened until then for accounts without a
+    /// number (`None`: not opened). Gives back when it was activated and whether by this call.
+    async fn activate(&self, window_until: Option<UnixMillis>, audit: &AuditRecord) -> PortResult<ActivationRecord>;
+
+    /// When two-factor sign-in was activated; `None` when it never was.
+    async fn activated_at(&self) -> PortResult<Option<UnixMillis>>;
+
+    /// How many accounts there are, by what matters to activation.
+    async fn census(&self) -> PortResult<Census>;
+}
+
+/// An account to add.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub user_name: UserName,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<PhoneNumber>,
+    pub language: Option<Language>,
+    pub password: PasswordHash,
+    /// Enrolment is open until then; `None`: closed.
+    pub enrolment_until: Option<UnixMillis>,
+}
+
+/// One line of an import.
+#[derive(Clone, Debug)]
+pub enum ImportEntry {
+    /// Must not exist yet.
+    Add { account: NewAccount, audit: AuditRecord },
+    /// Must exist; what is `None` stays.
+    Change { id: AccountId, change: AccountChange, audit: AuditRecord },
+}
+
+/// What an import came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Imported {
+    Done(Vec<FeedRow>),
+    /// Nothing was changed: this entry (from 0) could not be.
+    Refused(usize, Changed),
+}
+
+/// One change of one account. Those that end sessions and pending logins say so.
+#[derive(Clone, Debug)]
+pub enum AccountChange {
+    /// Name, e-mail and language; `None` stays.
+    Profile { name: Option<String>, email: Option<String>, language: Option<Language> },
+    /// Ends sessions and pending logins; forgets password failures.
+    Password(PasswordHash),
+    /// Ends pending logins; closes enrolment.
+    Phone(PhoneNumber),
+    /// Ends pending logins. Does not open enrolment.
+    ClearPhone,
+    /// Refused for an account that has a number.
+    OpenEnrolment { until: UnixMillis },
+    /// Forgets password and code failures.
+    Unlock,
+    /// Ends sessions and pending logins.
+    Disable,
+    Enable,
+    /// Ends sessions and pending logins, and takes the account away. The audit trail stays.
+    Remove,
+    /// Ends sessions and pending logins, and nothing else.
+    EndSessions,
+}
+
+/// What a change came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Changed {
+    /// Committed. The rows tell the nodes what has ended.
+    Done(Vec<FeedRow>),
+    /// It was so already; nothing is written.
+    Unchanged,
+    NotFound,
+    /// The user name is taken.
+    NameTaken,
+    /// The account has a number, so enrolment stays closed.
+    HasNumber,
+}
+
+/// An account as operators see it.
+#[derive(Clone, Debug)]
+pub struct AccountOverview {
+    pub id: AccountId,
+    pub user_name: UserName,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<PhoneNumber>,
+    pub phone_set_at: Option<UnixMillis>,
+    pub language: Option<Language>,
+    pub status: AccountStatus,
+    pub epoch: Epoch,
+    pub password: PasswordHash,
+    pub password_set_at: UnixMillis,
+    pub created_at: UnixMillis,
+    pub enrolment_until: Option<UnixMillis>,
+    pub last_sign_in_at: Option<UnixMillis>,
+    pub password_failures: u32,
+    /// No password is looked at before then.
+    pub password_wait_until: Option<UnixMillis>,
+    /// Wrong codes in a row.
+    pub code_failures: u32,
+    pub codes_locked: bool,
+}
+
+/// A session as operators see it.
+#[derive(Clone, Debug)]
+pub struct SessionOverview {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub user_name: UserName,
+    pub site: SiteName,
+    pub factors: Factors,
+    pub opened_at: UnixMillis,
+    pub absolute_end: UnixMillis,
+    pub source: Option<IpAddr>,
+    pub user_agent: Option<String>,
+}
+
+/// When two-factor sign-in was activated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivationRecord {
+    pub at: UnixMillis,
+    /// By this very call.
+    pub by_this_call: bool,
+}
+
+/// Accounts counted by what matters to activation. Disabled ones are left out of all but `disabled`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    pub with_number: u64,
+    /// Without a number, enrolment open at the time of the question.
+    pub enrolling: u64,
+    /// Without a number, enrolment closed: they cannot sign in once two-factor sign-in is active.
+    pub without_number: u64,
+    pub disabled: u64,
+}
