@@ -1,1 +1,6 @@
 //! The edge to pingora: what a request may do, and handing it on. Floor: edge.
+
+pub mod head;
+pub mod headers;
+pub mod route_rules;
+pub mod settings;

@@ -1,0 +1,303 @@
+//! Which requests need a session, which are public and which are refused: the operator's rules, first match wins.
+//! What no rule matches needs sign-in. Reads paths as `web::canonical_path` understood them. Floor: edge (pure).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::domain::network::Networks;
+use crate::web::canonical_path::PathReading;
+
+/// What a request needs to reach the upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A live session of this site.
+    SignIn,
+    /// Nothing.
+    Public,
+    /// It is refused, session or not.
+    Deny,
+}
+
+/// The name of an upstream in the configuration. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UpstreamName(Arc<str>);
+
+impl UpstreamName {
+    /// Takes the name as the configuration gave it.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(Arc::from(name))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for UpstreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which paths a rule means. Case matters; paths are compared after decoding once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPattern {
+    /// This path only.
+    Exactly(String),
+    /// Everything that begins with this, which ends in `/`.
+    Below(String),
+}
+
+/// Why a text is no path pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PatternMistake {
+    /// Not a path.
+    #[error("has to begin with /")]
+    NoSlash,
+    /// A `*` somewhere else.
+    #[error("may have one * only, as the last character after a /")]
+    Star,
+    /// It could never match, or not what it seems to.
+    #[error("has to be written as plain text: no %, //, ;, \\, ?, # and no . or .. between slashes")]
+    NotPlain,
+    /// Under our own prefix.
+    #[error("is under /.vestibule/, which never goes to an upstream")]
+    Ours,
+}
+
+impl PathPattern {
+    /// `/x/*` is everything below `/x/` at any depth, `/x` only itself, `/*` everything.
+    ///
+    /// # Errors
+    /// When it does not begin with `/`, has a `*` elsewhere, or could never match.
+    pub fn parse(text: &str) -> Result<Self, PatternMistake> {
+        if !text.starts_with('/') {
+            return Err(PatternMistake::NoSlash);
+        }
+        let (path, below) = match text.strip_suffix("/*") {
+            Some(folder) => (format!("{folder}/"), true),
+            None => (text.to_owned(), false),
+        };
+        if path.contains('*') {
+            return Err(PatternMistake::Star);
+        }
+        match crate::web::canonical_path::read(path.as_bytes()) {
+            PathReading::Ours | PathReading::MightBeOurs => Err(PatternMistake::Ours),
+            PathReading::Clear(clear) if clear == path => {
+                Ok(if below { Self::Below(path) } else { Self::Exactly(path) })
+            }
+            PathReading::Clear(_) | PathReading::Ambiguous(_) => Err(PatternMistake::NotPlain),
+        }
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        match self {
+            Self::Exactly(exact) => path == exact,
+            Self::Below(folder) => path.starts_with(folder.as_str()),
+        }
+    }
+}
+
+/// One rule: a request has to match all three to be meant.
+#[derive(Clone, Debug)]
+pub struct RouteRule {
+    /// Which paths.
+    pub path: PathPattern,
+    /// Which methods; empty means all. `GET` includes `HEAD`.
+    pub methods: Vec<Method>,
+    /// Which clients; `None` means all. An empty list means nobody.
+    pub networks: Option<Networks>,
+    /// What such a request needs.
+    pub access: Access,
+    /// Where it goes, if not to the site's upstream.
+    pub upstream: Option<UpstreamName>,
+}
+
+impl RouteRule {
+    fn matches(&self, path: &str, method: &Method, client: IpAddr) -> bool {
+        let method_fits = self.methods.is_empty()
+            || self.methods.contains(method)
+            || (*method == Method::HEAD && self.methods.contains(&Method::GET));
+        let client_fits = self.networks.as_ref().is_none_or(|networks| networks.contains(client));
+        method_fits && client_fits && self.path.matches(path)
+    }
+}
+
+/// A site's rules in their order.
+#[derive(Clone, Debug)]
+pub struct RouteRules(Vec<RouteRule>);
+
+/// What the rules say about one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteDecision<'a> {
+    /// What it needs.
+    pub access: Access,
+    /// Where it goes; `None`: to the site's upstream.
+    pub upstream: Option<&'a UpstreamName>,
+    /// The rule that decided, counted from 1; `None` when none matched.
+    pub rule: Option<usize>,
+}
+
+impl RouteRules {
+    /// Takes the rules in the order of the configuration.
+    #[must_use]
+    pub fn new(rules: Vec<RouteRule>) -> Self {
+        Self(rules)
+    }
+
+    /// What a request needs. One whose path readers differ about is denied when any reading is denied, and never public:
+    /// what one reader takes for a public page may be a private one for the application.
+    #[must_use]
+    pub fn decide(&self, path: &PathReading<'_>, method: &Method, client: IpAddr) -> RouteDecision<'_> {
+        match path {
+            PathReading::Clear(path) => self.first_match(path, method, client),
+            PathReading::Ambiguous(ambiguous) => {
+                let strict = self.first_match(&ambiguous.strict, method, client);
+                let liberal = self.first_match(&ambiguous.liberal, method, client);
+                match (strict.access, liberal.access) {
+                    (Access::Deny, _) => strict,
+                    (_, Access::Deny) => liberal,
+                    (Access::SignIn | Access::Public, Access::SignIn | Access::Public) => {
+                        RouteDecision { access: Access::SignIn, ..strict }
+                    }
+                }
+            }
+            PathReading::Ours | PathReading::MightBeOurs => RouteDecision { access: Access::Deny, upstream: None, rule: None },
+        }
+    }
+
+    /// The rules that make something public, for the log at start.
+    pub fn public(&self) -> impl Iterator<Item = &RouteRule> {
+        self.0.iter().filter(|rule| rule.access == Access::Public)
+    }
+
+    fn first_match(&self, path: &str, method: &Method, client: IpAddr) -> RouteDecision<'_> {
+        let found = self.0.iter().enumerate().find(|(_, rule)| rule.matches(path, method, client));
+        match found {
+            Some((at, rule)) => RouteDecision { access: rule.access, upstream: rule.upstream.as_ref(), rule: Some(at + 1) },
+            None => RouteDecision { access: Access::SignIn, upstream: None, rule: None },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::canonical_path::read;
+
+    fn rule(path: &str, methods: &[Method], networks: &[&str], access: Access) -> RouteRule {
+        let networks = Networks::new(networks.iter().map(|network| network.parse().unwrap()).collect());
+        RouteRule {
+            path: PathPattern::parse(path).unwrap(),
+            methods: methods.to_vec(),
+            networks: (!networks.is_empty()).then_some(networks),
+            access,
+            upstream: path.starts_with("/media").then(|| UpstreamName::new("media")),
+        }
+    }
+
+    fn rules() -> RouteRules {
+        RouteRules::new(vec![
+            rule("/unsubscribe/*", &[], &[], Access::Public),
+            rule("/pixel.gif", &[Method::GET], &[], Access::Public),
+            rule("/api/hooks/*", &[Method::POST], &["203.0.113.0/24"], Access::Public),
+            rule("/media/*", &[], &[], Access::SignIn),
+            rule("/admin/*", &[], &["10.0.0.0/8"], Access::SignIn),
+            rule("/admin/*", &[], &[], Access::Deny),
+            rule("/admin", &[], &[], Access::Deny),
+        ])
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        use Access::{Deny, Public, SignIn};
+        let rules = rules();
+        for (line, access, rule) in [
+            ("GET /unsubscribe/x/y 1.1.1.1", Public, Some(1)),
+            ("GET /unsubscribe/ 1.1.1.1", Public, Some(1)),
+            ("DELETE /unsubscribe/x 1.1.1.1", Public, Some(1)),
+            ("GET /unsubscribe 1.1.1.1", SignIn, None),
+            ("GET /unsubscribed/x 1.1.1.1", SignIn, None),
+            ("GET /Unsubscribe/x 1.1.1.1", SignIn, None),
+            ("GET /uns%75bscribe/x 1.1.1.1", Public, Some(1)),
+            ("GET /unsubscribe/a%20b 1.1.1.1", Public, Some(1)),
+            ("GET /pixel.gif 1.1.1.1", Public, Some(2)),
+            ("HEAD /pixel.gif 1.1.1.1", Public, Some(2)),
+            ("POST /pixel.gif 1.1.1.1", SignIn, None),
+            ("GET /pixel.gif/x 1.1.1.1", SignIn, None),
+            ("POST /api/hooks/a 203.0.113.9", Public, Some(3)),
+            ("POST /api/hooks/a ::ffff:203.0.113.9", Public, Some(3)),
+            ("POST /api/hooks/a 203.0.114.9", SignIn, None),
+            ("GET /api/hooks/a 203.0.113.9", SignIn, None),
+            ("GET /admin/x 10.1.1.1", SignIn, Some(5)),
+            ("GET /admin/x 1.1.1.1", Deny, Some(6)),
+            ("GET /admin 1.1.1.1", Deny, Some(7)),
+            ("GET / 1.1.1.1", SignIn, None),
+        ] {
+            let [method, path, client] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            let path = read(path.as_bytes());
+            let decision = rules.decide(&path, &method.parse().unwrap(), client.parse().unwrap());
+            assert_eq!((decision.access, decision.rule), (access, rule), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_readers_differ_about_is_never_public() {
+        let rules = rules();
+        for path in [
+            "/unsubscribe/..%2fadmin", "/unsubscribe/%2e%2e/admin", "/unsubscribe/../unsubscribe/x", "/unsubscribe//x", "//unsubscribe/x",
+            "/unsubscribe/x;y", "/unsubscribe\\x", "/unsubscribe/%00", "/unsubscribe/%252e%252e/admin", "/unsubscribe/x%2fy", "/unsubscribe/%5cx",
+            "/unsubscribe/%ff", "/unsubscribe/%", "/./unsubscribe/x", "/unsubscribe/x/..",
+        ] {
+            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
+            assert_ne!(decision.access, Access::Public, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_some_reader_takes_for_a_denied_one_is_denied() {
+        let rules = rules();
+        for path in ["/x/..%2fadmin/y", "/x/%2e%2e/admin/y", "//admin/y", "/admin;a/y", "/x\\..\\admin\\y", "/%61dmin%2fy", "/x/%252e%252e/admin/y"] {
+            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
+            assert_eq!(decision.access, Access::Deny, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_rule_can_name_another_upstream() {
+        let rules = rules();
+        let media = rules.decide(&read(b"/media/x"), &Method::GET, "1.1.1.1".parse().unwrap());
+        assert_eq!(media.upstream.map(UpstreamName::as_str), Some("media"));
+        assert_eq!(media.access, Access::SignIn);
+    }
+
+    #[test]
+    fn a_pattern_that_could_not_mean_what_it_says_is_refused() {
+        for (text, pattern) in [
+            ("/x", Ok(PathPattern::Exactly("/x".into()))),
+            ("/x/*", Ok(PathPattern::Below("/x/".into()))),
+            ("/*", Ok(PathPattern::Below("/".into()))),
+            ("/", Ok(PathPattern::Exactly("/".into()))),
+            ("/café/*", Ok(PathPattern::Below("/café/".into()))),
+            ("x", Err(PatternMistake::NoSlash)),
+            ("", Err(PatternMistake::NoSlash)),
+            ("*", Err(PatternMistake::NoSlash)),
+            ("/*/x", Err(PatternMistake::Star)),
+            ("/x*", Err(PatternMistake::Star)),
+            ("/x/**", Err(PatternMistake::Star)),
+            ("/a%20b", Err(PatternMistake::NotPlain)),
+            ("/a//b", Err(PatternMistake::NotPlain)),
+            ("/a/../b", Err(PatternMistake::NotPlain)),
+            ("/a?b", Err(PatternMistake::NotPlain)),
+            ("/.vestibule/*", Err(PatternMistake::Ours)),
+        ] {
+            assert_eq!(PathPattern::parse(text), pattern, "{text}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What the gateway has to be told: plain values that `app` fills from the configuration.
+//! Checks nothing: the configuration did. Floor: edge.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::route_rules::{RouteRules, UpstreamName};
+use crate::domain::network::Networks;
+use crate::domain::site::SiteName;
+use crate::web::origin::{Origin, Scheme};
+
+/// Everything that can change at a reload.
+#[derive(Clone, Debug)]
+pub struct GatewaySettings {
+    /// At least one.
+    pub sites: Vec<Arc<SiteSettings>>,
+    /// All that sites and rules name.
+    pub upstreams: Vec<UpstreamSettings>,
+    /// Whose `X-Forwarded-*` is believed.
+    pub trusted_proxies: Networks,
+    /// Sizes of requests.
+    pub limits: RequestLimits,
+    /// How long downstream may take.
+    pub timeouts: DownstreamTimeouts,
+    /// Whether each request is logged in one line.
+    pub access_log: AccessLog,
+}
+
+/// Whether each request is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLog {
+    /// One line a request, at level info.
+    On,
+    /// None.
+    Off,
+}
+
+/// One application at one URL.
+#[derive(Clone, Debug)]
+pub struct SiteSettings {
+    /// Part of every session.
+    pub name: SiteName,
+    /// What browsers call it.
+    pub origin: Origin,
+    /// Which requests need what.
+    pub rules: RouteRules,
+    /// Where requests go that no rule sends elsewhere.
+    pub upstream: UpstreamName,
+    /// The headers that tell the upstream who the user is.
+    pub identity: IdentityHeaders,
+}
+
+/// Names of the headers that carry the identity; `None`: not sent. Whatever is sent, none of them passes from downstream.
+#[derive(Clone, Debug)]
+pub struct IdentityHeaders {
+    /// The user name; by default `X-Forwarded-User`.
+    pub user: HeaderName,
+    /// The e-mail address, if the account has one.
+    pub email: Option<HeaderName>,
+    /// The person's name, if the account has one, else the user name.
+    pub preferred_username: Option<HeaderName>,
+    /// The session's id, which is not the cookie; by default `X-Vestibule-Session`.
+    pub session: Option<HeaderName>,
+}
+
+impl IdentityHeaders {
+    /// The names of the documentation: user and session only.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self {
+            user: HeaderName::from_static("x-forwarded-user"),
+            email: None,
+            preferred_username: None,
+            session: Some(HeaderName::from_static("x-vestibule-session")),
+        }
+    }
+}
+
+/// The servers of one application.
+#[derive(Clone, Debug)]
+pub struct UpstreamSettings {
+    /// What sites and rules call it.
+    pub name: UpstreamName,
+    /// At least one; used in turn.
+    pub servers: Vec<UpstreamServer>,
+    /// How long they may take.
+    pub timeouts: UpstreamTimeouts,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamServer {
+    /// Plain or TLS; with TLS the certificate has to be valid for `host`.
+    pub scheme: Scheme,
+    /// A name or an address (IPv6 without brackets). Never empty: an empty name would switch off certificate checks in pingora.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// How long an upstream may take.
+#[derive(Clone, Copy, Debug)]
+pub struct UpstreamTimeouts {
+    /// To accept a connection, TLS included.
+    pub connect: Duration,
+    /// Between two reads: from the request to the head of the answer, and between two pieces of the body.
+    pub read: Duration,
+    /// To take a piece of the request.
+    pub write: Duration,
+    /// How long an unused connection is kept for the next request.
+    pub keepalive: Duration,
+}
+
+impl Default for UpstreamTimeouts {
+    /// Our own choice: 3 s to connect, as a person waits for it; 60 s for an answer, as in nginx.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            read: Duration::from_secs(60),
+            write: Duration::from_secs(30),
+            keepalive: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Sizes of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestLimits {
+    /// Bytes of the whole head; beyond: 431.
+    pub head_bytes: usize,
+    /// Header fields; beyond: 431.
+    pub fields: usize,
+    /// Bytes of the request target; beyond: 414.
+    pub target_bytes: usize,
+    /// Bytes of a body sent to our own pages; beyond: 413.
+    pub portal_body_bytes: usize,
+}
+
+impl Default for RequestLimits {
+    /// security H8; the target is what RFC 9112 §3 asks for at least, rounded up.
+    fn default() -> Self {
+        Self { head_bytes: 32 * 1024, fields: 100, target_bytes: 8192, portal_body_bytes: 16 * 1024 }
+    }
+}
+
+/// How long downstream may take.
+#[derive(Clone, Copy, Debug)]
+pub struct DownstreamTimeouts {
+    /// How long a connection may wait for its next request. Whole seconds.
+    pub keepalive: Duration,
+    /// Between two reads of a request body.
+    pub read: Duration,
+    /// To take a piece of the answer.
+    pub write: Duration,
+    /// To send the whole body of a request to our own pages.
+    pub portal_body: Duration,
+}
+
+impl Default for DownstreamTimeouts {
+    /// Our own choice; `portal_body` is security H8.
+    fn default() -> Self {
+        Self {
+            keepalive: Duration::from_secs(60),
+            read: Duration::from_secs(60),
+            write: Duration::from_secs(30),
+            portal_body: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What stays the same while the process lives.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// At least one.
+    pub listeners: Vec<ListenerSettings>,
+    /// Worker threads; `None`: as many as there are cores.
+    pub threads: Option<usize>,
+    /// How long requests may take to finish after TERM. Whole seconds.
+    pub drain: Duration,
+    /// The socket over which a new process takes the listening sockets over.
+    pub upgrade_socket: PathBuf,
+    /// Whether this process takes the sockets of a running one over.
+    pub start: Start,
+}
+
+/// Where the listening sockets come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Opened by this process.
+    Fresh,
+    /// Handed over by the process that runs now.
+    TakeOver,
+}
+
+/// One address requests come in at.
+#[derive(Clone, Debug)]
+pub struct ListenerSettings {
+    /// The address.
+    pub address: SocketAddr,
+    /// How it speaks and what for.
+    pub purpose: ListenerPurpose,
+}
+
+/// What a listener is for.
+#[derive(Clone, Debug)]
+pub enum ListenerPurpose {
+    /// The sites, without TLS: behind a trusted proxy, or on loopback.
+    Plain,
+    /// The sites, with TLS. At least one certificate; the first is used when a client names no host or an unknown one.
+    Tls(Vec<CertificateFiles>),
+    /// Only a redirect to the site's https URL (and the probes).
+    RedirectToHttps,
+}
+
+/// PEM files of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The chain, the host's own certificate first.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
