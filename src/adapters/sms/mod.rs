@@ -1,5 +1,14 @@
 //! Handing a text message to a vendor over HTTP, as the operator describes that vendor; and to the terminal, for the demo.
 //! One attempt at one vendor, and what came of it. Deliberately knows nothing of the order of vendors, of limits, or of what a text says.
 //! Floor: edge.
+//!
+//! `settings` is what the configuration says; `description` reads it and reports every mistake; `template` and `request` make a request of it;
+//! `http` sends; `verdict` understands the answer.
 
+pub mod check;
+pub mod description;
+mod presets;
+pub mod request;
 pub mod settings;
+mod template;
+mod verdict;
