@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// A login page does not wait longer than this for one vendor. Our own bound.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A vendor as `http.rs` speaks to it. Only `read` makes one, so what it holds is right.
+/// A vendor as `attempt.rs` speaks to it. Only `read` makes one, so what it holds is right.
 #[derive(Clone, Debug)]
 pub struct Description {
     pub(super) name: String,

@@ -3,12 +3,15 @@
 //! Floor: edge.
 //!
 //! `settings` is what the configuration says; `description` reads it and reports every mistake; `template` and `request` make a request of it;
-//! `http` sends; `verdict` understands the answer.
+//! `attempt` sends; `verdict` understands the answer.
 
+pub mod attempt;
 pub mod check;
+pub mod client;
 pub mod description;
 mod presets;
 pub mod request;
 pub mod settings;
 mod template;
+pub mod terminal;
 mod verdict;

@@ -1,5 +1,5 @@
 //! How one SMS vendor is spoken to, as plain values: what `sms.providers[…]` of the configuration says, file and environment
-//! references already read. Holds no checks (`check.rs`) and sends nothing (`http.rs`). Floor: edge.
+//! references already read. Holds no checks (`check.rs`) and sends nothing (`attempt.rs`). Floor: edge.
 //!
 //! Strings below that are called *templates* may hold `${variable}`. The variables of a message are `to`, `to_digits`, `text`, `code`, `sender`,
 //! `app`, `lang`, `is_unicode`, `uuid`, `country`; the operator's own are `account`, `secret` and the names in `vars` and `secrets`.
