@@ -86,6 +86,7 @@ async fn answer(mut stream: TcpStream, mood: Mood, seen: Arc<Mutex<Vec<String>>>
                     return;
                 }
             }
+            let _ = stream.write_all(b"\"}").await;
         }
         Mood::Resets => stream.set_zero_linger().unwrap(),
         Mood::Closes => {}
