@@ -1,0 +1,256 @@
+//! What happens to a request: a table from its head, the session and the operator's rules to one verdict.
+//! Does nothing itself. A request that asks for an upgrade is judged like any other. Floor: edge (pure).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{ACCEPT, HeaderMap, HeaderName, UPGRADE};
+use http::{HeaderValue, Method};
+
+use super::admission::{Admission, NotAdmitted};
+use super::head::RequestHead;
+use super::route_rules::{Access, UpstreamName};
+use super::sessions::SessionCheck;
+use super::settings::SiteSettings;
+use crate::web::canonical_path::{self, PathReading};
+use crate::web::cookies::{self, CookieNames, CookieRead};
+use crate::web::origin::Scheme;
+use crate::web::paths;
+use crate::web::return_path::ReturnPath;
+
+/// The methods that are let through; the second line is WebDAV's. Everything else gets 405, TRACE, TRACK and CONNECT among it.
+pub const METHODS: [&str; 17] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", //
+    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
+];
+
+/// What happens to a request.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// One of the probes, whatever the host.
+    Probe(Probe),
+    /// Our own pages.
+    Portal(Arc<SiteSettings>),
+    /// On to the upstream.
+    Proxy(Passage),
+    /// An answer of the gateway itself.
+    Refuse(Refusal),
+}
+
+/// A request on its way to the upstream.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    /// The site it belongs to.
+    pub site: Arc<SiteSettings>,
+    /// Why it may go.
+    pub admission: Admission,
+    /// Where it goes.
+    pub upstream: UpstreamName,
+}
+
+/// Which probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The process runs.
+    Live,
+    /// It takes requests.
+    Ready,
+}
+
+/// Why the gateway answers itself, and with what.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// 421: no site has this host.
+    Misdirected,
+    /// 405.
+    Method,
+    /// 308 to the same URL with https.
+    ToHttps(Arc<SiteSettings>),
+    /// 404: the path could be taken for one of ours.
+    NotFound(Arc<SiteSettings>),
+    /// 403: the rules deny it.
+    Denied(Arc<SiteSettings>),
+    /// 303 to the sign-in page, for a person who asks for a page.
+    ToSignIn(Arc<SiteSettings>, ReturnPath, SignInReason),
+    /// 401, for everything else.
+    Unauthorized(Arc<SiteSettings>, SignInReason),
+    /// 503: it cannot be told whether the session is still good.
+    CannotTell(Arc<SiteSettings>),
+}
+
+/// Why somebody has to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInReason {
+    /// No cookie.
+    NoSession,
+    /// The cookie opens nothing: expired, ended, of another site, forged.
+    NotLive,
+    /// Two cookies of our name.
+    DoubledCookie,
+    /// A code is owed.
+    CodeRequired,
+}
+
+impl SignInReason {
+    /// The stable word for log and answer.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoSession => "sign_in_required",
+            Self::NotLive => "session_not_live",
+            Self::DoubledCookie => "session_cookie_doubled",
+            Self::CodeRequired => "code_required",
+        }
+    }
+}
+
+/// Who seems to be asking; decides the form of an answer, never whether there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// A browser that opens a page.
+    Navigation,
+    /// A browser that sends a form and will show the answer.
+    Submission,
+    /// A script, an API client, a WebSocket.
+    Program,
+}
+
+/// How the request reached us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// What the browser spoke, as far as we can know.
+    pub scheme: Scheme,
+    /// Who asks.
+    pub client: IpAddr,
+    /// What the listener is for.
+    pub listener: ListenerUse,
+}
+
+/// What the listener a request came in at is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerUse {
+    /// The sites.
+    Sites,
+    /// Only redirects to https.
+    RedirectToHttps,
+}
+
+/// Judges a request. `check` says what the value of the session cookie is worth at that site.
+pub fn classify(
+    head: &RequestHead<'_>,
+    arrival: Arrival,
+    sites: &[Arc<SiteSettings>],
+    check: impl FnOnce(&SiteSettings, &str) -> SessionCheck,
+) -> Verdict {
+    if let Some(probe) = probe(head) {
+        return Verdict::Probe(probe);
+    }
+    let Some(site) = sites.iter().find(|site| site.origin.answers_to(head.host) || is_its_plain_host(site, arrival, head.host)) else {
+        return Verdict::Refuse(Refusal::Misdirected);
+    };
+    let site = Arc::clone(site);
+    if !METHODS.contains(&head.method.as_str()) {
+        return Verdict::Refuse(Refusal::Method);
+    }
+    let plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
+    if plain || arrival.listener == ListenerUse::RedirectToHttps {
+        return Verdict::Refuse(Refusal::ToHttps(site));
+    }
+    let path = canonical_path::read(head.path);
+    match path {
+        PathReading::Ours => return Verdict::Portal(site),
+        PathReading::MightBeOurs => return Verdict::Refuse(Refusal::NotFound(site)),
+        PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
+    }
+    let decision = site.rules.decide(&path, head.method, arrival.client);
+    let (checked, reason) = session_check(&site, head.headers, decision.access, check);
+    match Admission::judge(decision.access, checked) {
+        Ok(admission) => {
+            let upstream = decision.upstream.unwrap_or(&site.upstream).clone();
+            Verdict::Proxy(Passage { admission, upstream, site })
+        }
+        Err(NotAdmitted::Denied) => Verdict::Refuse(Refusal::Denied(site)),
+        Err(NotAdmitted::CannotTell) => Verdict::Refuse(Refusal::CannotTell(site)),
+        Err(NotAdmitted::SignInRequired) => Verdict::Refuse(sign_in(head, site, reason)),
+        Err(NotAdmitted::CodeRequired) => Verdict::Refuse(sign_in(head, site, SignInReason::CodeRequired)),
+    }
+}
+
+/// Who seems to be asking. `Sec-Fetch-Mode` is decisive where a browser sends it; `Accept` stands in for it elsewhere.
+#[must_use]
+pub fn asker(method: &Method, headers: &HeaderMap) -> Asker {
+    let mode = headers.get(HeaderName::from_static("sec-fetch-mode")).map(HeaderValue::as_bytes);
+    let scripted = headers.contains_key("x-requested-with");
+    let page = match mode {
+        Some(mode) => mode == b"navigate",
+        None => !scripted && accepts_html(headers),
+    };
+    if !page || headers.contains_key(UPGRADE) {
+        Asker::Program
+    } else if matches!(*method, Method::GET | Method::HEAD) {
+        Asker::Navigation
+    } else {
+        Asker::Submission
+    }
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().any(|value| {
+        value.as_bytes().split(|byte| *byte == b',').any(|range| {
+            let media_type = range.split(|byte| *byte == b';').next().unwrap_or_default();
+            media_type.trim_ascii().eq_ignore_ascii_case(b"text/html")
+        })
+    })
+}
+
+fn probe(head: &RequestHead<'_>) -> Option<Probe> {
+    if !matches!(*head.method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    if head.path == paths::LIVE.as_bytes() {
+        return Some(Probe::Live);
+    }
+    (head.path == paths::READY.as_bytes()).then_some(Probe::Ready)
+}
+
+/// Over plain http a browser names the host without the https port.
+fn is_its_plain_host(site: &SiteSettings, arrival: Arrival, host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    arrival.scheme == Scheme::Http && site.origin.scheme() == Scheme::Https && name.eq_ignore_ascii_case(site.origin.host())
+}
+
+fn session_check(
+    site: &SiteSettings,
+    headers: &HeaderMap,
+    access: Access,
+    check: impl FnOnce(&SiteSettings, &str) -> SessionCheck,
+) -> (SessionCheck, SignInReason) {
+    match (access, cookies::read(headers, CookieNames::of(site.origin.scheme()).session)) {
+        (Access::Deny, _) => (SessionCheck::None("denied"), SignInReason::NoSession),
+        (Access::SignIn | Access::Public, CookieRead::Absent) => (SessionCheck::None("no cookie"), SignInReason::NoSession),
+        (Access::SignIn | Access::Public, CookieRead::Doubled) => {
+            (SessionCheck::None("two cookies"), SignInReason::DoubledCookie)
+        }
+        (Access::SignIn | Access::Public, CookieRead::One(value)) => (check(site, value), SignInReason::NotLive),
+    }
+}
+
+fn sign_in(head: &RequestHead<'_>, site: Arc<SiteSettings>, reason: SignInReason) -> Refusal {
+    match asker(head.method, head.headers) {
+        Asker::Navigation => Refusal::ToSignIn(site, return_path(head), reason),
+        Asker::Submission | Asker::Program => Refusal::Unauthorized(site, reason),
+    }
+}
+
+fn return_path(head: &RequestHead<'_>) -> ReturnPath {
+    let mut target = head.path.to_vec();
+    if let Some(query) = head.query {
+        target.push(b'?');
+        target.extend_from_slice(query);
+    }
+    ReturnPath::parse_or_root(std::str::from_utf8(&target).ok())
+}
+
+#[cfg(test)]
+#[path = "classify_tests.rs"]
+pub(crate) mod tests;
