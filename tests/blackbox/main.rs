@@ -1,10 +1,7 @@
 //! The black-box suite: the real binary against real stores, a real browser and a vendor and an application of our own.
 //! One test binary: one link, one harness.
 
-#![expect(
-    dead_code,
-    reason = "the harness offers more than the tests of the day use"
-)]
+#![expect(dead_code, reason = "the harness offers more than the tests of the day use")]
 
 mod architecture;
 mod harness;

@@ -33,11 +33,7 @@ pub(crate) struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self {
-            width: 1024,
-            height: 800,
-            dark: false,
-        }
+        Self { width: 1024, height: 800, dark: false }
     }
 }
 
@@ -72,10 +68,7 @@ impl Browser {
             "--hide-scrollbars".to_owned(),
             "--no-proxy-server".to_owned(),
             "--lang=en-US".to_owned(),
-            format!(
-                "--user-data-dir={}",
-                folder.path().join("profile").display()
-            ),
+            format!("--user-data-dir={}", folder.path().join("profile").display()),
             format!("--window-size={},{}", window.width, window.height),
         ];
         if window.dark {
@@ -97,17 +90,8 @@ impl Browser {
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
-            .unwrap_or_else(|error| {
-                panic!(
-                    "no browser: {error}\n{}",
-                    std::fs::read_to_string(&log).unwrap()
-                )
-            });
-        Self {
-            client,
-            folder,
-            _driver: driver,
-        }
+            .unwrap_or_else(|error| panic!("no browser: {error}\n{}", std::fs::read_to_string(&log).unwrap()));
+        Self { client, folder, _driver: driver }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -124,29 +108,15 @@ impl Browser {
 
     /// The one element that a CSS selector finds, waiting for it to be there.
     pub(crate) async fn find(&self, css: &str) -> Element {
-        let found = self
-            .client
-            .wait()
-            .at_most(Duration::from_secs(15))
-            .for_element(Locator::Css(css))
-            .await;
+        let found = self.client.wait().at_most(Duration::from_secs(15)).for_element(Locator::Css(css)).await;
         match found {
             Ok(element) => element,
-            Err(error) => panic!(
-                "no {css} on {}: {error}\n{}",
-                self.url().await,
-                self.text().await
-            ),
+            Err(error) => panic!("no {css} on {}: {error}\n{}", self.url().await, self.text().await),
         }
     }
 
     pub(crate) async fn has(&self, css: &str) -> bool {
-        !self
-            .client
-            .find_all(Locator::Css(css))
-            .await
-            .unwrap()
-            .is_empty()
+        !self.client.find_all(Locator::Css(css)).await.unwrap().is_empty()
     }
 
     /// Types into the field with this name, in place of what stands there.
@@ -170,16 +140,12 @@ impl Browser {
 
     /// Waits until the page shows a text.
     pub(crate) async fn wait_for_text(&self, text: &str) {
-        self.wait_until(&format!("the text {text:?}"), async |browser| {
-            browser.text().await.contains(text)
-        })
-        .await;
+        self.wait_until(&format!("the text {text:?}"), async |browser| browser.text().await.contains(text)).await;
     }
 
     /// Waits until the address bar fits.
     pub(crate) async fn wait_for_url(&self, what: &str, fits: impl Fn(&str) -> bool) {
-        self.wait_until(what, async |browser| fits(&browser.url().await))
-            .await;
+        self.wait_until(what, async |browser| fits(&browser.url().await)).await;
     }
 
     async fn wait_until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
@@ -237,19 +203,12 @@ impl Drop for Browser {
 struct BrowserLog;
 
 impl fantoccini::wd::WebDriverCompatibleCommand for BrowserLog {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
         base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (
-            http::Method::POST,
-            Some(json!({ "type": "browser" }).to_string()),
-        )
+        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
 }
 

@@ -42,10 +42,9 @@ impl Program {
     /// As another user when the tests run as root (PostgreSQL refuses to run as root); `signal` is what it gets when
     /// the test process dies.
     pub(crate) fn killed_with(signal: &str, user: Option<&str>, path: impl AsRef<OsStr>) -> Self {
-        let name = Path::new(path.as_ref()).file_name().map_or_else(
-            || "?".to_owned(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+        let name = Path::new(path.as_ref())
+            .file_name()
+            .map_or_else(|| "?".to_owned(), |name| name.to_string_lossy().into_owned());
         let mut command = Command::new("setpriv");
         if let Some(user) = user.filter(|_| running_as_root()) {
             command.args(["--reuid", user, "--regid", user, "--init-groups"]);
@@ -77,18 +76,10 @@ impl Program {
     /// Starts it with both outputs appended to `log`.
     pub(crate) fn start(mut self, log: &Path) -> Process {
         let file = File::options().create(true).append(true).open(log).unwrap();
-        self.command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file);
+        self.command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         let name = self.name.clone();
-        let child = start_in_nursery(self.command)
-            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Process {
-            child,
-            name,
-            ended: None,
-        }
+        let child = start_in_nursery(self.command).unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Process { child, name, ended: None }
     }
 }
 
@@ -154,8 +145,7 @@ impl Process {
 
     /// True when it was ended by kill -9 (by us, or by a fail-point).
     pub(crate) fn was_killed(&mut self) -> bool {
-        self.exit_status()
-            .is_some_and(|status| status.signal() == Some(9))
+        self.exit_status().is_some_and(|status| status.signal() == Some(9))
     }
 }
 
@@ -177,13 +167,7 @@ impl Output {
     /// Its standard output; panics with all it said when it failed.
     #[track_caller]
     pub(crate) fn done(self) -> String {
-        assert_eq!(
-            self.code,
-            Some(0),
-            "failed\nstdout: {}\nstderr: {}",
-            self.stdout,
-            self.stderr
-        );
+        assert_eq!(self.code, Some(0), "failed\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
         self.stdout
     }
 }
@@ -213,21 +197,14 @@ pub(crate) fn run(mut command: Command, input: &str) -> Output {
 
 /// A new empty folder that is gone when the value is, or when the test process dies.
 pub(crate) fn fresh_folder(name: &str) -> tempfile::TempDir {
-    let folder = tempfile::Builder::new()
-        .prefix(&format!("{name}-"))
-        .tempdir_in(root_folder())
-        .unwrap();
+    let folder = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(root_folder()).unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
     folder
 }
 
 /// A port that was free a moment ago. Another process may take it before it is used: try again then.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub(crate) fn running_as_root() -> bool {
@@ -249,20 +226,12 @@ pub(crate) fn find_program(name: &str, folders: &[PathBuf]) -> PathBuf {
 pub(crate) fn kill_those_naming(folder: &Path) {
     let needle = folder.to_string_lossy().into_owned();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(id) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<u32>().ok())
-        else {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
         let mut line = Vec::new();
-        let read = File::open(entry.path().join("cmdline"))
-            .and_then(|mut file| file.read_to_end(&mut line));
-        if read.is_ok()
-            && id != std::process::id()
-            && String::from_utf8_lossy(&line).contains(&needle)
-        {
+        let read = File::open(entry.path().join("cmdline")).and_then(|mut file| file.read_to_end(&mut line));
+        if read.is_ok() && id != std::process::id() && String::from_utf8_lossy(&line).contains(&needle) {
             let _ = rustix::process::kill_process(pid(id), Signal::KILL);
         }
     }
@@ -278,14 +247,7 @@ fn children_of(parent: u32) -> Vec<u32> {
         // pid (name) state parent …; the name may hold anything, so count from its end.
         .filter(|&id| {
             stat(id)
-                .and_then(|line| {
-                    line.rsplit_once(')')?
-                        .1
-                        .split_whitespace()
-                        .nth(1)?
-                        .parse::<u32>()
-                        .ok()
-                })
+                .and_then(|line| line.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok())
                 .is_some_and(|its| its == parent)
         })
         .collect()
@@ -303,11 +265,7 @@ fn root_folder() -> &'static Path {
         _watchdog: Mutex<Child>,
     }
     static ROOT: LazyLock<Root> = LazyLock::new(|| {
-        let path = tempfile::Builder::new()
-            .prefix("vestibule-test-")
-            .tempdir_in(roomy_folder())
-            .unwrap()
-            .keep();
+        let path = tempfile::Builder::new().prefix("vestibule-test-").tempdir_in(roomy_folder()).unwrap().keep();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o711)).unwrap();
         let watchdog = Command::new("sh")
             .args(["-c", WATCHDOG, "watchdog"])
@@ -317,10 +275,7 @@ fn root_folder() -> &'static Path {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Root {
-            path,
-            _watchdog: Mutex::new(watchdog),
-        }
+        Root { path, _watchdog: Mutex::new(watchdog) }
     });
     &ROOT.path
 }
@@ -342,11 +297,7 @@ done
 fn roomy_folder() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let room = rustix::fs::statvfs(memory).map_or(0, |stat| stat.f_bavail * stat.f_frsize);
-    if room > 2 << 30 {
-        memory.to_owned()
-    } else {
-        std::env::temp_dir()
-    }
+    if room > 2 << 30 { memory.to_owned() } else { std::env::temp_dir() }
 }
 
 type Order = (Command, Sender<std::io::Result<Child>>);
@@ -377,10 +328,7 @@ pub(crate) fn wait_for<T>(what: &str, mut question: impl FnMut() -> Option<T>) -
         if let Some(answer) = question() {
             return answer;
         }
-        assert!(
-            began.elapsed() < PATIENCE,
-            "waited {PATIENCE:?} in vain for: {what}"
-        );
+        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

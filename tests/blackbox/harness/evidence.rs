@@ -42,10 +42,7 @@ pub(crate) struct Found {
 impl Evidence {
     pub(crate) fn keep(&self, kind: SecretKind, value: &str) {
         if !value.is_empty() {
-            self.secrets.lock().unwrap().insert(Secret {
-                kind,
-                value: value.to_owned(),
-            });
+            self.secrets.lock().unwrap().insert(Secret { kind, value: value.to_owned() });
         }
     }
 
@@ -65,10 +62,7 @@ impl Evidence {
                 seen.extend_from_slice(value.as_bytes());
             }
         }
-        self.answers
-            .lock()
-            .unwrap()
-            .push((format!("answer to {}", answer.asked), seen));
+        self.answers.lock().unwrap().push((format!("answer to {}", answer.asked), seen));
     }
 
     pub(crate) fn secrets(&self) -> Vec<Secret> {
@@ -88,11 +82,8 @@ impl Evidence {
             let mut told = BTreeSet::new();
             for hit in automaton.find_overlapping_iter(bytes) {
                 let needle = &needles[hit.pattern().as_usize()];
-                if counts(needle, bytes, hit.start(), hit.end())
-                    && told.insert((needle.kind, needle.form))
-                {
-                    let around =
-                        &bytes[hit.start().saturating_sub(60)..bytes.len().min(hit.end() + 20)];
+                if counts(needle, bytes, hit.start(), hit.end()) && told.insert((needle.kind, needle.form)) {
+                    let around = &bytes[hit.start().saturating_sub(60)..bytes.len().min(hit.end() + 20)];
                     found.push(Found {
                         kind: needle.kind,
                         form: needle.form,
@@ -119,10 +110,8 @@ fn counts(needle: &Needle, bytes: &[u8], start: usize, end: usize) -> bool {
     if needle.kind != SecretKind::Code || needle.form != "plain" {
         return true;
     }
-    let part_of_a_word =
-        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
-    !part_of_a_word(start.checked_sub(1).and_then(|before| bytes.get(before)))
-        && !part_of_a_word(bytes.get(end))
+    let part_of_a_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
+    !part_of_a_word(start.checked_sub(1).and_then(|before| bytes.get(before))) && !part_of_a_word(bytes.get(end))
 }
 
 fn forms(secret: &Secret) -> Vec<Needle> {
@@ -139,33 +128,22 @@ fn forms(secret: &Secret) -> Vec<Needle> {
     if secret.kind == SecretKind::PhoneNumber {
         // The digits after the country code, as someone might write them at home.
         forms.push(("plain", value.trim_start_matches('+').as_bytes().to_vec()));
-        forms.push((
-            "plain",
-            value.chars().skip(3).collect::<String>().into_bytes(),
-        ));
+        forms.push(("plain", value.chars().skip(3).collect::<String>().into_bytes()));
     }
     // Inside a longer base64 text, at each of the three ways it can fall on the groups of four.
     for shift in 0..3 {
         let padded = [&vec![0; shift][..], value.as_bytes()].concat();
         let first = [0, 2, 3][shift];
-        for (name, text) in [
-            ("base64", STANDARD_NO_PAD.encode(&padded)),
-            ("base64, URL alphabet", URL_SAFE_NO_PAD.encode(&padded)),
-        ] {
+        for (name, text) in
+            [("base64", STANDARD_NO_PAD.encode(&padded)), ("base64, URL alphabet", URL_SAFE_NO_PAD.encode(&padded))]
+        {
             let last = text.len() - usize::from(padded.len() % 3 != 0);
             if let Some(middle) = text.get(first..last).filter(|middle| middle.len() >= 7) {
                 forms.push((name, middle.as_bytes().to_vec()));
             }
         }
     }
-    forms
-        .into_iter()
-        .map(|(form, bytes)| Needle {
-            kind: secret.kind,
-            form,
-            bytes,
-        })
-        .collect()
+    forms.into_iter().map(|(form, bytes)| Needle { kind: secret.kind, form, bytes }).collect()
 }
 
 #[test]
@@ -174,11 +152,7 @@ fn a_planted_secret_is_found_in_every_form() {
     evidence.keep(SecretKind::Code, "483920");
     evidence.keep(SecretKind::Password, "päss word/+1");
     evidence.keep(SecretKind::PhoneNumber, "+32470123456");
-    let mut planted = vec![
-        "code=483920&x".to_owned(),
-        "\"483920\"".to_owned(),
-        "383438333932300a".to_owned(),
-    ];
+    let mut planted = vec!["code=483920&x".to_owned(), "\"483920\"".to_owned(), "383438333932300a".to_owned()];
     planted[2] = hex::encode("xx483920yy");
     for before in ["", "a", "ab"] {
         planted.push(STANDARD_NO_PAD.encode(format!("{before}päss word/+1 and more")));
@@ -192,13 +166,8 @@ fn a_planted_secret_is_found_in_every_form() {
         let found = evidence.search(&[("planted".to_owned(), text.clone().into_bytes())]);
         assert!(!found.is_empty(), "not found: {text}");
     }
-    for text in [
-        "2026-11-24T04:29:03.483920Z",
-        "id 9483920",
-        "a1483920f",
-        "+32 4•• •• •• 56",
-        "+3247***56",
-    ] {
+    for text in ["2026-11-24T04:29:03.483920Z", "id 9483920", "a1483920f", "+32 4•• •• •• 56", "+3247***56"]
+    {
         let found = evidence.search(&[("innocent".to_owned(), text.as_bytes().to_vec())]);
         assert_eq!(found, [], "{text}");
     }

@@ -37,13 +37,8 @@ impl Gateway {
         let config = folder.join(format!("{name}.yaml"));
         std::fs::write(&config, config_text).unwrap();
         let log = folder.join(format!("{name}.log"));
-        let mut gateway = Self {
-            process: launch(&config, &log, environment),
-            name: name.to_owned(),
-            port,
-            config,
-            log,
-        };
+        let mut gateway =
+            Self { process: launch(&config, &log, environment), name: name.to_owned(), port, config, log };
         gateway.wait_until_ready()?;
         Ok(gateway)
     }
@@ -61,10 +56,7 @@ impl Gateway {
             return Ok(());
         }
         let code = self.process.exit_status().and_then(|status| status.code());
-        Err(DidNotStart {
-            code,
-            log: self.log(),
-        })
+        Err(DidNotStart { code, log: self.log() })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -90,10 +82,7 @@ impl Gateway {
 
     /// The log as records; lines that are no JSON (a panic's, say) are left out.
     pub(crate) fn records(&self) -> Vec<serde_json::Value> {
-        self.log()
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
+        self.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
     pub(crate) fn kill(&mut self) {
@@ -140,11 +129,7 @@ impl Drop for Gateway {
 }
 
 fn launch(config: &Path, log: &Path, environment: &[(String, String)]) -> Process {
-    let mut program = Program::new(BINARY)
-        .arg("serve")
-        .arg("--config")
-        .arg(config)
-        .env("RUST_BACKTRACE", "1");
+    let mut program = Program::new(BINARY).arg("serve").arg("--config").arg(config).env("RUST_BACKTRACE", "1");
     for (name, value) in environment {
         program = program.env(name, value);
     }
@@ -155,11 +140,7 @@ fn launch(config: &Path, log: &Path, environment: &[(String, String)]) -> Proces
 pub(crate) fn probe(port: u16, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: probe.invalid\r\nConnection: close\r\n\r\n"
-    )
-    .ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: probe.invalid\r\nConnection: close\r\n\r\n").ok()?;
     let mut start = [0; 12];
     stream.read_exact(&mut start).ok()?;
     std::str::from_utf8(start.get(9..)?).ok()?.parse().ok()

@@ -19,10 +19,7 @@ pub(crate) struct Tag {
 impl Tag {
     /// The value of an attribute, empty for one that stands alone.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -31,20 +28,11 @@ pub(crate) fn forms(page: &str) -> Vec<Form> {
     for tag in tags(page) {
         let value = |name: &str| tag.attribute(name).unwrap_or_default().to_owned();
         match tag.name.as_str() {
-            "form" => forms.push(Form {
-                action: value("action"),
-                method: value("method"),
-                fields: Vec::new(),
-            }),
+            "form" => forms.push(Form { action: value("action"), method: value("method"), fields: Vec::new() }),
             "input" | "select" | "textarea" | "button" => {
                 let named = tag.attribute("name").is_some_and(|name| !name.is_empty());
-                let pressed = matches!(
-                    tag.attribute("type"),
-                    Some("submit" | "button" | "image" | "reset")
-                );
-                if let (Some(form), true, false) =
-                    (forms.last_mut(), named, pressed || tag.name == "button")
-                {
+                let pressed = matches!(tag.attribute("type"), Some("submit" | "button" | "image" | "reset"));
+                if let (Some(form), true, false) = (forms.last_mut(), named, pressed || tag.name == "button") {
                     form.fields.push((value("name"), value("value")));
                 }
             }
@@ -66,9 +54,7 @@ pub(crate) fn tags(page: &str) -> Vec<Tag> {
             let (tag, after) = read_tag(rest);
             rest = after;
             if tag.name == "script" || tag.name == "style" {
-                rest = rest
-                    .split_once(&format!("</{}", tag.name))
-                    .map_or("", |(_, after)| after);
+                rest = rest.split_once(&format!("</{}", tag.name)).map_or("", |(_, after)| after);
             }
             tags.push(tag);
         }
@@ -96,13 +82,8 @@ pub(crate) fn text(page: &str) -> String {
 }
 
 fn read_tag(source: &str) -> (Tag, &str) {
-    let name_end = source
-        .find(|c: char| c.is_whitespace() || c == '>' || c == '/')
-        .unwrap_or(source.len());
-    let mut tag = Tag {
-        name: source[..name_end].to_ascii_lowercase(),
-        attributes: Vec::new(),
-    };
+    let name_end = source.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(source.len());
+    let mut tag = Tag { name: source[..name_end].to_ascii_lowercase(), attributes: Vec::new() };
     let mut rest = &source[name_end..];
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
@@ -112,9 +93,7 @@ fn read_tag(source: &str) -> (Tag, &str) {
         if let Some(after) = rest.strip_prefix('>') {
             return (tag, after);
         }
-        let end = rest
-            .find(|c: char| c.is_whitespace() || c == '=' || c == '>')
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_whitespace() || c == '=' || c == '>').unwrap_or(rest.len());
         let name = rest[..end].to_ascii_lowercase();
         rest = rest[end..].trim_start();
         let mut value = "";
@@ -122,11 +101,7 @@ fn read_tag(source: &str) -> (Tag, &str) {
             let after = after.trim_start();
             (value, rest) = match after.chars().next() {
                 Some(quote @ ('"' | '\'')) => after[1..].split_once(quote).unwrap_or((after, "")),
-                _ => after.split_at(
-                    after
-                        .find(|c: char| c.is_whitespace() || c == '>')
-                        .unwrap_or(after.len()),
-                ),
+                _ => after.split_at(after.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(after.len())),
             };
         }
         tag.attributes.push((name, unescape(value)));
@@ -138,9 +113,7 @@ fn unescape(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         plain.push_str(before);
-        let named = after
-            .split_once(';')
-            .and_then(|(entity, tail)| Some((character(entity)?, tail)));
+        let named = after.split_once(';').and_then(|(entity, tail)| Some((character(entity)?, tail)));
         rest = match named {
             Some((character, tail)) => {
                 plain.push(character);
@@ -185,18 +158,8 @@ fn a_form_is_read_with_its_hidden_fields() {
     assert_eq!(forms.len(), 2);
     assert_eq!(forms[0].action, "/.vestibule/login?a=1&b=2");
     assert_eq!(forms[0].method, "post");
-    let fields: Vec<_> = forms[0]
-        .fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    assert_eq!(
-        fields,
-        [("csrf", "/abc\""), ("username", "a b"), ("password", "")]
-    );
+    let fields: Vec<_> = forms[0].fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(fields, [("csrf", "/abc\""), ("username", "a b"), ("password", "")]);
     assert_eq!(forms[1].action, "/other");
-    assert!(
-        text(page).starts_with("Hello\u{a0}& welcome")
-            || text(page).contains("Hello\u{a0}& welcome")
-    );
+    assert!(text(page).starts_with("Hello\u{a0}& welcome") || text(page).contains("Hello\u{a0}& welcome"));
 }

@@ -51,36 +51,24 @@ impl Person {
 
     /// The same person with the same cookies, whose connections go to another node.
     pub(crate) fn at_port(&self, port: u16) -> Self {
-        Self {
-            port,
-            ..self.clone()
-        }
+        Self { port, ..self.clone() }
     }
 
     /// The same browser at another site: cookies are kept by host, so they are not taken along.
     pub(crate) fn at_site(&self, site: &str) -> Self {
-        Self {
-            site: site.to_owned(),
-            cookies: Arc::default(),
-            ..self.clone()
-        }
+        Self { site: site.to_owned(), cookies: Arc::default(), ..self.clone() }
     }
 
     /// The same cookies now, a life of its own from here (a stolen cookie, a second tab of another browser).
     pub(crate) fn copy(&self) -> Self {
-        Self {
-            cookies: Arc::new(Mutex::new(self.cookies.lock().unwrap().clone())),
-            client: client(),
-            ..self.clone()
-        }
+        Self { cookies: Arc::new(Mutex::new(self.cookies.lock().unwrap().clone())), client: client(), ..self.clone() }
     }
 
     /// Sends a header with every request (a language, a forwarded address).
     #[must_use]
     pub(crate) fn with_header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        self.headers
-            .insert(name, HeaderValue::from_str(value).unwrap());
+        self.headers.insert(name, HeaderValue::from_str(value).unwrap());
         self
     }
 
@@ -121,15 +109,12 @@ impl Person {
 
     /// Posts fields as a form of this site would.
     pub(crate) async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let mut headers = navigation();
         headers.push(("content-type", "application/x-www-form-urlencoded"));
         headers.push(("origin", &self.site));
         headers.push(("sec-fetch-site", "same-origin"));
-        self.send(Method::POST, target, &headers, Some(body.into_bytes()))
-            .await
+        self.send(Method::POST, target, &headers, Some(body.into_bytes())).await
     }
 
     /// Fills in a form and sends it: what is not named keeps the value that stood on the page.
@@ -140,15 +125,9 @@ impl Person {
             let field = field.unwrap_or_else(|| panic!("the form has no field {name}: {form:?}"));
             field.1 = (*value).to_owned();
         }
-        let fields: Vec<(&str, &str)> = fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        let target = if form.action.is_empty() {
-            page.to_owned()
-        } else {
-            self.target_on_this_site(&form.action, page)
-        };
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let target =
+            if form.action.is_empty() { page.to_owned() } else { self.target_on_this_site(&form.action, page) };
         self.post(&target, &fields).await
     }
 
@@ -160,9 +139,7 @@ impl Person {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Answer {
-        self.try_send(method, target, headers, body)
-            .await
-            .unwrap_or_else(|error| panic!("{target}: {error:?}"))
+        self.try_send(method, target, headers, body).await.unwrap_or_else(|error| panic!("{target}: {error:?}"))
     }
 
     /// As `send`, for when the connection may break.
@@ -177,12 +154,7 @@ impl Person {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.bytes().await?.to_vec();
-        let answer = Answer {
-            status,
-            headers,
-            body,
-            asked: target.to_owned(),
-        };
+        let answer = Answer { status, headers, body, asked: target.to_owned() };
         self.evidence.saw_answer(&answer);
         Ok(answer)
     }
@@ -217,9 +189,7 @@ impl Person {
 
     /// Host and port as in the address bar.
     pub(crate) fn host(&self) -> &str {
-        self.site
-            .split_once("://")
-            .map_or(self.site.as_str(), |(_, host)| host)
+        self.site.split_once("://").map_or(self.site.as_str(), |(_, host)| host)
     }
 
     pub(crate) fn site(&self) -> &str {
@@ -246,11 +216,7 @@ impl Person {
     pub(crate) fn set_cookie(&self, name: &str, value: &str) {
         let mut cookies = self.cookies.lock().unwrap();
         cookies.retain(|cookie| cookie.name != name);
-        cookies.push(Cookie {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            path: "/".to_owned(),
-        });
+        cookies.push(Cookie { name: name.to_owned(), value: value.to_owned(), path: "/".to_owned() });
     }
 
     pub(crate) fn forget_cookies(&self) {
@@ -274,9 +240,7 @@ impl Person {
             let parsed = cookie::Cookie::parse(header.to_str().unwrap().to_owned()).unwrap();
             cookies.retain(|own| own.name != parsed.name());
             let dead = parsed.max_age().is_some_and(|age| !age.is_positive())
-                || parsed
-                    .expires_datetime()
-                    .is_some_and(|end| end.unix_timestamp() < 1_000_000_000);
+                || parsed.expires_datetime().is_some_and(|end| end.unix_timestamp() < 1_000_000_000);
             if dead {
                 continue;
             }
@@ -293,11 +257,7 @@ impl Person {
     fn target_on_this_site(&self, location: &str, page: &str) -> String {
         let base = url::Url::parse(&format!("{}{page}", self.site)).unwrap();
         let url = base.join(location).unwrap();
-        assert_eq!(
-            url.origin(),
-            base.origin(),
-            "led away from the site, to {location}"
-        );
+        assert_eq!(url.origin(), base.origin(), "led away from the site, to {location}");
         url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
     }
 }
@@ -314,22 +274,16 @@ impl Answer {
 
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
     }
 
     /// The value of a header; empty when it is not there.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     pub(crate) fn location(&self) -> Option<String> {
-        self.headers
-            .get("location")
-            .map(|value| value.to_str().unwrap().to_owned())
+        self.headers.get("location").map(|value| value.to_str().unwrap().to_owned())
     }
 
     /// The form that has a field, with that page's address to send it from.
@@ -338,14 +292,7 @@ impl Answer {
         html::forms(&self.text())
             .into_iter()
             .find(|form| form.fields.iter().any(|(name, _)| name == field))
-            .unwrap_or_else(|| {
-                panic!(
-                    "no form with {field} on {} ({}): {}",
-                    self.asked,
-                    self.status,
-                    self.reads()
-                )
-            })
+            .unwrap_or_else(|| panic!("no form with {field} on {} ({}): {}", self.asked, self.status, self.reads()))
     }
 
     /// The form that goes to a path.
@@ -354,43 +301,24 @@ impl Answer {
         html::forms(&self.text())
             .into_iter()
             .find(|form| form.action.split('?').next() == Some(path))
-            .unwrap_or_else(|| {
-                panic!(
-                    "no form to {path} on {} ({}): {}",
-                    self.asked,
-                    self.status,
-                    self.reads()
-                )
-            })
+            .unwrap_or_else(|| panic!("no form to {path} on {} ({}): {}", self.asked, self.status, self.reads()))
     }
 
     pub(crate) fn has_form_with(&self, field: &str) -> bool {
-        html::forms(&self.text())
-            .iter()
-            .any(|form| form.fields.iter().any(|(name, _)| name == field))
+        html::forms(&self.text()).iter().any(|form| form.fields.iter().any(|(name, _)| name == field))
     }
 
     /// Panics with the whole answer unless the status is this one.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(
-            self.status,
-            status,
-            "{}: {:#?}\n{}",
-            self.asked,
-            self.headers,
-            self.text()
-        );
+        assert_eq!(self.status, status, "{}: {:#?}\n{}", self.asked, self.headers, self.text());
         self
     }
 }
 
 fn navigation() -> Vec<(&'static str, &'static str)> {
     vec![
-        (
-            "accept",
-            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-        ),
+        ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
         ("sec-fetch-mode", "navigate"),
         ("sec-fetch-dest", "document"),
     ]

@@ -1,9 +1,7 @@
 //! A real PostgreSQL: one server for the test process, started when first asked for, and a database of its own for
 //! every test. Waits for no disk (`fsync` off): what is killed here is the gateway, not the server.
 
-use super::children::{
-    Process, Program, find_program, free_port, fresh_folder, run, running_as_root, wait_for,
-};
+use super::children::{Process, Program, find_program, free_port, fresh_folder, run, running_as_root, wait_for};
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,15 +28,7 @@ impl Postgres {
     pub(crate) fn start() -> Self {
         let folder = fresh_folder("postgres");
         if running_as_root() {
-            run(
-                as_postgres(
-                    "chown",
-                    &["postgres", &folder.path().to_string_lossy()],
-                    false,
-                ),
-                "",
-            )
-            .done();
+            run(as_postgres("chown", &["postgres", &folder.path().to_string_lossy()], false), "").done();
         }
         let data = data(&folder);
         let made = run(
@@ -65,18 +55,10 @@ impl Postgres {
             let port = free_port();
             let mut process = launch(port, &folder);
             if answers(&mut process, port, &folder) {
-                return Self {
-                    process,
-                    port,
-                    folder,
-                    made: AtomicU32::new(0),
-                };
+                return Self { process, port, folder, made: AtomicU32::new(0) };
             }
         }
-        panic!(
-            "postgres does not start: {}",
-            std::fs::read_to_string(log(&folder)).unwrap()
-        );
+        panic!("postgres does not start: {}", std::fs::read_to_string(log(&folder)).unwrap());
     }
 
     pub(crate) fn fresh_database(&self) -> String {
@@ -103,28 +85,14 @@ impl Postgres {
         self.kill();
         let _ = std::fs::remove_file(data(&self.folder).join("postmaster.pid"));
         self.process = launch(self.port, &self.folder);
-        assert!(
-            answers(&mut self.process, self.port, &self.folder),
-            "postgres does not come back"
-        );
+        assert!(answers(&mut self.process, self.port, &self.folder), "postgres does not come back");
     }
 }
 
 /// One statement by psql; what it prints, unaligned, without headings.
 pub(crate) fn ask_database(url: &str, statement: &str) -> String {
     let mut command = Command::new(program("psql"));
-    command.args([
-        "-X",
-        "-q",
-        "-A",
-        "-t",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-d",
-        url,
-        "-c",
-        statement,
-    ]);
+    command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statement]);
     run(command, "").done().trim().to_owned()
 }
 
@@ -136,10 +104,7 @@ pub(crate) fn dump_database(url: &str) -> String {
 }
 
 fn ask(port: u16, database: &str, statement: &str) -> String {
-    ask_database(
-        &format!("postgres://postgres@127.0.0.1:{port}/{database}"),
-        statement,
-    )
+    ask_database(&format!("postgres://postgres@127.0.0.1:{port}/{database}"), statement)
 }
 
 fn program(name: &str) -> PathBuf {
@@ -151,23 +116,14 @@ fn program(name: &str) -> PathBuf {
         .collect();
     folders.sort();
     folders.reverse();
-    let newest = folders
-        .iter()
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
+    let newest = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file());
     newest.unwrap_or_else(|| find_program(name, &[]))
 }
 
 fn as_postgres(program: &str, args: &[&str], change_user: bool) -> Command {
     let mut command = Command::new("setpriv");
     if change_user && running_as_root() {
-        command.args([
-            "--reuid",
-            "postgres",
-            "--regid",
-            "postgres",
-            "--init-groups",
-        ]);
+        command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups"]);
     }
     command.arg("--").arg(program).args(args).current_dir("/");
     command
@@ -178,14 +134,7 @@ fn launch(port: u16, folder: &tempfile::TempDir) -> Process {
     Program::killed_with("QUIT", Some("postgres"), program("postgres"))
         .arg("-D")
         .arg(data(folder))
-        .args([
-            "-p",
-            &port.to_string(),
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "unix_socket_directories=",
-        ])
+        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
         .args([
             "-c",
             "fsync=off",
@@ -207,10 +156,7 @@ fn answers(process: &mut Process, port: u16, folder: &tempfile::TempDir) -> bool
         }
         let mut command = Command::new(program("psql"));
         command.args(["-X", "-q", "-A", "-t", "-c", "SHOW data_directory"]);
-        command.args([
-            "-d",
-            &format!("postgres://postgres@127.0.0.1:{port}/postgres?connect_timeout=2"),
-        ]);
+        command.args(["-d", &format!("postgres://postgres@127.0.0.1:{port}/postgres?connect_timeout=2")]);
         let said = run(command, "");
         (said.code == Some(0)).then(|| said.stdout.trim() == data(folder).to_string_lossy())
     })
@@ -230,12 +176,6 @@ fn every_test_has_a_database_of_its_own() {
     let other = fresh_database();
     ask_database(&one, "CREATE TABLE marker (n BIGINT)");
     assert_eq!(ask_database(&one, "SELECT count(*) FROM marker"), "0");
-    assert_eq!(
-        ask_database(
-            &other,
-            "SELECT count(*) FROM pg_tables WHERE tablename = 'marker'"
-        ),
-        "0"
-    );
+    assert_eq!(ask_database(&other, "SELECT count(*) FROM pg_tables WHERE tablename = 'marker'"), "0");
     assert!(dump_database(&one).contains("marker"));
 }

@@ -31,11 +31,7 @@ pub(crate) async fn read_until_silence(stream: &mut TcpStream, silence: Duration
 
 /// The statuses in a stream of answers: more than one when the peer took the bytes for several requests.
 pub(crate) fn statuses(answer: &[u8]) -> Vec<u16> {
-    String::from_utf8_lossy(answer)
-        .split("HTTP/1.1 ")
-        .skip(1)
-        .filter_map(|rest| rest.get(..3)?.parse().ok())
-        .collect()
+    String::from_utf8_lossy(answer).split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok()).collect()
 }
 
 /// Opens a WebSocket with the cookies of a person.
@@ -49,9 +45,7 @@ pub(crate) async fn open_socket(
     if let Some(cookies) = person.cookie_header(target) {
         headers.insert("cookie", HeaderValue::from_str(&cookies).unwrap());
     }
-    let stream = TcpStream::connect(("127.0.0.1", person.port()))
-        .await
-        .unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", person.port())).await.unwrap();
     let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;
     Ok(socket)
 }

@@ -18,17 +18,10 @@ impl Redis {
             let port = free_port();
             let mut process = launch(port, &folder);
             if answers(&mut process, port) {
-                return Self {
-                    process,
-                    port,
-                    folder,
-                };
+                return Self { process, port, folder };
             }
         }
-        panic!(
-            "redis-server does not start: {}",
-            std::fs::read_to_string(log(&folder)).unwrap()
-        );
+        panic!("redis-server does not start: {}", std::fs::read_to_string(log(&folder)).unwrap());
     }
 
     pub(crate) fn url(&self) -> String {
@@ -37,21 +30,15 @@ impl Redis {
 
     pub(crate) fn connection(&self) -> redis::Connection {
         let client = redis::Client::open(self.url()).unwrap();
-        let connection = client
-            .get_connection_with_timeout(Duration::from_secs(5))
-            .unwrap();
-        connection
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        let connection = client.get_connection_with_timeout(Duration::from_secs(5)).unwrap();
+        connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         connection
     }
 
     /// False when it was killed or is frozen.
     pub(crate) fn is_reachable(&self) -> bool {
         let client = redis::Client::open(self.url()).unwrap();
-        client
-            .get_connection_with_timeout(Duration::from_millis(500))
-            .is_ok()
+        client.get_connection_with_timeout(Duration::from_millis(500)).is_ok()
     }
 
     /// Forgets everything.
@@ -76,10 +63,7 @@ impl Redis {
     pub(crate) fn start_again(&mut self) {
         self.process.kill();
         self.process = launch(self.port, &self.folder);
-        assert!(
-            answers(&mut self.process, self.port),
-            "redis-server does not come back"
-        );
+        assert!(answers(&mut self.process, self.port), "redis-server does not come back");
     }
 
     /// Keeps the present state; returns the file's bytes.
@@ -96,10 +80,7 @@ impl Redis {
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
-        redis::cmd("KEYS")
-            .arg("*")
-            .query(&mut self.connection())
-            .unwrap()
+        redis::cmd("KEYS").arg("*").query(&mut self.connection()).unwrap()
     }
 
     /// All keys with everything under them, as bytes, each with its remaining life in milliseconds.
@@ -130,10 +111,7 @@ impl Redis {
 
     /// How many commands it has carried out, all clients together (this question counts too).
     pub(crate) fn commands_processed(&self) -> u64 {
-        let info: String = redis::cmd("INFO")
-            .arg("stats")
-            .query(&mut self.connection())
-            .unwrap();
+        let info: String = redis::cmd("INFO").arg("stats").query(&mut self.connection()).unwrap();
         info.lines()
             .find_map(|line| line.strip_prefix("total_commands_processed:"))
             .and_then(|count| count.trim().parse().ok())
@@ -146,15 +124,12 @@ fn flatten(value: &redis::Value) -> Vec<u8> {
         redis::Value::BulkString(bytes) => bytes.clone(),
         redis::Value::SimpleString(text) => text.clone().into_bytes(),
         redis::Value::Int(number) => number.to_string().into_bytes(),
-        redis::Value::Array(items) | redis::Value::Set(items) => items
-            .iter()
-            .flat_map(|item| [flatten(item), b"\n".to_vec()].concat())
-            .collect(),
+        redis::Value::Array(items) | redis::Value::Set(items) => {
+            items.iter().flat_map(|item| [flatten(item), b"\n".to_vec()].concat()).collect()
+        }
         redis::Value::Map(pairs) => pairs
             .iter()
-            .flat_map(|(key, value)| {
-                [flatten(key), b"\n".to_vec(), flatten(value), b"\n".to_vec()].concat()
-            })
+            .flat_map(|(key, value)| [flatten(key), b"\n".to_vec(), flatten(value), b"\n".to_vec()].concat())
             .collect(),
         other => format!("{other:?}").into_bytes(),
     }
@@ -162,24 +137,8 @@ fn flatten(value: &redis::Value) -> Vec<u8> {
 
 fn launch(port: u16, folder: &tempfile::TempDir) -> Process {
     Program::new(find_program("redis-server", &[]))
-        .args([
-            "--port",
-            &port.to_string(),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ])
-        .args([
-            "--daemonize",
-            "no",
-            "--dbfilename",
-            "dump.rdb",
-            "--rdbcompression",
-            "no",
-        ])
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .args(["--daemonize", "no", "--dbfilename", "dump.rdb", "--rdbcompression", "no"])
         .arg("--dir")
         .arg(folder.path())
         .start(&log(folder))
@@ -196,13 +155,8 @@ fn answers(process: &mut Process, port: u16) -> bool {
         if !process.is_running() {
             return Some(false);
         }
-        let mut connection = client
-            .get_connection_with_timeout(Duration::from_millis(200))
-            .ok()?;
-        let info: String = redis::cmd("INFO")
-            .arg("server")
-            .query(&mut connection)
-            .ok()?;
+        let mut connection = client.get_connection_with_timeout(Duration::from_millis(200)).ok()?;
+        let info: String = redis::cmd("INFO").arg("server").query(&mut connection).ok()?;
         Some(info.contains(&format!("process_id:{}", process.id())))
     })
 }
@@ -210,17 +164,9 @@ fn answers(process: &mut Process, port: u16) -> bool {
 #[test]
 fn a_redis_goes_back_to_what_was_saved() {
     let mut redis = Redis::start();
-    redis::cmd("SET")
-        .arg("kept")
-        .arg("1")
-        .exec(&mut redis.connection())
-        .unwrap();
+    redis::cmd("SET").arg("kept").arg("1").exec(&mut redis.connection()).unwrap();
     let saved = redis.save();
-    redis::cmd("SET")
-        .arg("lost")
-        .arg("1")
-        .exec(&mut redis.connection())
-        .unwrap();
+    redis::cmd("SET").arg("lost").arg("1").exec(&mut redis.connection()).unwrap();
     assert_eq!(redis.keys().len(), 2);
     redis.go_back_to(&saved);
     assert_eq!(redis.keys(), ["kept"]);

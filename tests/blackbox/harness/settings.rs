@@ -21,10 +21,7 @@ impl Settings {
     #[track_caller]
     pub(crate) fn remove(&mut self, key: &str) -> &mut Self {
         match key.rsplit_once('.') {
-            Some((parent, last)) => self
-                .place(parent)
-                .as_object_mut()
-                .map(|map| map.remove(last)),
+            Some((parent, last)) => self.place(parent).as_object_mut().map(|map| map.remove(last)),
             None => self.0.as_object_mut().map(|map| map.remove(key)),
         };
         self
@@ -32,23 +29,19 @@ impl Settings {
 
     #[track_caller]
     fn place(&mut self, key: &str) -> &mut Value {
-        key.split('.').fold(&mut self.0, |value, part| {
-            match (part.parse::<usize>(), value) {
-                (Ok(position), Value::Array(list)) => {
-                    if position == list.len() {
-                        list.push(Value::Null);
-                    }
-                    &mut list[position]
+        key.split('.').fold(&mut self.0, |value, part| match (part.parse::<usize>(), value) {
+            (Ok(position), Value::Array(list)) => {
+                if position == list.len() {
+                    list.push(Value::Null);
                 }
-                (_, value) => {
-                    if value.is_null() {
-                        *value = Value::Object(serde_json::Map::new());
-                    }
-                    let map = value
-                        .as_object_mut()
-                        .unwrap_or_else(|| panic!("{key} goes through something flat"));
-                    map.entry(part).or_insert(Value::Null)
+                &mut list[position]
+            }
+            (_, value) => {
+                if value.is_null() {
+                    *value = Value::Object(serde_json::Map::new());
                 }
+                let map = value.as_object_mut().unwrap_or_else(|| panic!("{key} goes through something flat"));
+                map.entry(part).or_insert(Value::Null)
             }
         })
     }
@@ -61,10 +54,7 @@ impl Settings {
 #[test]
 fn a_key_is_set_where_its_path_says() {
     let mut settings = Settings::new(serde_json::json!({ "listen": [{ "address": "a" }] }));
-    settings
-        .set("two_factor.code.lifetime", "2s")
-        .set("listen.0.address", "b")
-        .set("listen.1.address", "c");
+    settings.set("two_factor.code.lifetime", "2s").set("listen.0.address", "b").set("listen.1.address", "c");
     settings.set("gone.now", 1).remove("gone.now");
     assert_eq!(
         settings.yaml(),

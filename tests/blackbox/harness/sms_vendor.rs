@@ -46,13 +46,8 @@ impl Sms {
     #[track_caller]
     pub(crate) fn code(&self) -> String {
         let last = self.text.lines().last().unwrap_or_default();
-        let (_, code) = last
-            .rsplit_once('#')
-            .unwrap_or_else(|| panic!("no code in the last line: {:?}", self.text));
-        assert!(
-            !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()),
-            "not a code: {code:?}"
-        );
+        let (_, code) = last.rsplit_once('#').unwrap_or_else(|| panic!("no code in the last line: {:?}", self.text));
+        assert!(!code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()), "not a code: {code:?}");
         code.to_owned()
     }
 }
@@ -90,10 +85,7 @@ impl FakeSmsVendor {
     }
 
     pub(crate) fn messages_to(&self, number: &str) -> Vec<Sms> {
-        self.messages()
-            .into_iter()
-            .filter(|sms| sms.to == number)
-            .collect()
+        self.messages().into_iter().filter(|sms| sms.to == number).collect()
     }
 
     /// Every request, also those it refused.
@@ -131,20 +123,13 @@ async fn serve_one(connection: &mut Connection, kept: &Mutex<Kept>) -> std::io::
     let behaviour = kept.lock().unwrap().behaviour.clone();
     let body = request.json();
     let authorised = request.header("authorization") == Some(&format!("Bearer {VENDOR_TOKEN}"));
-    let status = if authorised {
-        behaviour.status.unwrap_or(200)
-    } else {
-        401
-    };
+    let status = if authorised { behaviour.status.unwrap_or(200) } else { 401 };
     let id = {
         let mut kept = kept.lock().unwrap();
         kept.requests.push(request);
         if (200..300).contains(&status) {
             let field = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-            kept.messages.push(Sms {
-                to: field("to"),
-                text: field("text"),
-            });
+            kept.messages.push(Sms { to: field("to"), text: field("text") });
         }
         kept.requests.len()
     };
@@ -152,9 +137,7 @@ async fn serve_one(connection: &mut Connection, kept: &Mutex<Kept>) -> std::io::
     if behaviour.drop_after_taking {
         return Ok(false);
     }
-    let answer = behaviour
-        .body
-        .unwrap_or_else(|| serde_json::json!({ "id": id.to_string(), "status": "queued" }));
+    let answer = behaviour.body.unwrap_or_else(|| serde_json::json!({ "id": id.to_string(), "status": "queued" }));
     connection.answer_json(status, &answer).await?;
     Ok(true)
 }
@@ -164,36 +147,15 @@ async fn a_message_is_kept_and_its_code_read() {
     use super::person::Person;
     let vendor = FakeSmsVendor::start();
     let gateway = Person::new("http://localhost", vendor.port, Arc::default());
-    let body =
-        || Some(br#"{"to":"+32470123456","text":"Your code\n@acme.example #123456"}"#.to_vec());
+    let body = || Some(br#"{"to":"+32470123456","text":"Your code\n@acme.example #123456"}"#.to_vec());
     let token = format!("Bearer {VENDOR_TOKEN}");
     let headers = [("authorization", token.as_str())];
-    gateway
-        .send(reqwest::Method::POST, "/send", &headers, body())
-        .await
-        .expect(200);
+    gateway.send(reqwest::Method::POST, "/send", &headers, body()).await.expect(200);
     assert_eq!(vendor.newest_code("+32470123456"), "123456");
-    gateway
-        .send(reqwest::Method::POST, "/send", &[], body())
-        .await
-        .expect(401);
-    vendor.behave(Behaviour {
-        status: Some(500),
-        ..Behaviour::default()
-    });
-    gateway
-        .send(reqwest::Method::POST, "/send", &headers, body())
-        .await
-        .expect(500);
-    vendor.behave(Behaviour {
-        drop_after_taking: true,
-        ..Behaviour::default()
-    });
-    assert!(
-        gateway
-            .try_send(reqwest::Method::POST, "/send", &headers, body())
-            .await
-            .is_err()
-    );
+    gateway.send(reqwest::Method::POST, "/send", &[], body()).await.expect(401);
+    vendor.behave(Behaviour { status: Some(500), ..Behaviour::default() });
+    gateway.send(reqwest::Method::POST, "/send", &headers, body()).await.expect(500);
+    vendor.behave(Behaviour { drop_after_taking: true, ..Behaviour::default() });
+    assert!(gateway.try_send(reqwest::Method::POST, "/send", &headers, body()).await.is_err());
     assert_eq!((vendor.messages().len(), vendor.requests().len()), (2, 4));
 }

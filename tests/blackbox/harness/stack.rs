@@ -113,9 +113,7 @@ impl Plan {
 
     pub(crate) fn start(self) -> Stack {
         let mut stack = self.prepare();
-        stack
-            .start_nodes()
-            .unwrap_or_else(|failure| panic!("no node: {:?}\n{}", failure.code, failure.log));
+        stack.start_nodes().unwrap_or_else(|failure| panic!("no node: {:?}\n{}", failure.code, failure.log));
         stack
     }
 
@@ -288,8 +286,7 @@ impl Stack {
         if !phone.is_empty() {
             args.extend(["--phone", phone]);
         }
-        self.command(&args, &format!("{}\n", account.password))
-            .done();
+        self.command(&args, &format!("{}\n", account.password)).done();
         account
     }
 
@@ -303,36 +300,23 @@ impl Stack {
         let person = self.person();
         let sent = self.vendor.messages_to(&account.phone).len();
         let page = person.give_password("/", account).await;
-        let code = self
-            .vendor
-            .wait_for_message(&account.phone, sent + 1)
-            .code();
+        let code = self.vendor.wait_for_message(&account.phone, sent + 1).code();
         person.give_code(&page, &code).await.expect(303);
         person
     }
 
     /// Every place that must not hold a secret, as it is now.
     fn places(&self) -> Vec<(String, Vec<u8>)> {
-        let mut places: Vec<(String, Vec<u8>)> = self
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(number, node)| (format!("log {number}"), node.log().into()))
-            .collect();
+        let mut places: Vec<(String, Vec<u8>)> =
+            self.nodes.iter().enumerate().map(|(number, node)| (format!("log {number}"), node.log().into())).collect();
         if let Some(redis) = self.redis.as_ref().filter(|redis| redis.is_reachable()) {
             places.push(("Redis, as saved".to_owned(), redis.save()));
             for (key, _, value) in redis.contents() {
-                places.push((
-                    format!("Redis, {key}"),
-                    [key.as_bytes(), b"\n", &value].concat(),
-                ));
+                places.push((format!("Redis, {key}"), [key.as_bytes(), b"\n", &value].concat()));
             }
         }
         match self.accounts_url.strip_prefix("sqlite://") {
-            None => places.push((
-                "PostgreSQL".to_owned(),
-                postgres::dump_database(&self.accounts_url).into(),
-            )),
+            None => places.push(("PostgreSQL".to_owned(), postgres::dump_database(&self.accounts_url).into())),
             Some(path) => {
                 for ending in ["", "-wal"] {
                     let file = format!("{path}{ending}");
@@ -341,10 +325,7 @@ impl Stack {
             }
         }
         for request in self.upstream.requests() {
-            places.push((
-                format!("upstream, {}", request.target),
-                [request.raw_head, request.body].concat(),
-            ));
+            places.push((format!("upstream, {}", request.target), [request.raw_head, request.body].concat()));
         }
         places
     }
@@ -363,10 +344,7 @@ impl Drop for Stack {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let leaks = self.leaks();
-            assert!(
-                leaks.is_empty(),
-                "secrets where they must not be: {leaks:#?}"
-            );
+            assert!(leaks.is_empty(), "secrets where they must not be: {leaks:#?}");
         }
     }
 }
@@ -377,20 +355,14 @@ impl Person {
     pub(crate) async fn give_password(&self, target: &str, account: &Account) -> Answer {
         let page = self.follow(target).await;
         let form = page.form_with("password");
-        let answer = self
-            .submit(
-                &form,
-                &page.asked,
-                &[("username", &account.name), ("password", &account.password)],
-            )
-            .await;
+        let answer =
+            self.submit(&form, &page.asked, &[("username", &account.name), ("password", &account.password)]).await;
         self.follow_from(answer).await
     }
 
     /// Types the code on the page that asks for it; the answer is not followed.
     pub(crate) async fn give_code(&self, page: &Answer, code: &str) -> Answer {
-        self.submit(&page.form_with("code"), &page.asked, &[("code", code)])
-            .await
+        self.submit(&page.form_with("code"), &page.asked, &[("code", code)]).await
     }
 }
 
@@ -398,13 +370,7 @@ impl Person {
 pub(crate) fn secret_file(folder: &Path, name: &str, content: &str) -> PathBuf {
     use std::io::Write;
     let path = folder.join(name);
-    let mut file = std::fs::File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)
-        .unwrap();
+    let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&path).unwrap();
     writeln!(file, "{content}").unwrap();
     path
 }
@@ -412,16 +378,12 @@ pub(crate) fn secret_file(folder: &Path, name: &str, content: &str) -> PathBuf {
 /// Rows as lines, columns parted by `|`, as psql prints them.
 fn sqlite(path: &Path, statement: &str) -> String {
     use sqlx::{Column, ConnectOptions, Row, TypeInfo, ValueRef};
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(std::time::Duration::from_secs(20));
+    let options =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(path).busy_timeout(std::time::Duration::from_secs(20));
     let statement = statement.to_owned();
     let read = async move {
         let mut connection = options.connect().await.unwrap();
-        let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&mut connection).await.unwrap();
         let cell = |row: &sqlx::sqlite::SqliteRow, column: usize| {
             let raw = row.try_get_raw(column).unwrap();
             if raw.is_null() {
@@ -435,13 +397,7 @@ fn sqlite(path: &Path, statement: &str) -> String {
             }
         };
         rows.iter()
-            .map(|row| {
-                row.columns()
-                    .iter()
-                    .map(|column| cell(row, column.ordinal()))
-                    .collect::<Vec<_>>()
-                    .join("|")
-            })
+            .map(|row| row.columns().iter().map(|column| cell(row, column.ordinal())).collect::<Vec<_>>().join("|"))
             .collect::<Vec<_>>()
             .join("\n")
     };

@@ -80,11 +80,7 @@ impl Upstream {
                 });
             }
         });
-        Self {
-            inside,
-            port,
-            server,
-        }
+        Self { inside, port, server }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -97,21 +93,11 @@ impl Upstream {
 
     /// Every request so far (those whose body is still coming in are not there yet), without health checks.
     pub(crate) fn requests(&self) -> Vec<Received> {
-        self.inside
-            .requests
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|request| request.path() != "/health")
-            .cloned()
-            .collect()
+        self.inside.requests.lock().unwrap().iter().filter(|request| request.path() != "/health").cloned().collect()
     }
 
     pub(crate) fn requests_to(&self, path: &str) -> Vec<Received> {
-        self.requests()
-            .into_iter()
-            .filter(|request| request.path() == path)
-            .collect()
+        self.requests().into_iter().filter(|request| request.path() == path).collect()
     }
 
     /// The one request to a path; panics when there is none, or more.
@@ -172,25 +158,12 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
     let Some(mut request) = connection.read_head().await? else {
         return Ok(None);
     };
-    if request
-        .headers_named("expect")
-        .iter()
-        .any(|value| value.eq_ignore_ascii_case("100-continue"))
-    {
+    if request.headers_named("expect").iter().any(|value| value.eq_ignore_ascii_case("100-continue")) {
         connection.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
     }
-    connection
-        .read_body(&mut request, |bytes| {
-            inside.body_bytes.store(bytes, Ordering::SeqCst)
-        })
-        .await?;
+    connection.read_body(&mut request, |bytes| inside.body_bytes.store(bytes, Ordering::SeqCst)).await?;
     inside.requests.lock().unwrap().push(request.clone());
-    let number = |name: &str| {
-        request
-            .query(name)
-            .and_then(|value| value.parse::<u64>().ok())
-            .unwrap_or(0)
-    };
+    let number = |name: &str| request.query(name).and_then(|value| value.parse::<u64>().ok()).unwrap_or(0);
     match request.path() {
         "/events" => {
             let _open = Open::new(inside);
@@ -203,37 +176,23 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
         }
         "/slow" => {
             tokio::time::sleep(Duration::from_millis(number("ms"))).await;
-            connection
-                .answer_json(200, &json!({ "slow": true }))
-                .await?;
+            connection.answer_json(200, &json!({ "slow": true })).await?;
         }
-        "/big" => {
-            big(
-                &mut connection,
-                usize::try_from(number("bytes")).unwrap_or(0),
-            )
-            .await?
-        }
+        "/big" => big(&mut connection, usize::try_from(number("bytes")).unwrap_or(0)).await?,
         "/stall" => {
-            connection
-                .write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf")
-                .await?;
+            connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf").await?;
             let _open = Open::new(inside);
             connection.closed().await;
             return Ok(None);
         }
         "/broken" => {
-            connection
-                .write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf")
-                .await?;
+            connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf").await?;
             return Ok(None);
         }
         "/drop" => return Ok(None),
         "/status" => {
             let status = u16::try_from(number("code")).unwrap_or(500);
-            connection
-                .answer(status, &[("content-type", "text/plain")], b"as asked")
-                .await?;
+            connection.answer(status, &[("content-type", "text/plain")], b"as asked").await?;
         }
         "/cookie" => {
             let cookies = [
@@ -244,11 +203,7 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
             ];
             connection.answer(200, &cookies, b"cookies").await?;
         }
-        _ => {
-            connection
-                .answer_json(200, &echo(&request, &inside.name))
-                .await?
-        }
+        _ => connection.answer_json(200, &echo(&request, &inside.name)).await?,
     }
     Ok(Some(connection))
 }
@@ -290,8 +245,7 @@ async fn socket(mut connection: Connection, request: &Received) -> io::Result<()
          sec-websocket-accept: {accept}\r\n\r\n"
     );
     connection.write(head.as_bytes()).await?;
-    let mut socket =
-        WebSocketStream::from_raw_socket(connection.into_stream(), Role::Server, None).await;
+    let mut socket = WebSocketStream::from_raw_socket(connection.into_stream(), Role::Server, None).await;
     while let Some(Ok(message)) = socket.next().await {
         match message {
             Message::Text(text) if text.as_str() == "close me" => {
@@ -309,9 +263,7 @@ async fn socket(mut connection: Connection, request: &Received) -> io::Result<()
 }
 
 async fn big(connection: &mut Connection, bytes: usize) -> io::Result<()> {
-    let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: {bytes}\r\n\r\n"
-    );
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: {bytes}\r\n\r\n");
     connection.write(head.as_bytes()).await?;
     let mut from = 0;
     while from < bytes {
@@ -346,36 +298,19 @@ async fn the_fakes_do_what_they_say() {
     let upstream = Upstream::start();
     let person = Person::new("http://localhost", upstream.port, Arc::default());
     person.set_cookie("a", "1");
-    let echoed = person
-        .post("/form?x=1", &[("name", "a b")])
-        .await
-        .expect(200);
+    let echoed = person.post("/form?x=1", &[("name", "a b")]).await.expect(200);
     assert_eq!(echoed.json()["body"], "name=a+b");
     let seen = upstream.request_to("/form");
-    assert_eq!(
-        (seen.header("Cookie"), seen.header("host")),
-        (Some("a=1"), Some("localhost"))
-    );
+    assert_eq!((seen.header("Cookie"), seen.header("host")), (Some("a=1"), Some("localhost")));
     assert!(seen.raw_head.starts_with(b"POST /form?x=1 HTTP/1.1\r\n"));
 
-    assert_eq!(
-        person.fetch("/big?bytes=200000").await.body,
-        pattern(200_000)
-    );
+    assert_eq!(person.fetch("/big?bytes=200000").await.body, pattern(200_000));
     person.open("/cookie").await;
     assert_eq!(person.cookie("theme").as_deref(), Some("dark"));
     assert_eq!(person.open("/status?code=418").await.status, 418);
-    assert!(
-        person
-            .try_send(reqwest::Method::GET, "/drop", &[], None)
-            .await
-            .is_err()
-    );
+    assert!(person.try_send(reqwest::Method::GET, "/drop", &[], None).await.is_err());
 
-    let mut events = person
-        .begin(reqwest::Method::GET, "/events", &[], None)
-        .await
-        .unwrap();
+    let mut events = person.begin(reqwest::Method::GET, "/events", &[], None).await.unwrap();
     assert_eq!(events.chunk().await.unwrap().unwrap(), ": open\n\n");
     upstream.emit("one");
     assert_eq!(events.chunk().await.unwrap().unwrap(), "data: one\n\n");
@@ -385,18 +320,11 @@ async fn the_fakes_do_what_they_say() {
 
     let mut socket = raw::open_socket(&person, "/socket").await.unwrap();
     socket.send(Message::text("hello")).await.unwrap();
-    assert_eq!(
-        socket.next().await.unwrap().unwrap(),
-        Message::text("hello")
-    );
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
     socket.send(Message::text("close me")).await.unwrap();
     assert!(matches!(socket.next().await, Some(Ok(Message::Close(_)))));
 
-    let answer = raw::exchange(
-        upstream.port,
-        b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
-        Duration::from_secs(1),
-    )
-    .await;
+    let answer =
+        raw::exchange(upstream.port, b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n", Duration::from_secs(1)).await;
     assert_eq!(raw::statuses(&answer), [200, 200]);
 }

@@ -29,22 +29,14 @@ pub(crate) struct Received {
 impl Received {
     /// All values of a header, whatever the case of its name.
     pub(crate) fn headers_named(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .iter()
-            .filter(|(own, _)| own.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect()
     }
 
     /// The value of a header that is there once; `None` when it is not there.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let values = self.headers_named(name);
-        assert!(
-            values.len() < 2,
-            "{name} came {} times: {values:?}",
-            values.len()
-        );
+        assert!(values.len() < 2, "{name} came {} times: {values:?}", values.len());
         values.first().copied()
     }
 
@@ -54,9 +46,7 @@ impl Received {
 
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.target.split_once('?')?;
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.into_owned())
+        form_urlencoded::parse(query.as_bytes()).find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
     }
 
     pub(crate) fn text(&self) -> String {
@@ -64,8 +54,7 @@ impl Received {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
     }
 }
 
@@ -79,10 +68,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(stream: TcpStream, number: usize) -> Self {
         let _ = stream.set_nodelay(true);
-        Self {
-            stream: BufReader::with_capacity(64 << 10, stream),
-            number,
-        }
+        Self { stream: BufReader::with_capacity(64 << 10, stream), number }
     }
 
     /// `None` when the peer closed instead of asking again.
@@ -117,24 +103,16 @@ impl Connection {
     }
 
     /// Reads the body that the head announces; `seen` is told the count of bytes after every piece.
-    pub(crate) async fn read_body(
-        &mut self,
-        request: &mut Received,
-        seen: impl Fn(u64),
-    ) -> io::Result<()> {
+    pub(crate) async fn read_body(&mut self, request: &mut Received, seen: impl Fn(u64)) -> io::Result<()> {
         use sha2::Digest;
         let mut hash = sha2::Sha256::new();
-        let chunked = request
-            .headers_named("transfer-encoding")
-            .iter()
-            .any(|value| value.contains("chunked"));
+        let chunked = request.headers_named("transfer-encoding").iter().any(|value| value.contains("chunked"));
         if chunked {
             loop {
                 let mut line = String::new();
                 self.stream.read_line(&mut line).await?;
-                let size =
-                    u64::from_str_radix(line.trim().split(';').next().unwrap_or_default(), 16)
-                        .map_err(|_| io::Error::other(format!("bad chunk size {line:?}")))?;
+                let size = u64::from_str_radix(line.trim().split(';').next().unwrap_or_default(), 16)
+                    .map_err(|_| io::Error::other(format!("bad chunk size {line:?}")))?;
                 self.read_piece(size, request, &mut hash, &seen).await?;
                 let mut end = String::new();
                 self.stream.read_line(&mut end).await?;
@@ -143,9 +121,7 @@ impl Connection {
                 }
             }
         } else if let Some(length) = request.headers_named("content-length").first() {
-            let length = length
-                .parse()
-                .map_err(|_| io::Error::other("bad content-length"))?;
+            let length = length.parse().map_err(|_| io::Error::other("bad content-length"))?;
             self.read_piece(length, request, &mut hash, &seen).await?;
         }
         request.body_sha256 = hex::encode(hash.finalize());
@@ -162,9 +138,7 @@ impl Connection {
         use sha2::Digest;
         let mut buffer = vec![0; 64 << 10];
         while left > 0 {
-            let wanted = usize::try_from(left)
-                .unwrap_or(buffer.len())
-                .min(buffer.len());
+            let wanted = usize::try_from(left).unwrap_or(buffer.len()).min(buffer.len());
             let read = self.stream.read(&mut buffer[..wanted]).await?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -193,17 +167,8 @@ impl Connection {
     }
 
     /// A whole answer with its length.
-    pub(crate) async fn answer(
-        &mut self,
-        status: u16,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> io::Result<()> {
-        let mut head = format!(
-            "HTTP/1.1 {status} {}\r\ncontent-length: {}\r\n",
-            reason(status),
-            body.len()
-        );
+    pub(crate) async fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
+        let mut head = format!("HTTP/1.1 {status} {}\r\ncontent-length: {}\r\n", reason(status), body.len());
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -213,25 +178,13 @@ impl Connection {
         self.write(&answer).await
     }
 
-    pub(crate) async fn answer_json(
-        &mut self,
-        status: u16,
-        body: &serde_json::Value,
-    ) -> io::Result<()> {
-        self.answer(
-            status,
-            &[("content-type", "application/json")],
-            body.to_string().as_bytes(),
-        )
-        .await
+    pub(crate) async fn answer_json(&mut self, status: u16, body: &serde_json::Value) -> io::Result<()> {
+        self.answer(status, &[("content-type", "application/json")], body.to_string().as_bytes()).await
     }
 
     /// The bare connection, after an upgrade. Nothing may have been read ahead.
     pub(crate) fn into_stream(self) -> TcpStream {
-        assert!(
-            self.stream.buffer().is_empty(),
-            "the peer did not wait for the upgrade"
-        );
+        assert!(self.stream.buffer().is_empty(), "the peer did not wait for the upgrade");
         self.stream.into_inner()
     }
 
@@ -243,21 +196,13 @@ impl Connection {
 }
 
 fn reason(status: u16) -> &'static str {
-    http::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("Status")
+    http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Status")
 }
 
 /// The runtime of all fakes: they go on while a test waits.
 pub(crate) fn fakes() -> &'static tokio::runtime::Runtime {
     static RUNTIME: std::sync::LazyLock<tokio::runtime::Runtime> = std::sync::LazyLock::new(|| {
-        tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .thread_name("fakes")
-            .build()
-            .unwrap()
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().thread_name("fakes").build().unwrap()
     });
     &RUNTIME
 }
