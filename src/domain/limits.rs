@@ -48,9 +48,13 @@ impl PasswordAttemptCaps {
     /// How long to wait after the `failures`-th failure in a row.
     #[must_use]
     pub fn wait_after(&self, failures: u32) -> Duration {
-        let Some(beyond) = failures.checked_sub(self.free).filter(|beyond| *beyond > 0) else { return Duration::ZERO };
+        let Some(beyond) = failures.checked_sub(self.free).filter(|beyond| *beyond > 0) else {
+            return Duration::ZERO;
+        };
         let doublings = (beyond - 1).min(31);
-        self.first_wait.saturating_mul(1_u32 << doublings).min(self.longest_wait)
+        self.first_wait
+            .saturating_mul(1_u32 << doublings)
+            .min(self.longest_wait)
     }
 }
 
@@ -73,9 +77,17 @@ mod tests {
 
     #[test]
     fn waits_double_from_the_fifth_failure_up_to_an_hour() {
-        let caps = PasswordAttemptCaps { free: 4, first_wait: Duration::from_secs(30), longest_wait: Duration::from_secs(3600), in_a_row: 100 };
+        let caps = PasswordAttemptCaps {
+            free: 4,
+            first_wait: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(3600),
+            in_a_row: 100,
+        };
         let seconds: Vec<u64> = (1..=12).map(|n| caps.wait_after(n).as_secs()).collect();
-        assert_eq!(seconds, [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600]);
+        assert_eq!(
+            seconds,
+            [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600]
+        );
         assert_eq!(caps.wait_after(u32::MAX).as_secs(), 3600);
     }
 }

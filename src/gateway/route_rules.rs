@@ -64,7 +64,9 @@ pub enum PatternMistake {
     #[error("may have one * only, as the last character after a /")]
     Star,
     /// It could never match, or not what it seems to.
-    #[error("has to be written as plain text: no %, //, ;, \\, ?, # and no . or .. between slashes")]
+    #[error(
+        "has to be written as plain text: no %, //, ;, \\, ?, # and no . or .. between slashes"
+    )]
     NotPlain,
     /// Under our own prefix.
     #[error("is under /.vestibule/, which never goes to an upstream")]
@@ -89,9 +91,11 @@ impl PathPattern {
         }
         match crate::web::canonical_path::read(path.as_bytes()) {
             PathReading::Ours | PathReading::MightBeOurs => Err(PatternMistake::Ours),
-            PathReading::Clear(clear) if clear == path => {
-                Ok(if below { Self::Below(path) } else { Self::Exactly(path) })
-            }
+            PathReading::Clear(clear) if clear == path => Ok(if below {
+                Self::Below(path)
+            } else {
+                Self::Exactly(path)
+            }),
             PathReading::Clear(_) | PathReading::Ambiguous(_) => Err(PatternMistake::NotPlain),
         }
     }
@@ -124,7 +128,10 @@ impl RouteRule {
         let method_fits = self.methods.is_empty()
             || self.methods.contains(method)
             || (*method == Method::HEAD && self.methods.contains(&Method::GET));
-        let client_fits = self.networks.as_ref().is_none_or(|networks| networks.contains(client));
+        let client_fits = self
+            .networks
+            .as_ref()
+            .is_none_or(|networks| networks.contains(client));
         method_fits && client_fits && self.path.matches(path)
     }
 }
@@ -154,7 +161,12 @@ impl RouteRules {
     /// What a request needs. One whose path readers differ about is denied when any reading is denied, and never public:
     /// what one reader takes for a public page may be a private one for the application.
     #[must_use]
-    pub fn decide(&self, path: &PathReading<'_>, method: &Method, client: IpAddr) -> RouteDecision<'_> {
+    pub fn decide(
+        &self,
+        path: &PathReading<'_>,
+        method: &Method,
+        client: IpAddr,
+    ) -> RouteDecision<'_> {
         match path {
             PathReading::Clear(path) => self.first_match(path, method, client),
             PathReading::Ambiguous(ambiguous) => {
@@ -164,11 +176,18 @@ impl RouteRules {
                     (Access::Deny, _) => strict,
                     (_, Access::Deny) => liberal,
                     (Access::SignIn | Access::Public, Access::SignIn | Access::Public) => {
-                        RouteDecision { access: Access::SignIn, ..strict }
+                        RouteDecision {
+                            access: Access::SignIn,
+                            ..strict
+                        }
                     }
                 }
             }
-            PathReading::Ours | PathReading::MightBeOurs => RouteDecision { access: Access::Deny, upstream: None, rule: None },
+            PathReading::Ours | PathReading::MightBeOurs => RouteDecision {
+                access: Access::Deny,
+                upstream: None,
+                rule: None,
+            },
         }
     }
 
@@ -178,10 +197,22 @@ impl RouteRules {
     }
 
     fn first_match(&self, path: &str, method: &Method, client: IpAddr) -> RouteDecision<'_> {
-        let found = self.0.iter().enumerate().find(|(_, rule)| rule.matches(path, method, client));
+        let found = self
+            .0
+            .iter()
+            .enumerate()
+            .find(|(_, rule)| rule.matches(path, method, client));
         match found {
-            Some((at, rule)) => RouteDecision { access: rule.access, upstream: rule.upstream.as_ref(), rule: Some(at + 1) },
-            None => RouteDecision { access: Access::SignIn, upstream: None, rule: None },
+            Some((at, rule)) => RouteDecision {
+                access: rule.access,
+                upstream: rule.upstream.as_ref(),
+                rule: Some(at + 1),
+            },
+            None => RouteDecision {
+                access: Access::SignIn,
+                upstream: None,
+                rule: None,
+            },
         }
     }
 }
@@ -192,13 +223,20 @@ mod tests {
     use crate::web::canonical_path::read;
 
     fn rule(path: &str, methods: &[Method], networks: &[&str], access: Access) -> RouteRule {
-        let networks = Networks::new(networks.iter().map(|network| network.parse().unwrap()).collect());
+        let networks = Networks::new(
+            networks
+                .iter()
+                .map(|network| network.parse().unwrap())
+                .collect(),
+        );
         RouteRule {
             path: PathPattern::parse(path).unwrap(),
             methods: methods.to_vec(),
             networks: (!networks.is_empty()).then_some(networks),
             access,
-            upstream: path.starts_with("/media").then(|| UpstreamName::new("media")),
+            upstream: path
+                .starts_with("/media")
+                .then(|| UpstreamName::new("media")),
         }
     }
 
@@ -206,7 +244,12 @@ mod tests {
         RouteRules::new(vec![
             rule("/unsubscribe/*", &[], &[], Access::Public),
             rule("/pixel.gif", &[Method::GET], &[], Access::Public),
-            rule("/api/hooks/*", &[Method::POST], &["203.0.113.0/24"], Access::Public),
+            rule(
+                "/api/hooks/*",
+                &[Method::POST],
+                &["203.0.113.0/24"],
+                Access::Public,
+            ),
             rule("/media/*", &[], &[], Access::SignIn),
             rule("/admin/*", &[], &["10.0.0.0/8"], Access::SignIn),
             rule("/admin/*", &[], &[], Access::Deny),
@@ -251,11 +294,27 @@ mod tests {
     fn a_path_that_readers_differ_about_is_never_public() {
         let rules = rules();
         for path in [
-            "/unsubscribe/..%2fadmin", "/unsubscribe/%2e%2e/admin", "/unsubscribe/../unsubscribe/x", "/unsubscribe//x", "//unsubscribe/x",
-            "/unsubscribe/x;y", "/unsubscribe\\x", "/unsubscribe/%00", "/unsubscribe/%252e%252e/admin", "/unsubscribe/x%2fy", "/unsubscribe/%5cx",
-            "/unsubscribe/%ff", "/unsubscribe/%", "/./unsubscribe/x", "/unsubscribe/x/..",
+            "/unsubscribe/..%2fadmin",
+            "/unsubscribe/%2e%2e/admin",
+            "/unsubscribe/../unsubscribe/x",
+            "/unsubscribe//x",
+            "//unsubscribe/x",
+            "/unsubscribe/x;y",
+            "/unsubscribe\\x",
+            "/unsubscribe/%00",
+            "/unsubscribe/%252e%252e/admin",
+            "/unsubscribe/x%2fy",
+            "/unsubscribe/%5cx",
+            "/unsubscribe/%ff",
+            "/unsubscribe/%",
+            "/./unsubscribe/x",
+            "/unsubscribe/x/..",
         ] {
-            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
+            let decision = rules.decide(
+                &read(path.as_bytes()),
+                &Method::GET,
+                "1.1.1.1".parse().unwrap(),
+            );
             assert_ne!(decision.access, Access::Public, "{path}");
         }
     }
@@ -263,8 +322,20 @@ mod tests {
     #[test]
     fn a_path_that_some_reader_takes_for_a_denied_one_is_denied() {
         let rules = rules();
-        for path in ["/x/..%2fadmin/y", "/x/%2e%2e/admin/y", "//admin/y", "/admin;a/y", "/x\\..\\admin\\y", "/%61dmin%2fy", "/x/%252e%252e/admin/y"] {
-            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
+        for path in [
+            "/x/..%2fadmin/y",
+            "/x/%2e%2e/admin/y",
+            "//admin/y",
+            "/admin;a/y",
+            "/x\\..\\admin\\y",
+            "/%61dmin%2fy",
+            "/x/%252e%252e/admin/y",
+        ] {
+            let decision = rules.decide(
+                &read(path.as_bytes()),
+                &Method::GET,
+                "1.1.1.1".parse().unwrap(),
+            );
             assert_eq!(decision.access, Access::Deny, "{path}");
         }
     }

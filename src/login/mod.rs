@@ -1,4 +1,463 @@
-//! Getting in and staying in, told as a story over ports. Floor: imports `domain`.
+//! Getting in and staying in, told as a story over ports: password, phone number, code, session. Knows no HTTP, no SQL, no Redis.
+//! Each step runs to its end as a task of its own: a connection that is cut cancels nothing between two effects. Floor: imports `domain`.
 
 pub mod directory;
+pub mod fail_point;
 pub mod ports;
+pub mod sending;
+pub mod sessions;
+
+mod code_step;
+mod networks;
+mod password_step;
+mod phone_step;
+mod sign_out;
+mod step_up;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Instrument as _;
+
+pub use self::code_step::CodeOutcome;
+pub use self::networks::NetworkCaps;
+pub use self::password_step::{PasswordOutcome, PasswordSubmission};
+pub use self::phone_step::PhoneOutcome;
+pub use self::sending::SendReport;
+pub use self::step_up::StepUpOutcome;
+
+use self::ports::{
+    Clock, Ledger, Limits, PasswordVerifier, PendingLogins, PortError, PortResult, SmsSender,
+    SmsTexts, StoredLogin,
+};
+use self::sessions::Sessions;
+use crate::domain::account::{Account, AccountStatus};
+use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::keys::Keys;
+use crate::domain::language::Language;
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, PendingLogin};
+use crate::domain::phone::{Country, PhoneNumber};
+use crate::domain::session::Session;
+use crate::domain::site::SiteName;
+use crate::domain::time::UnixMillis;
+
+/// The outside, as the story sees it.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    pub pending: Arc<dyn PendingLogins>,
+    pub limits: Arc<dyn Limits>,
+    pub ledger: Arc<dyn Ledger>,
+    pub passwords: Arc<dyn PasswordVerifier>,
+    /// In the operator's order.
+    pub senders: Vec<Arc<dyn SmsSender>>,
+    pub texts: Arc<dyn SmsTexts>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Where phone numbers come from: a security decision of the operator's, so there is no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhonePolicy {
+    /// The operator gives the number; the user can only prove it.
+    PreRegistered,
+    /// The user gives it at the first sign-in, inside a window.
+    SelfRegistered,
+}
+
+/// The operator's figures for signing in.
+#[derive(Clone, Debug)]
+pub struct LoginSettings {
+    pub phone_policy: PhonePolicy,
+    /// Digits of a code, 6 to 8.
+    pub code_length: u8,
+    /// How long a code is good from its last send; at most ten minutes.
+    pub code_lifetime: Duration,
+    /// How long a right password may wait for its code; at most ten minutes (NIST SP 800-63B-4 §3.1.3.2).
+    pub login_lifetime: Duration,
+    /// How long after the n-th send the next may follow; the last one repeats.
+    pub resend_waits: Vec<Duration>,
+    pub code_attempts: CodeAttemptCaps,
+    pub password_attempts: PasswordAttemptCaps,
+    pub sends: SendCaps,
+    /// Sends to numbers that begin with the same seven digits.
+    pub sends_per_prefix: Rate,
+    /// Sends of everybody together.
+    pub sends_in_all: Rate,
+    pub networks: NetworkCaps,
+    /// Only numbers of these countries are texted.
+    pub countries: Vec<Country>,
+    /// Answers of the password step come at multiples of this after its start, so that their time tells nothing.
+    pub tick: Duration,
+    /// How long all providers together may take for one SMS.
+    pub send_time_limit: Duration,
+    /// The name a site gives itself in an SMS.
+    pub app_names: Vec<(SiteName, String)>,
+}
+
+/// Who asks: the client's address and what its browser calls itself.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub address: IpAddr,
+    pub user_agent: Option<String>,
+}
+
+/// A step could not be taken; the client gets 503. Logged where it arose.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    #[error("a store or the hashing could not tell")]
+    Port(#[from] PortError),
+    #[error("the step ended without an answer")]
+    Ended,
+}
+
+/// Signing in, for all sites.
+#[derive(Debug)]
+pub struct Login {
+    ports: Ports,
+    settings: LoginSettings,
+    signing_keys: Arc<Keys>,
+    data_keys: Arc<Keys>,
+    sessions: Arc<Sessions>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// A pending login as a page shows it.
+#[derive(Clone, Debug)]
+pub struct PendingView {
+    pub user_name: String,
+    pub return_path: String,
+    pub ends_at: UnixMillis,
+    pub stage: PendingStage,
+}
+
+/// What a pending login waits for.
+#[derive(Clone, Debug)]
+pub enum PendingStage {
+    Phone,
+    Code(CodeStage),
+}
+
+/// A pending login that waits for its code.
+#[derive(Clone, Debug)]
+pub struct CodeStage {
+    /// The number the code goes to. Show its last two digits; all of it only while enrolling.
+    pub number: PhoneNumber,
+    pub enrolling: bool,
+    /// Until when the code is good; `None` when none was sent or it has expired.
+    pub code_until: Option<UnixMillis>,
+    pub attempts_left: u32,
+    pub sends_left: u32,
+    /// When the code may be sent again.
+    pub resend_at: UnixMillis,
+}
+
+impl Login {
+    /// `runtime` outlives every connection: steps run there.
+    #[must_use]
+    pub fn new(
+        ports: Ports,
+        settings: LoginSettings,
+        signing_keys: Arc<Keys>,
+        data_keys: Arc<Keys>,
+        sessions: Arc<Sessions>,
+        runtime: tokio::runtime::Handle,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            ports,
+            settings,
+            signing_keys,
+            data_keys,
+            sessions,
+            runtime,
+        })
+    }
+
+    /// User name and password.
+    ///
+    /// # Errors
+    /// A store or the hashing could not tell.
+    pub async fn submit_password(
+        self: &Arc<Self>,
+        submission: PasswordSubmission,
+    ) -> Result<PasswordOutcome, StepError> {
+        let login = Arc::clone(self);
+        self.to_its_end(async move { login.password_step(submission).await })
+            .await
+    }
+
+    /// The number to enrol.
+    ///
+    /// # Errors
+    /// A store could not tell.
+    pub async fn submit_phone(
+        self: &Arc<Self>,
+        site: &SiteName,
+        handle: &LoginHandle,
+        typed: String,
+        client: Client,
+        page_language: Language,
+    ) -> Result<PhoneOutcome, StepError> {
+        let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
+        self.to_its_end(async move {
+            login
+                .phone_step(&site, &id, &typed, &client, page_language)
+                .await
+        })
+        .await
+    }
+
+    /// The code.
+    ///
+    /// # Errors
+    /// A store could not tell; nobody is let in, and the guess stays counted.
+    pub async fn submit_code(
+        self: &Arc<Self>,
+        site: &SiteName,
+        handle: &LoginHandle,
+        typed: String,
+        client: Client,
+    ) -> Result<CodeOutcome, StepError> {
+        let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
+        self.to_its_end(async move { login.code_step(&site, &id, &typed, &client).await })
+            .await
+    }
+
+    /// A new SMS for a login that owes a code. `Ok(None)`: the login is over.
+    ///
+    /// # Errors
+    /// A store could not tell.
+    pub async fn resend_code(
+        self: &Arc<Self>,
+        site: &SiteName,
+        handle: &LoginHandle,
+        client: Client,
+        page_language: Language,
+    ) -> Result<Option<SendReport>, StepError> {
+        let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
+        self.to_its_end(async move { login.resend_step(&site, &id, &client, page_language).await })
+            .await
+    }
+
+    /// Asks a session without a code for one.
+    ///
+    /// # Errors
+    /// A store could not tell.
+    pub async fn step_up(
+        self: &Arc<Self>,
+        session: Session,
+        return_path: String,
+        client: Client,
+        page_language: Language,
+    ) -> Result<StepUpOutcome, StepError> {
+        let login = Arc::clone(self);
+        self.to_its_end(async move {
+            login
+                .step_up_step(&session, return_path, &client, page_language)
+                .await
+        })
+        .await
+    }
+
+    /// Ends a session everywhere.
+    ///
+    /// # Errors
+    /// The ledger could not tell: the session may still be open.
+    pub async fn sign_out(
+        self: &Arc<Self>,
+        session: Session,
+        client: Client,
+    ) -> Result<(), StepError> {
+        let login = Arc::clone(self);
+        self.to_its_end(async move { login.sign_out_step(&session, &client).await })
+            .await
+    }
+
+    /// A pending login of this site, to draw its page; spends and sends nothing. `Ok(None)`: it is over.
+    ///
+    /// # Errors
+    /// A store could not tell.
+    pub async fn pending(
+        self: &Arc<Self>,
+        site: &SiteName,
+        handle: &LoginHandle,
+    ) -> Result<Option<PendingView>, StepError> {
+        let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
+        self.to_its_end(async move { login.view(&site, &id).await })
+            .await
+    }
+
+    /// The sessions this node knows.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    /// What forms are signed with.
+    #[must_use]
+    pub fn signing_keys(&self) -> &Keys {
+        &self.signing_keys
+    }
+
+    /// The operator's figures.
+    #[must_use]
+    pub fn settings(&self) -> &LoginSettings {
+        &self.settings
+    }
+
+    /// The present time, read from the clock.
+    #[must_use]
+    pub fn now(&self) -> UnixMillis {
+        self.ports.clock.now()
+    }
+
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        step: impl Future<Output = PortResult<T>> + Send + 'static,
+    ) -> Result<T, StepError> {
+        match self.runtime.spawn(step.in_current_span()).await {
+            Ok(Ok(outcome)) => Ok(outcome),
+            Ok(Err(error)) => {
+                tracing::error!(
+                    port = error.port(),
+                    cause = chain(&error),
+                    "a sign-in step could not be taken"
+                );
+                Err(StepError::Port(error))
+            }
+            Err(ended) => {
+                tracing::error!(
+                    panicked = ended.is_panic(),
+                    "a sign-in step ended without an answer"
+                );
+                Err(StepError::Ended)
+            }
+        }
+    }
+
+    async fn view(&self, site: &SiteName, id: &LoginId) -> PortResult<Option<PendingView>> {
+        let now = self.now();
+        let Some(found) = self.find(site, id, now).await? else {
+            return Ok(None);
+        };
+        let facts = found.login.facts();
+        let stage = match &found.login {
+            PendingLogin::NeedsPhone(_) => PendingStage::Phone,
+            PendingLogin::NeedsCode(login) => {
+                let Some(number) = login.candidate().or(found.account.phone.as_ref()).cloned()
+                else {
+                    return Ok(None);
+                };
+                PendingStage::Code(CodeStage {
+                    enrolling: login.candidate().is_some(),
+                    number,
+                    code_until: found.stored.code_until.filter(|until| *until > now),
+                    attempts_left: self
+                        .settings
+                        .code_attempts
+                        .per_login
+                        .saturating_sub(found.stored.attempts),
+                    sends_left: self
+                        .settings
+                        .sends
+                        .per_login
+                        .saturating_sub(found.stored.sends),
+                    resend_at: self.resend_at(&found.stored, now),
+                })
+            }
+        };
+        Ok(Some(PendingView {
+            user_name: facts.user_name.as_str().to_owned(),
+            return_path: facts.return_path.clone(),
+            ends_at: facts.ends_at,
+            stage,
+        }))
+    }
+
+    /// The pending login under `id`, if it is of this site, in time, and its account has not moved on.
+    async fn find(
+        &self,
+        site: &SiteName,
+        id: &LoginId,
+        now: UnixMillis,
+    ) -> PortResult<Option<Found>> {
+        let Some(stored) = self.ports.pending.peek(id).await? else {
+            return Ok(None);
+        };
+        let Some(login) = PendingLogin::open(id, &stored.record, &self.signing_keys) else {
+            return Ok(None);
+        };
+        let facts = login.facts();
+        if facts.site != *site || facts.ends_at <= now {
+            return Ok(None);
+        }
+        let Some(account) = self.ports.ledger.account(&facts.account).await? else {
+            return Ok(None);
+        };
+        Ok(is_unmoved(&account, facts).then_some(Found {
+            stored,
+            login,
+            account,
+        }))
+    }
+
+    fn resend_at(&self, stored: &StoredLogin, now: UnixMillis) -> UnixMillis {
+        let Some(last) = stored.last_send_at else {
+            return now;
+        };
+        let waits = &self.settings.resend_waits;
+        let index = usize::try_from(stored.sends.saturating_sub(1)).unwrap_or(usize::MAX);
+        last.plus(
+            waits
+                .get(index)
+                .or(waits.last())
+                .copied()
+                .unwrap_or_default(),
+        )
+    }
+
+    fn audit(
+        &self,
+        event: AuditEvent,
+        facts: &LoginFacts,
+        client: &Client,
+        now: UnixMillis,
+        reason: Option<&str>,
+    ) -> AuditRecord {
+        AuditRecord {
+            at: now,
+            event,
+            account: Some(facts.account),
+            actor: format!("user:{}", facts.user_name.as_str()),
+            site: Some(facts.site.clone()),
+            source: Some(client.address),
+            reason: reason.map(str::to_owned),
+        }
+    }
+}
+
+/// A pending login with its account as it is now.
+struct Found {
+    stored: StoredLogin,
+    login: PendingLogin,
+    account: Account,
+}
+
+/// Whether the account is still what the login began with.
+fn is_unmoved(account: &Account, facts: &LoginFacts) -> bool {
+    account.status == AccountStatus::Active
+        && account.epoch == facts.epoch
+        && account.phone_version == facts.phone_version
+}
+
+/// An error with its causes, for one line of the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

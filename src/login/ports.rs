@@ -35,8 +35,14 @@ pub type PortResult<T> = Result<T, PortError>;
 
 impl PortError {
     /// `port` names the part for the log (`redis`, `sql`, `hashing`).
-    pub fn new(port: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { port, source: source.into() }
+    pub fn new(
+        port: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            port,
+            source: source.into(),
+        }
     }
 
     /// The part that could not tell.
@@ -67,7 +73,12 @@ pub trait PendingLogins: Send + Sync + fmt::Debug {
     async fn replace(&self, id: &LoginId, record: &[u8]) -> PortResult<bool>;
 
     /// Spends one attempt and hands out the sealed code. Nothing is spent when there is no code in its lifetime.
-    async fn spend_attempt(&self, id: &LoginId, most_attempts: u32, now: UnixMillis) -> PortResult<AttemptTurn>;
+    async fn spend_attempt(
+        &self,
+        id: &LoginId,
+        most_attempts: u32,
+        now: UnixMillis,
+    ) -> PortResult<AttemptTurn>;
 
     /// Decides whether a code may be sent now. Keeps the code that is still in its lifetime and extends it, else takes the fresh one in.
     async fn next_code(&self, id: &LoginId, request: &CodeRequest<'_>) -> PortResult<CodeTurn>;
@@ -145,7 +156,13 @@ pub trait Limits: Send + Sync + fmt::Debug {
     async fn give_back(&self, key: &LimitKey) -> PortResult<()>;
 
     /// Notes that a login had a code sent, unless too many such logins were never completed or too many are under way. A login counts once.
-    async fn begin_login(&self, key: &LimitKey, login: &LoginId, caps: UnfinishedCaps, now: UnixMillis) -> PortResult<Charge>;
+    async fn begin_login(
+        &self,
+        key: &LimitKey,
+        login: &LoginId,
+        caps: UnfinishedCaps,
+        now: UnixMillis,
+    ) -> PortResult<Charge>;
 
     /// The login was completed: it does not count.
     async fn complete_login(&self, key: &LimitKey, login: &LoginId) -> PortResult<()>;
@@ -176,22 +193,47 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     async fn account(&self, id: &AccountId) -> PortResult<Option<Account>>;
 
     /// Counts a password failure ahead of hashing, and says whether the password may be looked at.
-    async fn charge_password(&self, subject: &PasswordSubject, caps: &PasswordAttemptCaps, now: UnixMillis) -> PortResult<PasswordCharge>;
+    async fn charge_password(
+        &self,
+        subject: &PasswordSubject,
+        caps: &PasswordAttemptCaps,
+        now: UnixMillis,
+    ) -> PortResult<PasswordCharge>;
 
     /// The password was right: its failures are forgotten, and `rehash` takes the place of `Account::password` if that is still stored.
-    async fn accept_password(&self, id: &AccountId, rehash: Option<(&PasswordHash, &PasswordHash)>, audit: &AuditRecord) -> PortResult<()>;
+    async fn accept_password(
+        &self,
+        id: &AccountId,
+        rehash: Option<(&PasswordHash, &PasswordHash)>,
+        audit: &AuditRecord,
+    ) -> PortResult<()>;
 
     /// Writes down something that changes nothing else.
     async fn record(&self, audit: &AuditRecord) -> PortResult<()>;
 
     /// Counts an SMS ahead of sending it: for the login, the account, the number and everybody.
-    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge>;
+    async fn charge_send(
+        &self,
+        send: &NewSend,
+        caps: &SendCaps,
+        now: UnixMillis,
+    ) -> PortResult<SendCharge>;
 
     /// Says what became of a counted SMS.
-    async fn settle_send(&self, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> PortResult<()>;
+    async fn settle_send(
+        &self,
+        id: &SendId,
+        outcome: SendOutcome,
+        audit: &AuditRecord,
+    ) -> PortResult<()>;
 
     /// Counts a guess ahead of comparing it: for the login and the account, both or nothing.
-    async fn charge_code_attempt(&self, attempt: &NewAttempt, caps: &CodeAttemptCaps, now: UnixMillis) -> PortResult<AttemptCharge>;
+    async fn charge_code_attempt(
+        &self,
+        attempt: &NewAttempt,
+        caps: &CodeAttemptCaps,
+        now: UnixMillis,
+    ) -> PortResult<AttemptCharge>;
 
     /// Opens the session of a login: once a login, only while account, epoch and phone version are those of the login, with the number that is
     /// enrolled and the audit trail, and with the account's code failures forgotten; all or nothing.
@@ -201,7 +243,8 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     async fn session_of_login(&self, login: &LoginId) -> PortResult<Option<Session>>;
 
     /// Ends a session everywhere. `None` when it is not there or has ended already.
-    async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>>;
+    async fn end_session(&self, id: &SessionId, audit: &AuditRecord)
+    -> PortResult<Option<FeedRow>>;
 }
 
 /// Whose password failures are counted. A name that does not exist is counted just like one that does.
@@ -337,7 +380,12 @@ pub trait RevocationFeed: Send + Sync + fmt::Debug {
 #[async_trait]
 pub trait PasswordVerifier: Send + Sync + fmt::Debug {
     /// `stored`: `None` for a name that does not exist; the same work is done.
-    async fn verify(&self, user_name: Option<&UserName>, stored: Option<&PasswordHash>, password: &Password) -> PortResult<PasswordVerdict>;
+    async fn verify(
+        &self,
+        user_name: Option<&UserName>,
+        stored: Option<&PasswordHash>,
+        password: &Password,
+    ) -> PortResult<PasswordVerdict>;
 
     /// Hashes a new password with the configured cost.
     async fn hash(&self, password: &Password) -> PortResult<PasswordHash>;
@@ -348,7 +396,9 @@ pub trait PasswordVerifier: Send + Sync + fmt::Debug {
 #[must_use]
 pub enum PasswordVerdict {
     /// Right. `rehash` is to be stored when the old hash is of another form or cost.
-    Right { rehash: Option<PasswordHash> },
+    Right {
+        rehash: Option<PasswordHash>,
+    },
     Wrong,
     /// Too much is being hashed: try again in a few seconds.
     Busy,

@@ -43,7 +43,9 @@ pub fn read(raw: &[u8]) -> PathReading<'_> {
             _ => PathReading::MightBeOurs,
         };
     }
-    let Some(bottom) = decoded_to_the_bottom(raw) else { return PathReading::MightBeOurs };
+    let Some(bottom) = decoded_to_the_bottom(raw) else {
+        return PathReading::MightBeOurs;
+    };
     // In a path that readers differ about, our name anywhere is too near.
     if bottom.to_ascii_lowercase().contains(RESERVED_SEGMENT) {
         return PathReading::MightBeOurs;
@@ -68,7 +70,10 @@ fn clear_meaning(raw: &[u8]) -> Option<Cow<'_, str>> {
     if !decoded.starts_with('/') || broken_escape || encoded_twice || encoded_slash {
         return None;
     }
-    if decoded.chars().any(|c| matches!(c, ';' | '\\' | '?' | '#') || c.is_control()) {
+    if decoded
+        .chars()
+        .any(|c| matches!(c, ';' | '\\' | '?' | '#') || c.is_control())
+    {
         return None;
     }
     let mut segments = decoded.split('/').skip(1).peekable();
@@ -82,11 +87,17 @@ fn clear_meaning(raw: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 fn all_escapes_are_whole(bytes: &[u8]) -> bool {
-    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').all(|(at, _)| bytes.get(at..at + 3).is_some_and(has_escape))
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'%')
+        .all(|(at, _)| bytes.get(at..at + 3).is_some_and(has_escape))
 }
 
 fn has_escape(bytes: &[u8]) -> bool {
-    bytes.windows(3).any(|window| matches!(window, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
+    bytes.windows(3).any(
+        |window| matches!(window, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+    )
 }
 
 /// `None` when it is encoded more often than anybody has a reason to.
@@ -105,7 +116,12 @@ fn liberal_segments(decoded: &str) -> Vec<String> {
     decoded
         .split(['/', '\\'])
         .map(|segment| segment.split(';').next().unwrap_or_default())
-        .map(|segment| segment.chars().filter(|c| !c.is_control()).collect::<String>())
+        .map(|segment| {
+            segment
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect::<String>()
+        })
         .filter(|segment| !segment.is_empty())
         .collect()
 }
@@ -148,18 +164,51 @@ mod tests {
             ("/.vestibule2", "/.vestibule2"),
             ("/a+b,c@d:e$f!g*h'(i)=~", "/a+b,c@d:e$f!g*h'(i)=~"),
         ] {
-            assert_eq!(read(raw.as_bytes()), PathReading::Clear(Cow::Borrowed(clear)), "{raw}");
+            assert_eq!(
+                read(raw.as_bytes()),
+                PathReading::Clear(Cow::Borrowed(clear)),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn a_path_that_readers_differ_about_is_ambiguous() {
         for raw in [
-            "//a", "/a//b", "/a/../b", "/a/./b", "/a/..", "/.", "/a%2fb", "/a%2Fb", "/a%5cb", "/a\\b", "/a;b", "/a%3bb", "/a%00", "/a%0a",
-            "/a/%2e%2e/b", "/a/.%2e/b", "/a/%2e/b", "/a%252fb", "/a%25%32%66b", "/a%", "/a%2", "/a%zz", "/a%25zz%", "/a%3fb", "/a%23b",
-            "/a%c0%ae", "/a%ff", "/a%7f",
+            "//a",
+            "/a//b",
+            "/a/../b",
+            "/a/./b",
+            "/a/..",
+            "/.",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a;b",
+            "/a%3bb",
+            "/a%00",
+            "/a%0a",
+            "/a/%2e%2e/b",
+            "/a/.%2e/b",
+            "/a/%2e/b",
+            "/a%252fb",
+            "/a%25%32%66b",
+            "/a%",
+            "/a%2",
+            "/a%zz",
+            "/a%25zz%",
+            "/a%3fb",
+            "/a%23b",
+            "/a%c0%ae",
+            "/a%ff",
+            "/a%7f",
         ] {
-            assert!(matches!(read(raw.as_bytes()), PathReading::Ambiguous(_)), "{raw}: {:?}", read(raw.as_bytes()));
+            assert!(
+                matches!(read(raw.as_bytes()), PathReading::Ambiguous(_)),
+                "{raw}: {:?}",
+                read(raw.as_bytes())
+            );
         }
         assert!(matches!(read(b"/a\xff"), PathReading::Ambiguous(_)));
     }
@@ -174,21 +223,49 @@ mod tests {
             ("//admin", "//admin", "/admin"),
             ("/a/../../b", "/b", "/b"),
         ] {
-            let expected = Ambiguous { strict: strict.into(), liberal: liberal.into() };
-            assert_eq!(read(raw.as_bytes()), PathReading::Ambiguous(expected), "{raw}");
+            let expected = Ambiguous {
+                strict: strict.into(),
+                liberal: liberal.into(),
+            };
+            assert_eq!(
+                read(raw.as_bytes()),
+                PathReading::Ambiguous(expected),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn our_paths_are_ours_only_as_we_write_them() {
-        for raw in ["/.vestibule/", "/.vestibule/login", "/.vestibule/assets/a.css"] {
+        for raw in [
+            "/.vestibule/",
+            "/.vestibule/login",
+            "/.vestibule/assets/a.css",
+        ] {
             assert_eq!(read(raw.as_bytes()), PathReading::Ours, "{raw}");
         }
         for raw in [
-            "/.vestibule", "/.Vestibule/login", "/%2evestibule/login", "/.vestibul%65/login", "//.vestibule/login", "/.vestibule%2flogin",
-            "/.vestibule//login", "/.vestibule/../admin", "/a/../.vestibule/login", "/a/..%2f.vestibule/login", "/.vestibule;x/login",
-            "/.vestibule\\login", "/%252evestibule/login", "/x//.vestibule/login", "/.vestibule/%00", "/.%76estibule%2f", "//evil/.vestibule/",
-            "/.vestibule%2500", "/%25252525252525252525252e", "/./.vestibule/", "/.vestibule/%2e%2e/x",
+            "/.vestibule",
+            "/.Vestibule/login",
+            "/%2evestibule/login",
+            "/.vestibul%65/login",
+            "//.vestibule/login",
+            "/.vestibule%2flogin",
+            "/.vestibule//login",
+            "/.vestibule/../admin",
+            "/a/../.vestibule/login",
+            "/a/..%2f.vestibule/login",
+            "/.vestibule;x/login",
+            "/.vestibule\\login",
+            "/%252evestibule/login",
+            "/x//.vestibule/login",
+            "/.vestibule/%00",
+            "/.%76estibule%2f",
+            "//evil/.vestibule/",
+            "/.vestibule%2500",
+            "/%25252525252525252525252e",
+            "/./.vestibule/",
+            "/.vestibule/%2e%2e/x",
         ] {
             assert_eq!(read(raw.as_bytes()), PathReading::MightBeOurs, "{raw}");
         }

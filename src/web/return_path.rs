@@ -29,8 +29,14 @@ impl ReturnPath {
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let lower = path.to_ascii_lowercase();
-        let two_slashes = ["//", "/%2f", "/%5c"].iter().any(|start| lower.starts_with(start));
-        if !path.starts_with('/') || two_slashes || has_encoded_control(&lower) || has_dot_segment(&lower) {
+        let two_slashes = ["//", "/%2f", "/%5c"]
+            .iter()
+            .any(|start| lower.starts_with(start));
+        if !path.starts_with('/')
+            || two_slashes
+            || has_encoded_control(&lower)
+            || has_dot_segment(&lower)
+        {
             return None;
         }
         match canonical_path::read(path.as_bytes()) {
@@ -54,17 +60,25 @@ impl ReturnPath {
     /// The URL of the sign-in page that leads back here.
     #[must_use]
     pub fn sign_in_url(&self) -> String {
-        let query = form_urlencoded::Serializer::new(String::new()).append_pair(super::paths::RETURN_TO, &self.0).finish();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair(super::paths::RETURN_TO, &self.0)
+            .finish();
         format!("{}?{query}", super::paths::LOGIN)
     }
 }
 
 fn has_encoded_control(lower: &str) -> bool {
-    lower.as_bytes().windows(3).any(|window| matches!(window, [b'%', b'0' | b'1', _] | b"%7f"))
+    lower
+        .as_bytes()
+        .windows(3)
+        .any(|window| matches!(window, [b'%', b'0' | b'1', _] | b"%7f"))
 }
 
 fn has_dot_segment(lower: &str) -> bool {
-    let plain = lower.replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    let plain = lower
+        .replace("%2e", ".")
+        .replace("%2f", "/")
+        .replace("%5c", "/");
     plain.split('/').any(|segment| {
         let name = segment.split(';').next().unwrap_or_default();
         name == "." || name == ".."
@@ -78,10 +92,29 @@ mod tests {
     #[test]
     fn a_page_of_this_host_is_kept_with_query_and_fragment() {
         for text in [
-            "/", "/app", "/app/", "/app?x=1&y=2", "/app?next=https://other.example/", "/app#part", "/app?x#part", "/?//", "/a//b", "/files/a%2Fb",
-            "/caf%C3%A9", "/a;b=c", "/?q={x}|^", "/.well-known/x", "/app?x=\"<>", "/a?..", "/:80",
+            "/",
+            "/app",
+            "/app/",
+            "/app?x=1&y=2",
+            "/app?next=https://other.example/",
+            "/app#part",
+            "/app?x#part",
+            "/?//",
+            "/a//b",
+            "/files/a%2Fb",
+            "/caf%C3%A9",
+            "/a;b=c",
+            "/?q={x}|^",
+            "/.well-known/x",
+            "/app?x=\"<>",
+            "/a?..",
+            "/:80",
         ] {
-            assert_eq!(ReturnPath::parse(text).map(|path| path.0), Some(text.to_owned()), "{text}");
+            assert_eq!(
+                ReturnPath::parse(text).map(|path| path.0),
+                Some(text.to_owned()),
+                "{text}"
+            );
         }
     }
 
@@ -89,12 +122,71 @@ mod tests {
     fn nothing_that_could_lead_elsewhere_is_kept() {
         let long = format!("/{}", "a".repeat(2048));
         for text in [
-            "", " ", "app", "?x", "#x", "//e", "///e", "////e", "//e/..", "/\\e", "\\/e", "\\\\e", "/\\/e", "/%09/e", "/\t/e", "/ /e", " /e",
-            "/%0d%0aSet-Cookie:x", "/\r\n/e", "/\n", "\n//e", "\t//e", "/%00", "/\0", "https:e", "https:/e", "https://e", "http://e", "HTTPS://e",
-            "javascript:alert(1)", "data:text/html,x", "/.//e", "/..//e", "/./e", "/a/../e", "/a/..", "/%2e%2e//e", "/%2e//e", "/.%2e/e", "/%2f/e",
-            "/%2Fe", "/%5ce", "/%5C%5Ce", "@e", "e.example", ":80", "/é", "/\u{2215}e", "/\u{ff0f}e", "/\u{200b}/e", "/\u{2000}//e", "/\u{7f}",
-            "/%7f", "/%1f", "/..;/e", "/a/..%2fe", "/a/%2e%2e%5ce", "/.vestibule/login", "/.vestibule", "/.VESTIBULE/login", "/%2evestibule/",
-            "/.vestibule%2flogin", "/a//.vestibule/login", "/.vestibule/logout?x#y", long.as_str(),
+            "",
+            " ",
+            "app",
+            "?x",
+            "#x",
+            "//e",
+            "///e",
+            "////e",
+            "//e/..",
+            "/\\e",
+            "\\/e",
+            "\\\\e",
+            "/\\/e",
+            "/%09/e",
+            "/\t/e",
+            "/ /e",
+            " /e",
+            "/%0d%0aSet-Cookie:x",
+            "/\r\n/e",
+            "/\n",
+            "\n//e",
+            "\t//e",
+            "/%00",
+            "/\0",
+            "https:e",
+            "https:/e",
+            "https://e",
+            "http://e",
+            "HTTPS://e",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/.//e",
+            "/..//e",
+            "/./e",
+            "/a/../e",
+            "/a/..",
+            "/%2e%2e//e",
+            "/%2e//e",
+            "/.%2e/e",
+            "/%2f/e",
+            "/%2Fe",
+            "/%5ce",
+            "/%5C%5Ce",
+            "@e",
+            "e.example",
+            ":80",
+            "/é",
+            "/\u{2215}e",
+            "/\u{ff0f}e",
+            "/\u{200b}/e",
+            "/\u{2000}//e",
+            "/\u{7f}",
+            "/%7f",
+            "/%1f",
+            "/..;/e",
+            "/a/..%2fe",
+            "/a/%2e%2e%5ce",
+            "/.vestibule/login",
+            "/.vestibule",
+            "/.VESTIBULE/login",
+            "/%2evestibule/",
+            "/.vestibule%2flogin",
+            "/a//.vestibule/login",
+            "/.vestibule/logout?x#y",
+            long.as_str(),
         ] {
             assert_eq!(ReturnPath::parse(text), None, "{text:?}");
         }
@@ -112,6 +204,9 @@ mod tests {
         let url = ReturnPath::parse("/a?b=c&d=é#f").map(|path| path.sign_in_url());
         assert_eq!(url, None);
         let url = ReturnPath::parse("/a?b=c&d#f").map(|path| path.sign_in_url());
-        assert_eq!(url.as_deref(), Some("/.vestibule/login?return_to=%2Fa%3Fb%3Dc%26d%23f"));
+        assert_eq!(
+            url.as_deref(),
+            Some("/.vestibule/login?return_to=%2Fa%3Fb%3Dc%26d%23f")
+        );
     }
 }

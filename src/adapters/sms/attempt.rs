@@ -51,7 +51,12 @@ impl HttpSms {
     /// # Errors
     /// The certificates of the house cannot be read, or TLS cannot be set up.
     pub fn new(description: Description, sender: &str) -> Result<Self, ClientError> {
-        Ok(Self { client: client(&description)?, sender: sender.to_owned(), description, paused_until: std::sync::Mutex::default() })
+        Ok(Self {
+            client: client(&description)?,
+            sender: sender.to_owned(),
+            description,
+            paused_until: std::sync::Mutex::default(),
+        })
     }
 
     /// The request that `attempt` would send, secrets masked.
@@ -66,11 +71,20 @@ impl HttpSms {
     pub async fn attempt(&self, message: &SmsMessage<'_>) -> Attempt {
         let begun = Instant::now();
         if self.is_paused(begun) {
-            return Attempt::without_answer(SmsResult::Transient, begun, "the vendor asked for a pause".to_owned());
+            return Attempt::without_answer(
+                SmsResult::Transient,
+                begun,
+                "the vendor asked for a pause".to_owned(),
+            );
         }
-        let request = match self.description.request(self.parts(message), Secrets::WrittenOut) {
+        let request = match self
+            .description
+            .request(self.parts(message), Secrets::WrittenOut)
+        {
             Ok(request) => request,
-            Err(unwritable) => return Attempt::without_answer(SmsResult::Provider, begun, unwritable.to_string()),
+            Err(unwritable) => {
+                return Attempt::without_answer(SmsResult::Provider, begun, unwritable.to_string());
+            }
         };
         match self.exchange(request).await {
             Ok(answer) => {
@@ -81,8 +95,16 @@ impl HttpSms {
                     Verdict::Refused(ErrorClass::Transient) => SmsResult::Transient,
                     Verdict::Unclear => SmsResult::MaybeSent,
                 };
-                let text = answer.body.map(|body| Zeroizing::new(String::from_utf8_lossy(&body).into_owned()));
-                Attempt { result, took: begun.elapsed(), status: Some(answer.status), answer: text, failure: None }
+                let text = answer
+                    .body
+                    .map(|body| Zeroizing::new(String::from_utf8_lossy(&body).into_owned()));
+                Attempt {
+                    result,
+                    took: begun.elapsed(),
+                    status: Some(answer.status),
+                    answer: text,
+                    failure: None,
+                }
             }
             Err(error) => {
                 // until a connection stands, nothing can have been sent; after that, anything may have been
@@ -101,7 +123,12 @@ impl HttpSms {
     async fn exchange(&self, request: Request) -> Result<Answer, reqwest::Error> {
         let Request { url, headers, body } = request;
         let body = bytes::Bytes::from_owner(body);
-        let sent = self.client.request(self.description.method.clone(), url).headers(headers).body(body).send();
+        let sent = self
+            .client
+            .request(self.description.method.clone(), url)
+            .headers(headers)
+            .body(body)
+            .send();
         let mut response = sent.await?;
         self.note_pause(&response);
         let status = response.status().as_u16();
@@ -121,15 +148,24 @@ impl HttpSms {
         if response.status() != reqwest::StatusCode::TOO_MANY_REQUESTS {
             return;
         }
-        let asked = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let asked = response
+            .headers()
+            .get(reqwest::header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
         if let Some(seconds) = asked {
             let until = Instant::now() + Duration::from_secs(seconds).min(LONGEST_PAUSE);
-            *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(until);
+            *self
+                .paused_until
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(until);
         }
     }
 
     fn is_paused(&self, now: Instant) -> bool {
-        self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some_and(|until| now < until)
+        self.paused_until
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .is_some_and(|until| now < until)
     }
 
     fn parts<'a>(&'a self, message: &'a SmsMessage<'_>) -> Parts<'a> {
@@ -146,7 +182,13 @@ impl HttpSms {
 
 impl Attempt {
     fn without_answer(result: SmsResult, begun: Instant, failure: String) -> Self {
-        Self { result, took: begun.elapsed(), status: None, answer: None, failure: Some(failure) }
+        Self {
+            result,
+            took: begun.elapsed(),
+            status: None,
+            answer: None,
+            failure: Some(failure),
+        }
     }
 
     fn log(&self, provider: &str, message: &SmsMessage<'_>) {
@@ -155,19 +197,58 @@ impl Attempt {
         let (status, failure) = (self.status, self.failure.as_deref());
         match &self.result {
             SmsResult::Accepted(message_id) => {
-                tracing::info!(provider, to, took_ms, status, message_id, class = "accepted", "SMS vendor took the message");
+                tracing::info!(
+                    provider,
+                    to,
+                    took_ms,
+                    status,
+                    message_id,
+                    class = "accepted",
+                    "SMS vendor took the message"
+                );
             }
             SmsResult::Recipient => {
-                tracing::warn!(provider, to, took_ms, status, class = "recipient", "SMS vendor says that this number cannot be texted");
+                tracing::warn!(
+                    provider,
+                    to,
+                    took_ms,
+                    status,
+                    class = "recipient",
+                    "SMS vendor says that this number cannot be texted"
+                );
             }
             SmsResult::Provider => {
-                tracing::error!(provider, to, took_ms, status, failure, class = "provider", "SMS vendor refuses us: credentials, credit, sender or description");
+                tracing::error!(
+                    provider,
+                    to,
+                    took_ms,
+                    status,
+                    failure,
+                    class = "provider",
+                    "SMS vendor refuses us: credentials, credit, sender or description"
+                );
             }
             SmsResult::Transient => {
-                tracing::warn!(provider, to, took_ms, status, failure, class = "transient", "SMS vendor did not take the message");
+                tracing::warn!(
+                    provider,
+                    to,
+                    took_ms,
+                    status,
+                    failure,
+                    class = "transient",
+                    "SMS vendor did not take the message"
+                );
             }
             SmsResult::MaybeSent => {
-                tracing::warn!(provider, to, took_ms, status, failure, class = "maybe_sent", "SMS vendor may or may not have taken the message");
+                tracing::warn!(
+                    provider,
+                    to,
+                    took_ms,
+                    status,
+                    failure,
+                    class = "maybe_sent",
+                    "SMS vendor may or may not have taken the message"
+                );
             }
         }
     }
@@ -175,7 +256,9 @@ impl Attempt {
 
 impl fmt::Debug for HttpSms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpSms").field("name", &self.description.name).finish_non_exhaustive()
+        f.debug_struct("HttpSms")
+            .field("name", &self.description.name)
+            .finish_non_exhaustive()
     }
 }
 

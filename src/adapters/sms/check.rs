@@ -16,7 +16,10 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { key: key.into(), message: message.into() }
+        Self {
+            key: key.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -28,7 +31,9 @@ impl fmt::Display for Problem {
 
 /// What is wrong with the URL of a vendor; `None` when nothing is.
 pub(super) fn url_problem(url: &Url, allow_insecure: bool) -> Option<String> {
-    let Some(host) = url.host() else { return Some("has no host".to_owned()) };
+    let Some(host) = url.host() else {
+        return Some("has no host".to_owned());
+    };
     if !url.username().is_empty() || url.password().is_some() {
         return Some("holds a user name or a password; `auth` is the place for them".to_owned());
     }
@@ -56,7 +61,10 @@ fn is_loopback(host: &Host<&str>) -> bool {
 
 fn is_metadata_host(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => matches!(name.trim_end_matches('.'), "metadata" | "metadata.google.internal" | "instance-data"),
+        Host::Domain(name) => matches!(
+            name.trim_end_matches('.'),
+            "metadata" | "metadata.google.internal" | "instance-data"
+        ),
         Host::Ipv4(address) => is_refused(IpAddr::V4(*address)),
         Host::Ipv6(address) => is_refused(IpAddr::V6(*address)),
     }
@@ -68,9 +76,18 @@ pub(super) fn is_refused(address: IpAddr) -> bool {
     const AWS_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x0254);
     match address.to_canonical() {
         IpAddr::V4(v4) => {
-            v4.is_link_local() || v4.is_unspecified() || v4.is_multicast() || v4.is_broadcast() || v4 == ALIBABA_METADATA
+            v4.is_link_local()
+                || v4.is_unspecified()
+                || v4.is_multicast()
+                || v4.is_broadcast()
+                || v4 == ALIBABA_METADATA
         }
-        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || v6 == AWS_METADATA,
+        IpAddr::V6(v6) => {
+            v6.is_unicast_link_local()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6 == AWS_METADATA
+        }
     }
 }
 
@@ -84,8 +101,17 @@ mod tests {
 
     #[test]
     fn codes_do_not_travel_readable() {
-        assert!(problem("http://sms.example/send", false).unwrap().contains("https://"));
-        for fine in ["https://sms.example/send", "http://127.0.0.1:80/", "http://localhost:8080/x", "http://[::1]/"] {
+        assert!(
+            problem("http://sms.example/send", false)
+                .unwrap()
+                .contains("https://")
+        );
+        for fine in [
+            "https://sms.example/send",
+            "http://127.0.0.1:80/",
+            "http://localhost:8080/x",
+            "http://[::1]/",
+        ] {
             assert_eq!(problem(fine, false), None, "{fine}");
         }
         assert_eq!(problem("http://10.0.0.1/", true), None);
@@ -105,13 +131,24 @@ mod tests {
             "https://metadata.google.internal/",
             "https://metadata.google.internal./",
         ] {
-            assert!(problem(refused, true).is_some_and(|p| p.contains("metadata")), "{refused}");
+            assert!(
+                problem(refused, true).is_some_and(|p| p.contains("metadata")),
+                "{refused}"
+            );
         }
     }
 
     #[test]
     fn credentials_do_not_stand_in_the_url() {
-        assert!(problem("https://user:pw@sms.example/", false).unwrap().contains("auth"));
-        assert!(problem("https://sms.example/#x", false).unwrap().contains("fragment"));
+        assert!(
+            problem("https://user:pw@sms.example/", false)
+                .unwrap()
+                .contains("auth")
+        );
+        assert!(
+            problem("https://sms.example/#x", false)
+                .unwrap()
+                .contains("fragment")
+        );
     }
 }

@@ -12,7 +12,9 @@ use url::Url;
 use super::check::{Problem, url_problem};
 use super::presets;
 use super::settings::{Auth, Method, NumberFormat, ProviderSettings, Scalar};
-use super::template::{Credential, MessageValues, Own, OwnValue, Secrets, Template, Tree, Values, Variable};
+use super::template::{
+    Credential, MessageValues, Own, OwnValue, Secrets, Template, Tree, Values, Variable,
+};
 use super::verdict::Rules;
 use crate::domain::phone::Country;
 use crate::domain::secret::SecretText;
@@ -55,9 +57,19 @@ pub(super) enum Body {
 #[derive(Clone, Debug)]
 pub(super) enum Credentials {
     None,
-    Basic { user: Credential, password: Credential },
-    Header { name: HeaderName, prefix: String, value: Credential },
-    Query { name: String, value: Credential },
+    Basic {
+        user: Credential,
+        password: Credential,
+    },
+    Header {
+        name: HeaderName,
+        prefix: String,
+        value: Credential,
+    },
+    Query {
+        name: String,
+        value: Credential,
+    },
 }
 
 impl Description {
@@ -78,9 +90,14 @@ impl Description {
         let (connect_timeout, timeout) = read_timeouts(&settings, &mut problems);
         let countries = read_countries(&settings, &mut problems);
         if settings.name.is_empty() {
-            problems.push(Problem::new("name", "is missing; logs need something to call this vendor by"));
+            problems.push(Problem::new(
+                "name",
+                "is missing; logs need something to call this vendor by",
+            ));
         }
-        let (Some(url), Some(body)) = (url, body) else { return Err(problems) };
+        let (Some(url), Some(body)) = (url, body) else {
+            return Err(problems);
+        };
         check_that_the_message_is_sent(&url, &headers, &body, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -112,9 +129,15 @@ impl Description {
     pub fn uses_sender(&self) -> bool {
         let in_body = match &self.body {
             Body::Json(tree) => tree.variables().contains(&&Variable::Sender),
-            Body::Form(fields) | Body::Query(fields) => fields.iter().any(|(_, tree)| tree.variables().contains(&&Variable::Sender)),
+            Body::Form(fields) | Body::Query(fields) => fields
+                .iter()
+                .any(|(_, tree)| tree.variables().contains(&&Variable::Sender)),
         };
-        in_body || self.url.variables().any(|variable| *variable == Variable::Sender)
+        in_body
+            || self
+                .url
+                .variables()
+                .any(|variable| *variable == Variable::Sender)
     }
 }
 
@@ -126,20 +149,37 @@ fn own_variables(settings: &ProviderSettings, problems: &mut Vec<Problem>) -> Ow
     if let Some(secret) = &settings.secret {
         own.add("secret", OwnValue::Secret(secret.clone()));
     }
-    let shown = settings.vars.iter().map(|(name, value)| ("vars", name, OwnValue::Shown(value.clone())));
-    let secret = settings.secrets.iter().map(|(name, value)| ("secrets", name, OwnValue::Secret(value.clone())));
+    let shown = settings
+        .vars
+        .iter()
+        .map(|(name, value)| ("vars", name, OwnValue::Shown(value.clone())));
+    let secret = settings
+        .secrets
+        .iter()
+        .map(|(name, value)| ("secrets", name, OwnValue::Secret(value.clone())));
     for (section, name, value) in shown.chain(secret) {
-        let is_plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let is_plain =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_plain {
-            problems.push(Problem::new(format!("{section}.{name}"), "is no name; letters, digits and `_` make one"));
+            problems.push(Problem::new(
+                format!("{section}.{name}"),
+                "is no name; letters, digits and `_` make one",
+            ));
         } else if Variable::of_message(name).is_some() || !own.add(name, value) {
-            problems.push(Problem::new(format!("{section}.{name}"), "is the name of another variable already"));
+            problems.push(Problem::new(
+                format!("{section}.{name}"),
+                "is the name of another variable already",
+            ));
         }
     }
     own
 }
 
-fn read_url(settings: &ProviderSettings, own: &Own, problems: &mut Vec<Problem>) -> Option<Template> {
+fn read_url(
+    settings: &ProviderSettings,
+    own: &Own,
+    problems: &mut Vec<Problem>,
+) -> Option<Template> {
     let Some(text) = &settings.url else {
         problems.push(Problem::new("url", "is missing"));
         return None;
@@ -164,7 +204,11 @@ fn read_url(settings: &ProviderSettings, own: &Own, problems: &mut Vec<Problem>)
             uuid: digit.to_owned(),
             country: digit,
         };
-        Url::parse(&template.fill_url(Values { message: &sample, own, secrets: Secrets::WrittenOut }))
+        Url::parse(&template.fill_url(Values {
+            message: &sample,
+            own,
+            secrets: Secrets::WrittenOut,
+        }))
     });
     let message = match (first, second) {
         (Ok(first), Ok(second)) if first.origin() != second.origin() => {
@@ -177,9 +221,17 @@ fn read_url(settings: &ProviderSettings, own: &Own, problems: &mut Vec<Problem>)
     Some(template)
 }
 
-fn read_body(settings: &ProviderSettings, method: Method, own: &Own, problems: &mut Vec<Problem>) -> Option<Body> {
+fn read_body(
+    settings: &ProviderSettings,
+    method: Method,
+    own: &Own,
+    problems: &mut Vec<Problem>,
+) -> Option<Body> {
     if method == Method::Get && (settings.json.is_some() || settings.form.is_some()) {
-        problems.push(Problem::new("method", "is GET, which has no body; use `query`, or POST"));
+        problems.push(Problem::new(
+            "method",
+            "is GET, which has no body; use `query`, or POST",
+        ));
     }
     let (json, form, query) = (&settings.json, &settings.form, &settings.query);
     match (json, form, query) {
@@ -187,25 +239,43 @@ fn read_body(settings: &ProviderSettings, method: Method, own: &Own, problems: &
         (None, Some(form), None) => fields(form, own, "form", problems).map(Body::Form),
         (None, None, Some(query)) => fields(query, own, "query", problems).map(Body::Query),
         (None, None, None) => {
-            problems.push(Problem::new("json", "is missing; give one of `json`, `form` and `query`"));
+            problems.push(Problem::new(
+                "json",
+                "is missing; give one of `json`, `form` and `query`",
+            ));
             None
         }
         (_, _, _) => {
-            let second = if json.is_none() || form.is_none() { "query" } else { "form" };
-            problems.push(Problem::new(second, "is one too many; give exactly one of `json`, `form` and `query`"));
+            let second = if json.is_none() || form.is_none() {
+                "query"
+            } else {
+                "form"
+            };
+            problems.push(Problem::new(
+                second,
+                "is one too many; give exactly one of `json`, `form` and `query`",
+            ));
             None
         }
     }
 }
 
-fn fields(value: &Value, own: &Own, at: &str, problems: &mut Vec<Problem>) -> Option<Vec<(String, Tree)>> {
+fn fields(
+    value: &Value,
+    own: &Own,
+    at: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Vec<(String, Tree)>> {
     let Tree::Map(fields) = Tree::parse(value, own, at, problems) else {
         problems.push(Problem::new(at, "is no map of field names to values"));
         return None;
     };
     for (name, tree) in &fields {
         if !is_flat(tree, true) {
-            problems.push(Problem::new(format!("{at}.{name}"), "is nested; a field takes a text, a number, a boolean or a list of those"));
+            problems.push(Problem::new(
+                format!("{at}.{name}"),
+                "is nested; a field takes a text, a number, a boolean or a list of those",
+            ));
         }
     }
     Some(fields)
@@ -217,34 +287,56 @@ fn is_flat(tree: &Tree, list_allowed: bool) -> bool {
         Tree::Fixed(value) => !value.is_null(),
         Tree::List(items) => list_allowed && items.iter().all(|item| is_flat(item, false)),
         Tree::Map(_) => false,
-        Tree::WhenUnicode { unicode, gsm7 } => is_flat(unicode, list_allowed) && is_flat(gsm7, list_allowed),
+        Tree::WhenUnicode { unicode, gsm7 } => {
+            is_flat(unicode, list_allowed) && is_flat(gsm7, list_allowed)
+        }
     }
 }
 
 /// A credential that is a field goes into the body right here.
-fn read_auth(settings: &ProviderSettings, own: &Own, body: &mut Option<Body>, problems: &mut Vec<Problem>) -> Credentials {
+fn read_auth(
+    settings: &ProviderSettings,
+    own: &Own,
+    body: &mut Option<Body>,
+    problems: &mut Vec<Problem>,
+) -> Credentials {
     let mut credential = |at: &str, text: &SecretText| {
         let read = Credential::parse(text, own);
-        read.map_err(|message| problems.push(Problem::new(format!("auth.{at}"), message))).ok()
+        read.map_err(|message| problems.push(Problem::new(format!("auth.{at}"), message)))
+            .ok()
     };
     let read = match settings.auth.as_ref().unwrap_or(&Auth::None) {
         Auth::None => Some(Credentials::None),
         Auth::Basic { user, password } => {
             let user = credential("basic.user", &SecretText::new(user.clone()));
             let password = credential("basic.password", password);
-            user.zip(password).map(|(user, password)| Credentials::Basic { user, password })
+            user.zip(password)
+                .map(|(user, password)| Credentials::Basic { user, password })
         }
         Auth::Bearer(token) => credential("bearer", token).map(|value| Credentials::Header {
             name: header::AUTHORIZATION,
             prefix: "Bearer ".to_owned(),
             value,
         }),
-        Auth::Header { name, prefix, value } => {
+        Auth::Header {
+            name,
+            prefix,
+            value,
+        } => {
             let value = credential("header.value", value);
             let name = header_name(name, "auth.header.name", problems);
-            name.zip(value).map(|(name, value)| Credentials::Header { name, prefix: prefix.clone(), value })
+            name.zip(value).map(|(name, value)| Credentials::Header {
+                name,
+                prefix: prefix.clone(),
+                value,
+            })
         }
-        Auth::Query { name, value } => credential("query.value", value).map(|value| Credentials::Query { name: name.clone(), value }),
+        Auth::Query { name, value } => {
+            credential("query.value", value).map(|value| Credentials::Query {
+                name: name.clone(),
+                value,
+            })
+        }
         Auth::Field { name, value } => {
             if let Some(value) = credential("field.value", value) {
                 add_field(body.as_mut(), name, value, problems);
@@ -259,18 +351,29 @@ fn add_field(body: Option<&mut Body>, name: &str, value: Credential, problems: &
     let fields = match body {
         Some(Body::Json(Tree::Map(fields)) | Body::Form(fields) | Body::Query(fields)) => fields,
         Some(Body::Json(_)) => {
-            problems.push(Problem::new("auth.field", "needs `json` to be a map that it can be put into"));
+            problems.push(Problem::new(
+                "auth.field",
+                "needs `json` to be a map that it can be put into",
+            ));
             return;
         }
         None => return,
     };
     if fields.iter().any(|(taken, _)| taken == name) {
-        problems.push(Problem::new("auth.field.name", format!("is `{name}`, a field that the body has already")));
+        problems.push(Problem::new(
+            "auth.field.name",
+            format!("is `{name}`, a field that the body has already"),
+        ));
     }
     fields.push((name.to_owned(), Tree::Secret(value)));
 }
 
-fn read_headers(settings: &ProviderSettings, credentials: &Credentials, own: &Own, problems: &mut Vec<Problem>) -> Vec<(HeaderName, Template)> {
+fn read_headers(
+    settings: &ProviderSettings,
+    credentials: &Credentials,
+    own: &Own,
+    problems: &mut Vec<Problem>,
+) -> Vec<(HeaderName, Template)> {
     let taken = match credentials {
         Credentials::Header { name, .. } => Some(name.clone()),
         Credentials::Basic { .. } => Some(header::AUTHORIZATION),
@@ -279,12 +382,16 @@ fn read_headers(settings: &ProviderSettings, credentials: &Credentials, own: &Ow
     let mut headers = Vec::new();
     for (name, text) in &settings.headers {
         let at = format!("headers.{name}");
-        let Some(header) = header_name(name, &at, problems) else { continue };
+        let Some(header) = header_name(name, &at, problems) else {
+            continue;
+        };
         if Some(&header) == taken.as_ref() {
             problems.push(Problem::new(at.clone(), "is what `auth` sets already"));
         }
         match Template::parse(text, own) {
-            Ok(_) if HeaderValue::from_str(text).is_err() => problems.push(Problem::new(at, "has a character that no header may hold")),
+            Ok(_) if HeaderValue::from_str(text).is_err() => {
+                problems.push(Problem::new(at, "has a character that no header may hold"))
+            }
             Ok(template) => headers.push((header, template)),
             Err(message) => problems.push(Problem::new(at, message)),
         }
@@ -297,9 +404,19 @@ fn header_name(name: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Head
         problems.push(Problem::new(at, format!("is no header name: `{name}`")));
         return None;
     };
-    let ours = [header::HOST, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::UPGRADE, header::TE];
+    let ours = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::CONNECTION,
+        header::UPGRADE,
+        header::TE,
+    ];
     if ours.contains(&header) {
-        problems.push(Problem::new(at, format!("names `{header}`, which the connection itself sets")));
+        problems.push(Problem::new(
+            at,
+            format!("names `{header}`, which the connection itself sets"),
+        ));
         return None;
     }
     Some(header)
@@ -307,12 +424,23 @@ fn header_name(name: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Head
 
 fn read_timeouts(settings: &ProviderSettings, problems: &mut Vec<Problem>) -> (Duration, Duration) {
     let timeout = settings.timeout.unwrap_or(TIMEOUT);
-    let connect = settings.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(timeout.mul_f64(0.6)));
+    let connect = settings
+        .connect_timeout
+        .unwrap_or_else(|| CONNECT_TIMEOUT.min(timeout.mul_f64(0.6)));
     if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
-        problems.push(Problem::new("timeout", format!("is out of range; above 0 s, at most {} s", LONGEST_TIMEOUT.as_secs())));
+        problems.push(Problem::new(
+            "timeout",
+            format!(
+                "is out of range; above 0 s, at most {} s",
+                LONGEST_TIMEOUT.as_secs()
+            ),
+        ));
     }
     if connect.is_zero() || connect >= timeout {
-        problems.push(Problem::new("connect_timeout", "is not shorter than `timeout`: it could then not be known whether anything was sent"));
+        problems.push(Problem::new(
+            "connect_timeout",
+            "is not shorter than `timeout`: it could then not be known whether anything was sent",
+        ));
     }
     (connect, timeout)
 }
@@ -321,30 +449,68 @@ fn read_countries(settings: &ProviderSettings, problems: &mut Vec<Problem>) -> V
     let mut read = |code: &str, at: String| {
         let country = Country::parse(code);
         if country.is_none() {
-            problems.push(Problem::new(at, format!("is no country: `{code}`; write two letters, such as BE")));
+            problems.push(Problem::new(
+                at,
+                format!("is no country: `{code}`; write two letters, such as BE"),
+            ));
         }
         country
     };
     for code in settings.senders.keys() {
         let _ = read(code, format!("senders.{code}"));
     }
-    settings.countries.iter().enumerate().filter_map(|(n, code)| read(code, format!("countries[{n}]"))).collect()
+    settings
+        .countries
+        .iter()
+        .enumerate()
+        .filter_map(|(n, code)| read(code, format!("countries[{n}]")))
+        .collect()
 }
 
-fn check_that_the_message_is_sent(url: &Template, headers: &[(HeaderName, Template)], body: &Body, problems: &mut Vec<Problem>) {
+fn check_that_the_message_is_sent(
+    url: &Template,
+    headers: &[(HeaderName, Template)],
+    body: &Body,
+    problems: &mut Vec<Problem>,
+) {
     let (section, in_body) = match body {
         Body::Json(tree) => ("json", tree.variables()),
-        Body::Form(fields) => ("form", fields.iter().flat_map(|(_, tree)| tree.variables()).collect()),
-        Body::Query(fields) => ("query", fields.iter().flat_map(|(_, tree)| tree.variables()).collect()),
+        Body::Form(fields) => (
+            "form",
+            fields
+                .iter()
+                .flat_map(|(_, tree)| tree.variables())
+                .collect(),
+        ),
+        Body::Query(fields) => (
+            "query",
+            fields
+                .iter()
+                .flat_map(|(_, tree)| tree.variables())
+                .collect(),
+        ),
     };
-    let everywhere: Vec<&Variable> =
-        in_body.into_iter().chain(url.variables()).chain(headers.iter().flat_map(|(_, template)| template.variables())).collect();
+    let everywhere: Vec<&Variable> = in_body
+        .into_iter()
+        .chain(url.variables())
+        .chain(
+            headers
+                .iter()
+                .flat_map(|(_, template)| template.variables()),
+        )
+        .collect();
     let has = |wanted: [Variable; 2]| everywhere.iter().any(|variable| wanted.contains(variable));
     if !has([Variable::To, Variable::ToDigits]) {
-        problems.push(Problem::new(section, "has the number nowhere; put `${to}` or `${to_digits}` where this vendor wants it"));
+        problems.push(Problem::new(
+            section,
+            "has the number nowhere; put `${to}` or `${to_digits}` where this vendor wants it",
+        ));
     }
     if !has([Variable::Text, Variable::Code]) {
-        problems.push(Problem::new(section, "has the message nowhere; put `${text}` (or `${code}`) where this vendor wants it"));
+        problems.push(Problem::new(
+            section,
+            "has the message nowhere; put `${text}` (or `${code}`) where this vendor wants it",
+        ));
     }
 }
 
@@ -372,10 +538,17 @@ mod tests {
     #[test]
     fn the_examples_of_the_design_are_right() {
         assert_eq!(problems(house()), [""; 0]);
-        assert_eq!(problems(json!({ "name": "main", "preset": "twilio", "account": "AC1", "secret": "x" })), [""; 0]);
         assert_eq!(
-            problems(json!({ "name": "h", "method": "POST", "url": "https://sms.internal.example/send", "auth": { "bearer": "t" },
-                "json": { "to": "${to}", "text": "${text}" }, "success": { "status": [200, 202] } })),
+            problems(
+                json!({ "name": "main", "preset": "twilio", "account": "AC1", "secret": "x" })
+            ),
+            [""; 0]
+        );
+        assert_eq!(
+            problems(
+                json!({ "name": "h", "method": "POST", "url": "https://sms.internal.example/send", "auth": { "bearer": "t" },
+                "json": { "to": "${to}", "text": "${text}" }, "success": { "status": [200, 202] } })
+            ),
             [""; 0]
         );
     }
@@ -387,45 +560,117 @@ mod tests {
             (with("url", json!("https://${to}.example/")), "url", "host"),
             (with("url", json!("https://x/${nope}")), "url", "nope"),
             (with("url", json!("nonsense")), "url", "no URL"),
-            (with("url", json!("https://169.254.169.254/")), "url", "metadata"),
+            (
+                with("url", json!("https://169.254.169.254/")),
+                "url",
+                "metadata",
+            ),
             (with("form", json!({ "a": "b" })), "form", "one too many"),
             (with("query", json!({ "a": "b" })), "query", "one too many"),
             (with("json", json!(null)), "json", "is missing"),
-            (with("json", json!({ "to": "${to}" })), "json", "the message nowhere"),
-            (with("json", json!({ "text": "${text}" })), "json", "the number nowhere"),
-            (with("json", json!({ "a": [{ "b": "${to} ${text} ${tex}" }] })), "json.a[0].b", "tex"),
-            (with("json", json!({ "a": { "when_unicode": 1 } })), "json.a", "else"),
+            (
+                with("json", json!({ "to": "${to}" })),
+                "json",
+                "the message nowhere",
+            ),
+            (
+                with("json", json!({ "text": "${text}" })),
+                "json",
+                "the number nowhere",
+            ),
+            (
+                with("json", json!({ "a": [{ "b": "${to} ${text} ${tex}" }] })),
+                "json.a[0].b",
+                "tex",
+            ),
+            (
+                with("json", json!({ "a": { "when_unicode": 1 } })),
+                "json.a",
+                "else",
+            ),
             (with("method", json!("GET")), "method", "query"),
-            (with("headers", json!({ "Host": "x" })), "headers.Host", "connection"),
-            (with("headers", json!({ "X-A": "a\nb" })), "headers.X-A", "character"),
-            (with("headers", json!({ "a b": "a" })), "headers.a b", "header name"),
-            (with("auth", json!({ "bearer": "${nope}" })), "auth.bearer", "nope"),
-            (with("auth", json!({ "bearer": "${text}" })), "auth.bearer", "message"),
-            (with("auth", json!({ "field": { "name": "to", "value": "x" } })), "auth.field.name", "already"),
+            (
+                with("headers", json!({ "Host": "x" })),
+                "headers.Host",
+                "connection",
+            ),
+            (
+                with("headers", json!({ "X-A": "a\nb" })),
+                "headers.X-A",
+                "character",
+            ),
+            (
+                with("headers", json!({ "a b": "a" })),
+                "headers.a b",
+                "header name",
+            ),
+            (
+                with("auth", json!({ "bearer": "${nope}" })),
+                "auth.bearer",
+                "nope",
+            ),
+            (
+                with("auth", json!({ "bearer": "${text}" })),
+                "auth.bearer",
+                "message",
+            ),
+            (
+                with("auth", json!({ "field": { "name": "to", "value": "x" } })),
+                "auth.field.name",
+                "already",
+            ),
             (with("vars", json!({ "text": "x" })), "vars.text", "already"),
             (with("timeout", json!(60_000)), "timeout", "30 s"),
-            (with("connect_timeout", json!(5_000)), "connect_timeout", "shorter"),
+            (
+                with("connect_timeout", json!(5_000)),
+                "connect_timeout",
+                "shorter",
+            ),
             (with("countries", json!(["BE", "XX"])), "countries[1]", "XX"),
             (with("name", json!("")), "name", "missing"),
             (with("preset", json!("nokia")), "preset", "twilio"),
-            (json!({ "name": "f", "url": "https://x/", "form": { "a": { "b": "${to}${text}" } } }), "form.a", "nested"),
-            (json!({ "name": "t", "preset": "twilio", "account": "AC1" }), "auth.basic.password", "`secret` is not given"),
+            (
+                json!({ "name": "f", "url": "https://x/", "form": { "a": { "b": "${to}${text}" } } }),
+                "form.a",
+                "nested",
+            ),
+            (
+                json!({ "name": "t", "preset": "twilio", "account": "AC1" }),
+                "auth.basic.password",
+                "`secret` is not given",
+            ),
         ] {
             let found = problems(settings);
-            assert!(found.iter().any(|p| p.starts_with(&format!("{key} ")) && p.contains(word)), "{key}: {found:?}");
+            assert!(
+                found
+                    .iter()
+                    .any(|p| p.starts_with(&format!("{key} ")) && p.contains(word)),
+                "{key}: {found:?}"
+            );
         }
     }
 
     #[test]
     fn all_mistakes_are_reported_at_once() {
-        let found = problems(json!({ "url": "http://sms.example/${x}", "json": { "a": "${y}" }, "countries": ["??"], "success": { "regex": "(" } }));
-        for key in ["name ", "url ", "json.a ", "countries[0] ", "success.regex "] {
+        let found = problems(
+            json!({ "url": "http://sms.example/${x}", "json": { "a": "${y}" }, "countries": ["??"], "success": { "regex": "(" } }),
+        );
+        for key in [
+            "name ",
+            "url ",
+            "json.a ",
+            "countries[0] ",
+            "success.regex ",
+        ] {
             assert!(found.iter().any(|p| p.starts_with(key)), "{key}: {found:?}");
         }
     }
 
     #[test]
     fn a_token_may_hold_any_character() {
-        assert_eq!(problems(with("auth", json!({ "bearer": "a${b$c}d" }))), [""; 0]);
+        assert_eq!(
+            problems(with("auth", json!({ "bearer": "a${b$c}d" }))),
+            [""; 0]
+        );
     }
 }

@@ -10,20 +10,32 @@ const PRESETS: [(&str, &str); 1] = [("twilio", include_str!("presets/twilio.json
 /// `settings` with the preset they name beneath them: their keys win; of `json`, `form` and `query` theirs replaces the preset's; `headers` and
 /// variables are united; their `errors` are asked first.
 pub(super) fn beneath(settings: ProviderSettings, problems: &mut Vec<Problem>) -> ProviderSettings {
-    let Some(name) = &settings.preset else { return settings };
-    let Some((_, text)) = PRESETS.iter().find(|(known, _)| known == name) else {
-        let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
-        problems.push(Problem::new("preset", format!("is `{name}`, which is not known; known are {}", known.join(", "))));
+    let Some(name) = &settings.preset else {
         return settings;
     };
-    let preset: ProviderSettings = serde_json::from_str(text).expect("presets come with the program, and a test reads each");
+    let Some((_, text)) = PRESETS.iter().find(|(known, _)| known == name) else {
+        let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
+        problems.push(Problem::new(
+            "preset",
+            format!(
+                "is `{name}`, which is not known; known are {}",
+                known.join(", ")
+            ),
+        ));
+        return settings;
+    };
+    let preset: ProviderSettings =
+        serde_json::from_str(text).expect("presets come with the program, and a test reads each");
     laid_over(settings, preset)
 }
 
 fn laid_over(own: ProviderSettings, preset: ProviderSettings) -> ProviderSettings {
     let has_own_body = own.json.is_some() || own.form.is_some() || own.query.is_some();
-    let (json, form, query) =
-        if has_own_body { (own.json, own.form, own.query) } else { (preset.json, preset.form, preset.query) };
+    let (json, form, query) = if has_own_body {
+        (own.json, own.form, own.query)
+    } else {
+        (preset.json, preset.form, preset.query)
+    };
     ProviderSettings {
         name: own.name,
         preset: own.preset,

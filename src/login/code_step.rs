@@ -1,0 +1,265 @@
+//! The code, in the order of design §5: pay for the guess, compare, open the session. Each effect is committed before the next begins,
+//! so that a crash between any two lets nobody in. Floor: login.
+
+use std::time::Duration;
+
+use super::fail_point::reached;
+use super::networks::Networks;
+use super::ports::{AttemptCharge, AttemptTurn, NewAttempt, Opened, Opening, PortResult};
+use super::{Client, Login, is_unmoved};
+use crate::domain::account::Account;
+use crate::domain::audit::AuditEvent;
+use crate::domain::code::TypedCode;
+use crate::domain::limits::Charge;
+use crate::domain::pending::{
+    CodeCheck, LoginFacts, LoginId, NeedsCode, PendingLogin, VerifiedLogin,
+};
+use crate::domain::session::{Person, Session};
+use crate::domain::site::SiteName;
+use crate::domain::time::UnixMillis;
+
+/// What came of a code.
+#[derive(Debug)]
+#[must_use]
+pub enum CodeOutcome {
+    SignedIn {
+        session: Box<Session>,
+        return_path: String,
+    },
+    /// Not a code by its form; nothing was counted.
+    Malformed,
+    /// Wrong; so many tries are left for this login.
+    Wrong { left: u32 },
+    /// No code is in its lifetime: ask for a new one. Nothing was counted.
+    Expired,
+    /// This login's tries are used up: start again.
+    Spent,
+    /// Too many wrong codes for this account or from this network; again after this long.
+    TooMany(Duration),
+    /// Codes of this account are refused until an operator unlocks it.
+    Locked,
+    /// The login is over: start again.
+    Over,
+}
+
+impl Login {
+    pub(super) async fn code_step(
+        &self,
+        site: &SiteName,
+        id: &LoginId,
+        typed: &str,
+        client: &Client,
+    ) -> PortResult<CodeOutcome> {
+        let now = self.now();
+        let Some(typed) = TypedCode::parse(typed, self.settings.code_length) else {
+            return Ok(CodeOutcome::Malformed);
+        };
+        let networks = Networks::of(&*self.ports.limits, &self.settings.networks, client.address);
+        if let Charge::Wait(wait) = networks.charge_failure(now).await? {
+            tracing::info!(reason = "network_limit", client = %client.address, "a code was not looked at");
+            return Ok(CodeOutcome::TooMany(wait));
+        }
+        reached("code.network_charged");
+        let outcome = self.look_at_code(site, id, &typed, client, now).await?;
+        match &outcome {
+            CodeOutcome::SignedIn { .. } => {
+                self.best_effort("network failure taken back", networks.give_back_failure())
+                    .await;
+                self.best_effort("network login completed", networks.complete_login(id))
+                    .await;
+                reached("code.completed");
+            }
+            CodeOutcome::Expired => {
+                self.best_effort("network failure taken back", networks.give_back_failure())
+                    .await
+            }
+            CodeOutcome::Malformed
+            | CodeOutcome::Wrong { .. }
+            | CodeOutcome::Spent
+            | CodeOutcome::TooMany(_)
+            | CodeOutcome::Locked
+            | CodeOutcome::Over => {}
+        }
+        Ok(outcome)
+    }
+
+    async fn look_at_code(
+        &self,
+        site: &SiteName,
+        id: &LoginId,
+        typed: &TypedCode,
+        client: &Client,
+        now: UnixMillis,
+    ) -> PortResult<CodeOutcome> {
+        // the login is looked at before it is charged: another site's visitor spends nothing of this one's
+        let Some(found) = self.find(site, id, now).await? else {
+            return Ok(CodeOutcome::Over);
+        };
+        let most = self.settings.code_attempts.per_login;
+        let (record, sealed_code) = match self.ports.pending.spend_attempt(id, most, now).await? {
+            AttemptTurn::Granted { record, code } => (record, code),
+            AttemptTurn::NoCode => return Ok(CodeOutcome::Expired),
+            AttemptTurn::NoneLeft => return Ok(CodeOutcome::Spent),
+            AttemptTurn::Gone => return Ok(CodeOutcome::Over),
+        };
+        reached("code.attempt_spent");
+        let Some(PendingLogin::NeedsCode(login)) =
+            PendingLogin::open(id, &record, &self.signing_keys)
+        else {
+            return Ok(CodeOutcome::Over);
+        };
+        let facts = login.facts().clone();
+        let Some(code) = login.open_code(id, &sealed_code, &self.signing_keys) else {
+            return Ok(CodeOutcome::Over);
+        };
+        let attempt = NewAttempt {
+            login: *id,
+            account: facts.account,
+            epoch: facts.epoch,
+            phone_version: facts.phone_version,
+        };
+        let paid = match self
+            .ports
+            .ledger
+            .charge_code_attempt(&attempt, &self.settings.code_attempts, now)
+            .await?
+        {
+            AttemptCharge::Granted(paid) => paid,
+            AttemptCharge::LoginSpent => {
+                return self
+                    .code_refused(CodeOutcome::Spent, "attempts_spent", &facts, client, now)
+                    .await;
+            }
+            AttemptCharge::Wait(wait) => {
+                return self
+                    .code_refused(
+                        CodeOutcome::TooMany(wait),
+                        "account_limit",
+                        &facts,
+                        client,
+                        now,
+                    )
+                    .await;
+            }
+            AttemptCharge::Locked => {
+                return self
+                    .code_refused(CodeOutcome::Locked, "codes_locked", &facts, client, now)
+                    .await;
+            }
+            AttemptCharge::Stale => {
+                return self
+                    .code_refused(CodeOutcome::Over, "account_moved_on", &facts, client, now)
+                    .await;
+            }
+        };
+        reached("code.attempt_charged");
+        let left = most.saturating_sub(paid.number());
+        match NeedsCode::check(login, &code, typed, paid) {
+            CodeCheck::Wrong if left == 0 => {
+                self.code_refused(CodeOutcome::Spent, "wrong_code", &facts, client, now)
+                    .await
+            }
+            CodeCheck::Wrong => {
+                self.code_refused(
+                    CodeOutcome::Wrong { left },
+                    "wrong_code",
+                    &facts,
+                    client,
+                    now,
+                )
+                .await
+            }
+            CodeCheck::Verified(login) => {
+                self.open_verified(login, id, &found.account, client, now)
+                    .await
+            }
+        }
+    }
+
+    async fn open_verified(
+        &self,
+        login: VerifiedLogin,
+        id: &LoginId,
+        account: &Account,
+        client: &Client,
+        now: UnixMillis,
+    ) -> PortResult<CodeOutcome> {
+        let facts = login.facts();
+        debug_assert!(is_unmoved(account, facts));
+        let person = Person {
+            name: account.name.clone(),
+            email: account.email.clone(),
+        };
+        let session = Session::open(&login, person, self.sessions.lifetimes(), now);
+        let mut audit = vec![self.audit(AuditEvent::SignedIn, facts, client, now, None)];
+        if login.new_phone().is_some() {
+            audit.push(self.audit(AuditEvent::PhoneEnrolled, facts, client, now, None));
+        }
+        let opening = Opening {
+            session: session.clone(),
+            login: *id,
+            phone_version: facts.phone_version,
+            new_phone: login.new_phone().cloned(),
+            replaces: facts.step_up_of,
+            source: client.address,
+            user_agent: client.user_agent.clone(),
+            audit,
+            now,
+        };
+        let signed_in = |session: Session| CodeOutcome::SignedIn {
+            session: Box::new(session),
+            return_path: facts.return_path.clone(),
+        };
+        let outcome = match self.ports.ledger.open_session(&opening).await {
+            Ok(Opened::Opened(rows)) => {
+                self.sessions.apply(&rows);
+                signed_in(session)
+            }
+            Ok(Opened::AlreadyUsed) => {
+                return self
+                    .code_refused(CodeOutcome::Over, "code_already_used", facts, client, now)
+                    .await;
+            }
+            Ok(Opened::Stale) => {
+                return self
+                    .code_refused(CodeOutcome::Over, "account_moved_on", facts, client, now)
+                    .await;
+            }
+            Ok(Opened::EnrolmentClosed) => {
+                return self
+                    .code_refused(CodeOutcome::Over, "enrolment_closed", facts, client, now)
+                    .await;
+            }
+            Ok(Opened::CodeNeeded) => {
+                return self
+                    .code_refused(CodeOutcome::Over, "code_needed", facts, client, now)
+                    .await;
+            }
+            // unknown whether it was committed: only the ledger knows, and only this very session is handed out
+            Err(error) => match self.ports.ledger.session_of_login(id).await? {
+                Some(opened) if opened.id == session.id => signed_in(session),
+                Some(_) | None => return Err(error),
+            },
+        };
+        reached("code.session_opened");
+        self.best_effort("pending login removed", self.ports.pending.finish(id))
+            .await;
+        reached("code.login_finished");
+        Ok(outcome)
+    }
+
+    async fn code_refused(
+        &self,
+        outcome: CodeOutcome,
+        reason: &str,
+        facts: &LoginFacts,
+        client: &Client,
+        now: UnixMillis,
+    ) -> PortResult<CodeOutcome> {
+        self.ports
+            .ledger
+            .record(&self.audit(AuditEvent::CodeRefused, facts, client, now, Some(reason)))
+            .await?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,75 @@
+//! The number of an account that has none: read, kept in the pending login alone, and proved by a code sent there. Floor: login.
+
+use super::fail_point::reached;
+use super::ports::PortResult;
+use super::sending::SendReport;
+use super::{Client, Login, PhonePolicy};
+use crate::domain::language::Language;
+use crate::domain::pending::{LoginId, NeedsPhone, PendingLogin};
+use crate::domain::phone::{PhoneNumber, PhoneProblem};
+use crate::domain::site::SiteName;
+
+/// What came of a number.
+#[derive(Debug)]
+#[must_use]
+pub enum PhoneOutcome {
+    /// The code is asked for next.
+    NeedsCode(SendReport),
+    /// The number cannot be used, and why.
+    Problem(PhoneProblem),
+    /// The login is over.
+    Over,
+    /// The account may not enrol (any more).
+    Closed,
+}
+
+impl Login {
+    pub(super) async fn phone_step(
+        &self,
+        site: &SiteName,
+        id: &LoginId,
+        typed: &str,
+        client: &Client,
+        page_language: Language,
+    ) -> PortResult<PhoneOutcome> {
+        let now = self.now();
+        let Some(found) = self.find(site, id, now).await? else {
+            return Ok(PhoneOutcome::Over);
+        };
+        let login = match found.login {
+            PendingLogin::NeedsPhone(login) => login,
+            PendingLogin::NeedsCode(login) => match login.forget_candidate() {
+                Ok(login) => login,
+                Err(_) => return Ok(PhoneOutcome::Closed),
+            },
+        };
+        let window_is_open = found
+            .account
+            .enrolment_until
+            .is_some_and(|until| now < until);
+        if self.settings.phone_policy == PhonePolicy::PreRegistered
+            || found.account.phone.is_some()
+            || !window_is_open
+        {
+            return Ok(PhoneOutcome::Closed);
+        }
+        let number = match PhoneNumber::parse(
+            typed,
+            self.settings.countries.first().copied(),
+            &self.settings.countries,
+        ) {
+            Ok(number) => number,
+            Err(problem) => return Ok(PhoneOutcome::Problem(problem)),
+        };
+        let login = NeedsPhone::with_candidate(login, number);
+        let record = PendingLogin::NeedsCode(login.clone()).seal(id, &self.signing_keys);
+        if !self.ports.pending.replace(id, &record).await? {
+            return Ok(PhoneOutcome::Over);
+        }
+        reached("phone.number_put");
+        let report = self
+            .send_code(id, &login, &found.account, client, page_language, now)
+            .await?;
+        Ok(PhoneOutcome::NeedsCode(report))
+    }
+}

@@ -1,0 +1,308 @@
+//! Sending a code: may it be sent, what is sent, by whom, and what became of it. Who is asked in which order is decided in `order`
+//! over facts; adapters only send. Floor: login.
+
+mod order;
+
+use std::time::Duration;
+
+use self::order::senders_for;
+use super::fail_point::reached;
+use super::networks::Networks;
+use super::ports::{
+    CodeRequest, CodeTurn, LimitKey, NewSend, PortResult, SendCharge, SendOutcome, SmsMessage,
+    SmsResult,
+};
+use super::{Client, Login};
+use crate::domain::account::Account;
+use crate::domain::audit::AuditEvent;
+use crate::domain::code::Code;
+use crate::domain::keys::HashPurpose;
+use crate::domain::language::Language;
+use crate::domain::limits::Charge;
+use crate::domain::pending::{LoginId, NeedsCode};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::time::UnixMillis;
+
+/// What became of an SMS that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum SendReport {
+    /// On its way.
+    Sent,
+    /// No provider took it; trying again may help.
+    NotSent,
+    /// This number cannot be texted.
+    NumberRefused,
+    /// Asked too early; again after this long. The last code may still be on its way.
+    Wait(Duration),
+    /// Asked too often for this account, number or network; again after this long.
+    TooOften(Duration),
+    /// This login's messages are used up.
+    NoneLeft,
+    /// The login is over.
+    Over,
+}
+
+impl Login {
+    /// Sends a code to the number the login owes one from: the account's own, read now, or the one being enrolled.
+    pub(super) async fn send_code(
+        &self,
+        id: &LoginId,
+        login: &NeedsCode,
+        account: &Account,
+        client: &Client,
+        page_language: Language,
+        now: UnixMillis,
+    ) -> PortResult<SendReport> {
+        let Some(number) = login.candidate().or(account.phone.as_ref()) else {
+            return Ok(SendReport::Over);
+        };
+        if !self.settings.countries.contains(&number.country()) {
+            return self
+                .not_sent(
+                    SendReport::NumberRefused,
+                    "country_not_allowed",
+                    login,
+                    client,
+                    now,
+                )
+                .await;
+        }
+        let fresh = login.seal_code(
+            id,
+            &Code::random(self.settings.code_length),
+            &self.signing_keys,
+        );
+        let request = CodeRequest {
+            now,
+            fresh: &fresh,
+            code_until: now
+                .plus(self.settings.code_lifetime)
+                .min(login.facts().ends_at),
+            waits: &self.settings.resend_waits,
+            most_sends: self.settings.sends.per_login,
+        };
+        let (sealed, turn) = match self.ports.pending.next_code(id, &request).await? {
+            CodeTurn::Send { code, number } => (code, number),
+            CodeTurn::Wait(wait) => return Ok(SendReport::Wait(wait)),
+            CodeTurn::NoneLeft => return Ok(SendReport::NoneLeft),
+            CodeTurn::Gone => return Ok(SendReport::Over),
+        };
+        reached("send.code_chosen");
+        let Some(code) = login.open_code(id, &sealed, &self.signing_keys) else {
+            return Ok(SendReport::Over);
+        };
+        let networks = Networks::of(&*self.ports.limits, &self.settings.networks, client.address);
+        if let Charge::Wait(wait) = networks.begin_login(id, now).await? {
+            self.ports.pending.take_back_send(id, turn).await?;
+            return self
+                .not_sent(
+                    SendReport::TooOften(wait),
+                    "network_limit",
+                    login,
+                    client,
+                    now,
+                )
+                .await;
+        }
+        reached("send.network_charged");
+        if let Charge::Wait(wait) = self.charge_numbers(number, now).await? {
+            self.ports.pending.take_back_send(id, turn).await?;
+            return self
+                .not_sent(
+                    SendReport::TooOften(wait),
+                    "prefix_limit",
+                    login,
+                    client,
+                    now,
+                )
+                .await;
+        }
+        reached("send.prefix_charged");
+        let send = NewSend {
+            account: account.id,
+            login: *id,
+            number: self
+                .data_keys
+                .hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
+            country: number.country(),
+        };
+        let send_id = match self
+            .ports
+            .ledger
+            .charge_send(&send, &self.settings.sends, now)
+            .await?
+        {
+            SendCharge::Granted(send_id) => send_id,
+            SendCharge::LoginSpent => {
+                return self
+                    .not_sent(
+                        SendReport::NoneLeft,
+                        "login_sends_spent",
+                        login,
+                        client,
+                        now,
+                    )
+                    .await;
+            }
+            SendCharge::Wait(wait) => {
+                self.ports.pending.take_back_send(id, turn).await?;
+                return self
+                    .not_sent(
+                        SendReport::TooOften(wait),
+                        "account_or_number_limit",
+                        login,
+                        client,
+                        now,
+                    )
+                    .await;
+            }
+            SendCharge::TotalSpent(wait) => {
+                self.ports.pending.take_back_send(id, turn).await?;
+                tracing::error!(
+                    "the SMS limit of everybody together is reached; nobody gets a code until it frees up"
+                );
+                return self
+                    .not_sent(
+                        SendReport::TooOften(wait),
+                        "total_limit",
+                        login,
+                        client,
+                        now,
+                    )
+                    .await;
+            }
+        };
+        reached("send.charged");
+        let language = account.language.unwrap_or(page_language);
+        let (outcome, report) = self.hand_over(login, number, &code, language).await;
+        reached("send.sent");
+        let event = if outcome == SendOutcome::NotSent {
+            AuditEvent::CodeNotSent
+        } else {
+            AuditEvent::CodeSent
+        };
+        self.ports
+            .ledger
+            .settle_send(
+                &send_id,
+                outcome,
+                &self.audit(event, login.facts(), client, now, None),
+            )
+            .await?;
+        reached("send.settled");
+        if outcome == SendOutcome::NotSent {
+            self.best_effort(
+                "send taken back",
+                self.ports.pending.take_back_send(id, turn),
+            )
+            .await;
+            self.best_effort("network login taken back", networks.complete_login(id))
+                .await;
+        }
+        Ok(report)
+    }
+
+    /// Asks one provider after another, within the time limit of all together.
+    async fn hand_over(
+        &self,
+        login: &NeedsCode,
+        number: &PhoneNumber,
+        code: &Code,
+        language: Language,
+    ) -> (SendOutcome, SendReport) {
+        let site = &login.facts().site;
+        let text = self.ports.texts.text(site, language, code);
+        let app = self
+            .settings
+            .app_names
+            .iter()
+            .find(|(name, _)| name == site)
+            .map_or(site.as_str(), |(_, app)| app.as_str());
+        let message = SmsMessage {
+            to: number,
+            text: &text,
+            code,
+            app,
+            language,
+        };
+        let ends = tokio::time::Instant::now() + self.settings.send_time_limit;
+        let mut outcome = SendOutcome::NotSent;
+        for sender in senders_for(number.country(), &self.ports.senders) {
+            let Ok(result) = tokio::time::timeout_at(ends, sender.send(&message)).await else {
+                tracing::warn!(
+                    provider = sender.name(),
+                    "the time for sending ran out; the message may have gone out"
+                );
+                return (SendOutcome::MaybeSent, SendReport::Sent);
+            };
+            match result {
+                SmsResult::Accepted(_) => return (SendOutcome::Accepted, SendReport::Sent),
+                SmsResult::Recipient => return (outcome, SendReport::NumberRefused),
+                SmsResult::MaybeSent => outcome = SendOutcome::MaybeSent,
+                SmsResult::Provider | SmsResult::Transient => {}
+            }
+        }
+        match outcome {
+            SendOutcome::Accepted | SendOutcome::MaybeSent => (outcome, SendReport::Sent),
+            SendOutcome::NotSent => {
+                tracing::error!(country = %number.country(), "no SMS provider took the message; this user cannot sign in now");
+                (outcome, SendReport::NotSent)
+            }
+        }
+    }
+
+    /// Counts a send for the numbers around this one and for everybody, this minute.
+    async fn charge_numbers(&self, number: &PhoneNumber, now: UnixMillis) -> PortResult<Charge> {
+        let prefix = self
+            .data_keys
+            .hash(HashPurpose::Counter, number.prefix7().as_bytes());
+        let prefix = LimitKey(format!("prefix:{}", hex::encode(prefix)));
+        if let Charge::Wait(wait) = self
+            .ports
+            .limits
+            .try_spend(&prefix, self.settings.sends_per_prefix, now)
+            .await?
+        {
+            return Ok(Charge::Wait(wait));
+        }
+        match self
+            .ports
+            .limits
+            .try_spend(
+                &LimitKey("sends".to_owned()),
+                self.settings.sends_in_all,
+                now,
+            )
+            .await?
+        {
+            Charge::Granted => Ok(Charge::Granted),
+            Charge::Wait(wait) => {
+                self.ports.limits.give_back(&prefix).await?;
+                tracing::error!("the SMS limit of everybody together for a minute is reached");
+                Ok(Charge::Wait(wait))
+            }
+        }
+    }
+
+    async fn not_sent(
+        &self,
+        report: SendReport,
+        reason: &str,
+        login: &NeedsCode,
+        client: &Client,
+        now: UnixMillis,
+    ) -> PortResult<SendReport> {
+        self.ports
+            .ledger
+            .record(&self.audit(
+                AuditEvent::CodeNotSent,
+                login.facts(),
+                client,
+                now,
+                Some(reason),
+            ))
+            .await?;
+        Ok(report)
+    }
+}

@@ -1,0 +1,366 @@
+//! Staying in: whether a cookie is a live session, told from memory alone, and keeping that memory up to date from the feed.
+//! No network and no lock that waits on the way of a request. Floor: login.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use super::ports::{PortResult, RevocationFeed};
+use crate::domain::keys::Keys;
+use crate::domain::pending::Activation;
+use crate::domain::revocation::{FeedRow, RevocationSet, Revoked};
+use crate::domain::session::{Factors, Session, SessionLifetimes};
+use crate::domain::site::SiteName;
+use crate::domain::time::UnixMillis;
+
+/// How long a session can have been ended before it would have been over anyway (NIST SP 800-63B-4 §2.2.3: at most 24 h).
+const REMEMBER: Duration = Duration::from_secs(24 * 3600);
+
+/// Why a cookie is no session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSession {
+    /// There is no cookie.
+    Absent,
+    /// The cookie is there more than once.
+    Doubled,
+    /// Not one of ours, changed, or of a key that is not in the list.
+    Unreadable,
+    /// Of another site.
+    OtherSite,
+    /// Idle or absolute end, or from the future.
+    OutOfTime,
+    /// Ended: signed out, revoked, or the account has moved on.
+    Ended,
+}
+
+impl NoSession {
+    /// The stable name for the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "no_session",
+            Self::Doubled => "doubled_cookie",
+            Self::Unreadable => "unreadable_cookie",
+            Self::OtherSite => "session_of_other_site",
+            Self::OutOfTime => "session_out_of_time",
+            Self::Ended => "session_ended",
+        }
+    }
+}
+
+/// What a cookie is.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum SessionCheck {
+    /// A session with every factor that is required now.
+    Live(Box<Session>),
+    /// A session in time, but without the code that is required now.
+    StepUp(Box<Session>),
+    None(NoSession),
+    /// A session that may have been ended: the feed has been silent for too long.
+    CannotTell,
+}
+
+/// The sessions of all sites, as this node knows them.
+#[derive(Debug)]
+pub struct Sessions {
+    keys: Arc<Keys>,
+    lifetimes: SessionLifetimes,
+    grace: Duration,
+    ended: ArcSwap<RevocationSet>,
+    writing: Mutex<()>,
+    active: AtomicBool,
+    heard_at: AtomicI64,
+}
+
+impl Sessions {
+    /// `grace`: how long signed-in requests go on while the feed is silent. Tells nothing until the feed was heard once.
+    #[must_use]
+    pub fn new(
+        keys: Arc<Keys>,
+        lifetimes: SessionLifetimes,
+        grace: Duration,
+        activation: Activation,
+    ) -> Self {
+        Self {
+            keys,
+            lifetimes,
+            grace,
+            ended: ArcSwap::from_pointee(RevocationSet::default()),
+            writing: Mutex::new(()),
+            active: AtomicBool::new(activation == Activation::Active),
+            heard_at: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Whether `cookie` is a live session at `site`.
+    pub fn check(&self, cookie: &str, site: &SiteName, now: UnixMillis) -> SessionCheck {
+        let Some(session) = Session::from_cookie(cookie, &self.keys) else {
+            return SessionCheck::None(NoSession::Unreadable);
+        };
+        if session.site != *site {
+            return SessionCheck::None(NoSession::OtherSite);
+        }
+        if !session.is_in_time(self.lifetimes, now) {
+            return SessionCheck::None(NoSession::OutOfTime);
+        }
+        if self.has_ended(&session) {
+            return SessionCheck::None(NoSession::Ended);
+        }
+        if self.is_deaf(now) {
+            return SessionCheck::CannotTell;
+        }
+        match (session.factors, self.activation()) {
+            (Factors::PasswordAndCode, _) | (Factors::Password, Activation::Staged) => {
+                SessionCheck::Live(Box::new(session))
+            }
+            (Factors::Password, Activation::Active) => SessionCheck::StepUp(Box::new(session)),
+        }
+    }
+
+    /// Whether the feed has ended this session: asked again while a stream of it is open.
+    #[must_use]
+    pub fn has_ended(&self, session: &Session) -> bool {
+        self.ended.load().has_ended(session)
+    }
+
+    /// The cookie of the same session seen now, when a tenth of the idle time has passed; `None` before that.
+    #[must_use]
+    pub fn renewed_cookie(&self, session: &Session, now: UnixMillis) -> Option<String> {
+        Some(session.renewed(self.lifetimes, now)?.to_cookie(&self.keys))
+    }
+
+    /// The cookie of a session that has just been opened.
+    #[must_use]
+    pub fn cookie(&self, session: &Session) -> String {
+        session.to_cookie(&self.keys)
+    }
+
+    /// How long sessions live.
+    #[must_use]
+    pub fn lifetimes(&self) -> SessionLifetimes {
+        self.lifetimes
+    }
+
+    /// Whether a code is required now.
+    #[must_use]
+    pub fn activation(&self) -> Activation {
+        if self.active.load(Ordering::Relaxed) {
+            Activation::Active
+        } else {
+            Activation::Staged
+        }
+    }
+
+    /// From now on a session needs a code. There is no way back.
+    pub fn activate(&self) {
+        self.active.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes rows of the feed in at once: what this node has ended itself, or what it read.
+    pub fn apply(&self, rows: &[FeedRow]) {
+        if rows.is_empty() {
+            return;
+        }
+        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut set = RevocationSet::clone(&self.ended.load());
+        for row in rows {
+            set.apply(row);
+            if row.what == Revoked::TwoFactorActivated {
+                self.activate();
+            }
+        }
+        self.ended.store(Arc::new(set));
+    }
+
+    /// Reads the feed once and notes that it was heard.
+    ///
+    /// # Errors
+    /// The feed could not tell; what is known stays.
+    pub async fn listen(
+        &self,
+        feed: &dyn RevocationFeed,
+        last_number: i64,
+        now: UnixMillis,
+    ) -> PortResult<i64> {
+        let rows = feed.rows_after(last_number, now).await?;
+        self.apply(&rows);
+        self.heard_at.fetch_max(now.0, Ordering::Relaxed);
+        Ok(rows
+            .iter()
+            .map(|row| row.number)
+            .fold(last_number, i64::max))
+    }
+
+    /// Forgets what is older than any session.
+    pub fn forget_old(&self, now: UnixMillis) {
+        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut set = RevocationSet::clone(&self.ended.load());
+        set.forget_before(now.minus(REMEMBER));
+        self.ended.store(Arc::new(set));
+    }
+
+    fn is_deaf(&self, now: UnixMillis) -> bool {
+        now.since(UnixMillis(self.heard_at.load(Ordering::Relaxed))) > self.grace
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::domain::account::{AccountId, Epoch, PhoneVersion};
+    use crate::domain::pending::LoginFacts;
+    use crate::domain::secret::SecretBytes;
+    use crate::domain::session::Person;
+    use crate::domain::user_name::UserName;
+
+    const LIFETIMES: SessionLifetimes = SessionLifetimes {
+        idle: Duration::from_secs(3600),
+        absolute: Duration::from_secs(36_000),
+    };
+    const NOW: UnixMillis = UnixMillis(1_000_000);
+
+    #[derive(Debug)]
+    struct Feed(Vec<FeedRow>);
+
+    #[async_trait]
+    impl RevocationFeed for Feed {
+        async fn rows_after(&self, number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
+            Ok(self
+                .0
+                .iter()
+                .filter(|row| row.number > number)
+                .cloned()
+                .collect())
+        }
+
+        async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
+            Ok(None)
+        }
+    }
+
+    async fn heard(activation: Activation) -> Sessions {
+        let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
+        let sessions = Sessions::new(keys, LIFETIMES, Duration::from_secs(180), activation);
+        sessions.listen(&Feed(Vec::new()), 0, NOW).await.unwrap();
+        sessions
+    }
+
+    fn site() -> SiteName {
+        SiteName::new("marketing")
+    }
+
+    fn session() -> Session {
+        let facts = LoginFacts {
+            site: site(),
+            account: AccountId::from_bytes([7; 16]),
+            user_name: UserName::parse("anna").unwrap(),
+            epoch: Epoch(3),
+            phone_version: PhoneVersion(1),
+            password_at: NOW,
+            ends_at: NOW,
+            return_path: "/".into(),
+            step_up_of: None,
+        };
+        Session::open_with_password_only(
+            &Activation::Staged.password_only(facts).unwrap(),
+            Person::default(),
+            LIFETIMES,
+            NOW,
+        )
+    }
+
+    #[tokio::test]
+    async fn a_session_is_live_at_its_own_site_only() {
+        let sessions = heard(Activation::Staged).await;
+        let cookie = sessions.cookie(&session());
+        assert!(matches!(
+            sessions.check(&cookie, &site(), NOW),
+            SessionCheck::Live(_)
+        ));
+        assert!(matches!(
+            sessions.check(&cookie, &SiteName::new("other"), NOW),
+            SessionCheck::None(NoSession::OtherSite)
+        ));
+        assert!(matches!(
+            sessions.check("v1.00000000.AAAA", &site(), NOW),
+            SessionCheck::None(NoSession::Unreadable)
+        ));
+    }
+
+    #[tokio::test]
+    async fn activation_asks_open_sessions_for_a_code() {
+        let sessions = heard(Activation::Staged).await;
+        let cookie = sessions.cookie(&session());
+        sessions.apply(&[FeedRow {
+            number: 1,
+            at: NOW,
+            what: Revoked::TwoFactorActivated,
+        }]);
+        assert!(matches!(
+            sessions.check(&cookie, &site(), NOW),
+            SessionCheck::StepUp(_)
+        ));
+    }
+
+    #[tokio::test]
+    async fn an_ended_session_and_an_older_epoch_are_none() {
+        let sessions = heard(Activation::Staged).await;
+        let (one, other) = (session(), session());
+        sessions.apply(&[FeedRow {
+            number: 1,
+            at: NOW,
+            what: Revoked::Session(one.id),
+        }]);
+        assert!(matches!(
+            sessions.check(&sessions.cookie(&one), &site(), NOW),
+            SessionCheck::None(NoSession::Ended)
+        ));
+        assert!(matches!(
+            sessions.check(&sessions.cookie(&other), &site(), NOW),
+            SessionCheck::Live(_)
+        ));
+        sessions.apply(&[FeedRow {
+            number: 2,
+            at: NOW,
+            what: Revoked::AccountBefore(other.account, Epoch(4)),
+        }]);
+        assert!(matches!(
+            sessions.check(&sessions.cookie(&other), &site(), NOW),
+            SessionCheck::None(NoSession::Ended)
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_silent_feed_is_neither_an_entry_nor_a_logout() {
+        let sessions = heard(Activation::Staged).await;
+        let cookie = sessions.cookie(&session());
+        assert!(matches!(
+            sessions.check(&cookie, &site(), NOW.plus(Duration::from_secs(180))),
+            SessionCheck::Live(_)
+        ));
+        assert!(matches!(
+            sessions.check(&cookie, &site(), NOW.plus(Duration::from_secs(181))),
+            SessionCheck::CannotTell
+        ));
+    }
+
+    #[test]
+    fn nothing_is_live_before_the_feed_was_heard() {
+        let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
+        let sessions = Sessions::new(
+            keys,
+            LIFETIMES,
+            Duration::from_secs(180),
+            Activation::Staged,
+        );
+        assert!(matches!(
+            sessions.check(&sessions.cookie(&session()), &site(), NOW),
+            SessionCheck::CannotTell
+        ));
+    }
+}
