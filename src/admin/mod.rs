@@ -1,1 +1,11 @@
-//! What operators do: the operations behind the command line. Floor: edge.
+//! What operators do: one implementation of each operation, under the command line and whatever else comes to offer it.
+//! Decides nothing about signing in and knows no SQL: it asks the `Directory`. Floor: edge.
+
+pub mod accounts;
+pub mod activation;
+pub mod export;
+pub mod import;
+pub mod operations;
+pub mod profile;
+pub mod sessions;
+pub mod view;

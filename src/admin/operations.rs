@@ -1,0 +1,185 @@
+//! What every operation of an operator has in common: what it works with, who does it, and why it may be refused. Floor: edge.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::admin::profile::ProfileProblem;
+use crate::domain::account::AccountId;
+use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::password::{PasswordRules, Weakness};
+use crate::domain::password_hash::CostCap;
+use crate::domain::phone::{Country, PhoneNumber, PhoneProblem};
+use crate::domain::revocation::FeedRow;
+use crate::domain::time::UnixMillis;
+use crate::domain::user_name::UserName;
+use crate::login::directory::{AccountOverview, Changed, Directory};
+use crate::login::ports::{PasswordVerifier, PortError};
+
+/// The operations. Accounts, sessions and the activation each have their part in a file of their own.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) passwords: Arc<dyn PasswordVerifier>,
+    pub(super) policy: Policy,
+}
+
+/// What the configuration says about accounts.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The countries that SMS may go to. When there is one only, numbers written without country code are of it.
+    pub countries: Vec<Country>,
+    pub enrolment: EnrolmentPolicy,
+    pub password_rules: PasswordRules,
+    /// For hashes that are imported.
+    pub cost_cap: CostCap,
+    /// Names and hosts of the sites: no new password is built on them.
+    pub site_names: Vec<String>,
+}
+
+/// How numbers come to accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnrolmentPolicy {
+    /// From operators only.
+    PreRegistered,
+    /// From the user, while the account's enrolment is open; a new account's is for so long.
+    SelfRegistered { window: Duration },
+}
+
+/// Who does something, and when.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// `cli:root`
+    pub actor: String,
+    pub now: UnixMillis,
+}
+
+/// Why an operator does something, for the audit trail: one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+/// What an operation came to when it was not refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Effect {
+    /// Committed. A node that runs applies the rows at once; the others learn them within a second.
+    Done(Vec<FeedRow>),
+    /// It was so already.
+    Unchanged,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("could not be done")]
+    Unavailable(#[from] PortError),
+}
+
+/// What the operator has to change to have it done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no account {0}")]
+    NoSuchAccount(UserName),
+    #[error("there is no session of this id, or it has ended")]
+    NoSuchSession,
+    #[error("there is an account {0} already")]
+    NameTaken(UserName),
+    #[error("the account has a number: replace it with set-phone, or clear it first with clear-phone")]
+    HasNumber,
+    #[error("numbers are pre-registered here (two_factor.phone_numbers): set one with set-phone")]
+    PreRegistered,
+    #[error("this takes a number away: say why with --reason")]
+    ReasonMissing,
+    #[error("the password is refused: {0}")]
+    Password(Weakness),
+    #[error("{0}")]
+    Phone(PhoneProblem),
+    #[error("{0}")]
+    Profile(ProfileProblem),
+}
+
+impl Operations {
+    #[must_use]
+    pub fn new(directory: Arc<dyn Directory>, passwords: Arc<dyn PasswordVerifier>, policy: Policy) -> Operations {
+        Operations { directory, passwords, policy }
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// When there is none, or the directory could not tell.
+    pub async fn account(&self, name: &UserName) -> Result<AccountOverview, OperationError> {
+        let found = self.directory.find(name).await?;
+        found.ok_or_else(|| Refusal::NoSuchAccount(name.clone()).into())
+    }
+
+    pub(super) fn phone(&self, text: &str) -> Result<PhoneNumber, PhoneProblem> {
+        let default = match self.policy.countries.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        };
+        PhoneNumber::parse(text, default, &self.policy.countries)
+    }
+
+    /// Until when an account without a number that is made or activated now may enrol one.
+    pub(super) fn window_from(&self, now: UnixMillis) -> Option<UnixMillis> {
+        match self.policy.enrolment {
+            EnrolmentPolicy::PreRegistered => None,
+            EnrolmentPolicy::SelfRegistered { window } => Some(now.plus(window)),
+        }
+    }
+}
+
+impl Act {
+    pub(super) fn record(&self, event: AuditEvent, account: Option<AccountId>, why: Option<&Reason>) -> AuditRecord {
+        AuditRecord {
+            at: self.now,
+            event,
+            account,
+            actor: self.actor.clone(),
+            site: None,
+            source: None,
+            reason: why.map(ToString::to_string),
+        }
+    }
+}
+
+impl Reason {
+    /// `None` for a text that says nothing or is longer than 500 characters. Line breaks and other control characters become blanks.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Reason> {
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = line.trim();
+        (!line.is_empty() && line.chars().count() <= 500).then(|| Reason(line.to_owned()))
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the directory answered to a change of the account `name`.
+pub(super) fn effect(changed: Changed, name: &UserName) -> Result<Effect, OperationError> {
+    match changed {
+        Changed::Done(rows) => Ok(Effect::Done(rows)),
+        Changed::Unchanged => Ok(Effect::Unchanged),
+        Changed::NotFound => Err(Refusal::NoSuchAccount(name.clone()).into()),
+        Changed::NameTaken => Err(Refusal::NameTaken(name.clone()).into()),
+        Changed::HasNumber => Err(Refusal::HasNumber.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_that_says_something() {
+        assert_eq!(Reason::parse(" left\nthe company ").unwrap().to_string(), "left the company");
+        for text in ["", " \t\n", &"x".repeat(501)] {
+            assert_eq!(Reason::parse(text), None);
+        }
+    }
+}
