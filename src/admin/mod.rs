@@ -9,3 +9,8 @@ pub mod operations;
 pub mod profile;
 pub mod sessions;
 pub mod view;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

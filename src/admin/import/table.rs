@@ -97,6 +97,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Row>, Vec<LineProblem>> {
         Some(Err(_)) | None => return Err(whole(1, "the file is empty: its first line has to name the columns")),
     };
     let columns = columns(&titles)?;
+    let mut lines = LineCount { text: text.as_bytes(), line: 1, counted: 0 };
     let mut rows = Vec::new();
     let mut problems = Vec::new();
     for record in records {
@@ -104,12 +105,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Row>, Vec<LineProblem>> {
             problems.extend(whole(1, "the file cannot be read as CSV"));
             break;
         };
-        let line = record.position().map_or(1, csv::Position::line);
+        let line = lines.at(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(str::is_empty) {
             continue; // spreadsheets add such lines
         }
         if record.len() != columns.len() {
-            let problem = format!("{} columns instead of {}", record.len(), columns.len());
+            let problem = format!("{} instead of {} columns", record.len(), columns.len());
             problems.push(LineProblem { line, column: None, problem });
             continue;
         }
@@ -117,6 +118,28 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Row>, Vec<LineProblem>> {
         rows.push(Row { line, cells: cells.map(|(column, text)| (*column, text.to_owned())).collect() });
     }
     if problems.is_empty() { Ok(rows) } else { Err(problems) }
+}
+
+/// Counts lines as an editor does. The reader's own count is one short after CR LF and does not see blank lines.
+struct LineCount<'a> {
+    text: &'a [u8],
+    line: u64,
+    counted: usize,
+}
+
+impl LineCount<'_> {
+    /// The line of the row that begins at or after the byte `offset`. Offsets only grow.
+    fn at(&mut self, offset: u64) -> u64 {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        for byte in self.text.iter().skip(self.counted) {
+            if self.counted >= offset && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.counted += 1;
+            self.line += u64::from(*byte == b'\n');
+        }
+        self.line
+    }
 }
 
 fn columns(titles: &csv::StringRecord) -> Result<Vec<Column>, Vec<LineProblem>> {
@@ -167,10 +190,12 @@ mod tests {
             "username,phone\nann,+32\nbob,\n",
             "\u{feff}username;phone\r\nann;+32\r\nbob;\r\n;\r\n",
             "Phone,UserName\n+32,ann\n,bob",
-            "username , phone\n\"ann\" , \"+32\"\n bob , ",
+            "username,phone\nann,+32\n bob , ",
+            "username,phone\r\nann,\"+32\"\r\nbob,",
         ] {
             assert_eq!(cells(text.as_bytes()), expected, "{text:?}");
         }
+        assert_eq!(cells(b"username\r\n\r\n\nann\r\n\r\nbob").iter().map(|c| c.0).collect::<Vec<_>>(), [4, 6]);
         assert_eq!(cells(b"username;name\nann;\"Smith;\nAnn\"\nbob;x")[1].0, 4, "a line break in quotes is counted");
     }
 
@@ -189,6 +214,6 @@ mod tests {
             assert!(problems.len() == 1 && problems[0].starts_with(expected), "{problems:?} for {expected}");
         }
         let both = problem(b"username,name\nann\nbob,b,b\ncleo,c\n");
-        assert_eq!(both, ["line 2: 1 columns instead of 2", "line 3: 3 columns instead of 2"]);
+        assert_eq!(both, ["line 2: 1 instead of 2 columns", "line 3: 3 instead of 2 columns"]);
     }
 }
