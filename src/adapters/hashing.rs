@@ -45,11 +45,7 @@ pub struct HashingLimits {
 impl Default for HashingLimits {
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        HashingLimits {
-            threads: cores.saturating_sub(1).max(1),
-            queue: 64,
-            longest_wait: Duration::from_secs(2),
-        }
+        HashingLimits { threads: cores.saturating_sub(1).max(1), queue: 64, longest_wait: Duration::from_secs(2) }
     }
 }
 
@@ -73,10 +69,7 @@ impl HashingThreads {
     ///
     /// # Errors
     /// When the operating system gives no thread.
-    pub fn start(
-        settings: Argon2Settings,
-        limits: HashingLimits,
-    ) -> std::io::Result<HashingThreads> {
+    pub fn start(settings: Argon2Settings, limits: HashingLimits) -> std::io::Result<HashingThreads> {
         let (queue, jobs) = mpsc::sync_channel(limits.queue);
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..limits.threads {
@@ -85,17 +78,8 @@ impl HashingThreads {
                 .name(format!("hashing-{number}"))
                 .spawn(move || work_off(&jobs, HashMemory::new(&settings)))?;
         }
-        let nobody = PasswordHash::of(
-            &Password::generate(),
-            &settings,
-            &mut HashMemory::new(&settings),
-        );
-        Ok(HashingThreads {
-            queue,
-            settings,
-            longest_wait: limits.longest_wait,
-            nobody,
-        })
+        let nobody = PasswordHash::of(&Password::generate(), &settings, &mut HashMemory::new(&settings));
+        Ok(HashingThreads { queue, settings, longest_wait: limits.longest_wait, nobody })
     }
 
     async fn run<T: Send + 'static>(
@@ -162,10 +146,7 @@ impl PasswordVerifier for HashingThreads {
         let answer = self
             .run(move |memory| {
                 let is_right = hash.verify(&password, memory) && exists;
-                is_right.then(|| {
-                    hash.needs_rehash(&settings)
-                        .then(|| PasswordHash::of(&password, &settings, memory))
-                })
+                is_right.then(|| hash.needs_rehash(&settings).then(|| PasswordHash::of(&password, &settings, memory)))
             })
             .await;
         match answer {
@@ -186,9 +167,7 @@ impl PasswordVerifier for HashingThreads {
 
 impl fmt::Debug for HashingThreads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HashingThreads")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("HashingThreads").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -199,19 +178,11 @@ mod tests {
     use futures_util::FutureExt as _;
 
     fn limits(queue: usize, longest_wait: Duration) -> HashingLimits {
-        HashingLimits {
-            threads: 1,
-            queue,
-            longest_wait,
-        }
+        HashingLimits { threads: 1, queue, longest_wait }
     }
 
     fn one_thread() -> HashingThreads {
-        HashingThreads::start(
-            Argon2Settings::default(),
-            limits(8, Duration::from_secs(60)),
-        )
-        .unwrap()
+        HashingThreads::start(Argon2Settings::default(), limits(8, Duration::from_secs(60))).unwrap()
     }
 
     fn typed(text: &str) -> Password {
@@ -238,26 +209,14 @@ mod tests {
     async fn a_right_password_is_right_and_an_old_hash_comes_back_anew() {
         let threads = one_thread();
         let kept = threads.hash(&typed("tr0ub4dor & three")).await.unwrap();
-        let verify = async |stored: Option<&PasswordHash>, text| {
-            threads.verify(None, stored, &typed(text)).await.unwrap()
-        };
-        assert!(matches!(
-            verify(Some(&kept), "tr0ub4dor & three").await,
-            PasswordVerdict::Right { rehash: None }
-        ));
-        assert!(matches!(
-            verify(Some(&kept), "tr0ub4dor & four").await,
-            PasswordVerdict::Wrong
-        ));
-        assert!(matches!(
-            verify(None, "tr0ub4dor & three").await,
-            PasswordVerdict::Wrong
-        ));
+        let verify =
+            async |stored: Option<&PasswordHash>, text| threads.verify(None, stored, &typed(text)).await.unwrap();
+        assert!(matches!(verify(Some(&kept), "tr0ub4dor & three").await, PasswordVerdict::Right { rehash: None }));
+        assert!(matches!(verify(Some(&kept), "tr0ub4dor & four").await, PasswordVerdict::Wrong));
+        assert!(matches!(verify(None, "tr0ub4dor & three").await, PasswordVerdict::Wrong));
         let foreign = "$2y$05$abcdefghijklmnopqrstuucIt5AlV2lPRHbSVNGRRcy/oatNcgHK.";
         let foreign = PasswordHash::parse(foreign, &CostCap::default()).unwrap();
-        let PasswordVerdict::Right {
-            rehash: Some(rehash),
-        } = verify(Some(&foreign), "correct horse é battery").await
+        let PasswordVerdict::Right { rehash: Some(rehash) } = verify(Some(&foreign), "correct horse é battery").await
         else {
             panic!("right, to be hashed again");
         };
@@ -270,22 +229,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_is_busy_at_once() {
-        let threads = HashingThreads::start(
-            Argon2Settings::default(),
-            limits(1, Duration::from_secs(3600)),
-        )
-        .unwrap();
+        let threads = HashingThreads::start(Argon2Settings::default(), limits(1, Duration::from_secs(3600))).unwrap();
         let threads = Arc::new(threads);
         let release = occupy(&threads).await;
         let waiting = Arc::clone(&threads);
-        let mut waiting =
-            Box::pin(async move { waiting.verify(None, None, &typed("one that waits")).await });
+        let mut waiting = Box::pin(async move { waiting.verify(None, None, &typed("one that waits")).await });
         // one poll puts it into the queue
         assert!((&mut waiting).now_or_never().is_none());
-        let answer = threads
-            .verify(None, None, &typed("one too many"))
-            .await
-            .unwrap();
+        let answer = threads.verify(None, None, &typed("one too many")).await.unwrap();
         assert!(matches!(answer, PasswordVerdict::Busy));
         assert!(threads.hash(&typed("one too many")).await.is_err());
         drop(release);
@@ -294,18 +245,12 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_too_long_is_told_busy_and_costs_nothing_afterwards() {
-        let threads = HashingThreads::start(
-            Argon2Settings::default(),
-            limits(8, Duration::from_millis(20)),
-        )
-        .unwrap();
+        let threads = HashingThreads::start(Argon2Settings::default(), limits(8, Duration::from_millis(20))).unwrap();
         let threads = Arc::new(threads);
         let release = occupy(&threads).await;
         let ran = Arc::new(AtomicBool::new(false));
         let runs = Arc::clone(&ran);
-        let answer = threads
-            .run(move |_| runs.store(true, Ordering::SeqCst))
-            .await;
+        let answer = threads.run(move |_| runs.store(true, Ordering::SeqCst)).await;
         assert!(matches!(answer, Err(NoAnswer::Busy)));
         drop(release);
         // the queue is in order: when this has run, the one before it would have
@@ -329,14 +274,8 @@ mod tests {
             addresses.push(threads.run(|memory| memory.address()).await.unwrap());
             let _ = threads.hash(&typed("some password")).await.unwrap();
         }
-        assert!(
-            addresses.iter().all(|a| *a == addresses[0]),
-            "{addresses:?}"
-        );
-        let nice = threads
-            .run(|_| rustix::process::getpriority_process(Some(rustix::thread::gettid())))
-            .await
-            .unwrap();
+        assert!(addresses.iter().all(|a| *a == addresses[0]), "{addresses:?}");
+        let nice = threads.run(|_| rustix::process::getpriority_process(Some(rustix::thread::gettid()))).await.unwrap();
         assert_eq!(nice, Ok(19));
         let own = rustix::process::getpriority_process(None).unwrap();
         assert!(own < 19, "only the hashing threads give way");

@@ -40,9 +40,8 @@ pub fn name(text: &str) -> Result<String, ProfileProblem> {
 /// When it has another form.
 pub fn email(text: &str) -> Result<String, ProfileProblem> {
     let text = text.trim();
-    let is_word = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"\"(),:;<>[\\]@".contains(&b))
-    };
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"\"(),:;<>[\\]@".contains(&b));
     let is_address = text.len() <= 254
         && text.split_once('@').is_some_and(|(local, host)| is_word(local) && is_word(host))
         && !text.starts_with(['=', '+', '-']);

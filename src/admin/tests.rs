@@ -53,13 +53,7 @@ fn why() -> Reason {
 }
 
 fn newcomer(user_name: &str, phone: Option<&str>) -> Newcomer {
-    Newcomer {
-        user_name: name(user_name),
-        name: None,
-        email: None,
-        phone: phone.map(str::to_owned),
-        language: None,
-    }
+    Newcomer { user_name: name(user_name), name: None, email: None, phone: phone.map(str::to_owned), language: None }
 }
 
 fn own(text: &str) -> PasswordSource {
@@ -255,7 +249,10 @@ async fn one_bad_cell_stops_all_and_every_bad_cell_is_named() {
     assert_eq!(told.len(), 9, "{told:#?}");
     assert!(!told.concat().contains("hunter2"), "a cell may be a password");
     assert!(desk.names(AccountFilter::default()).await.is_empty());
-    assert!(told[8].contains(&HashProblem::Weak { form: "a plain digest (MD5, SHA-1 or SHA-2 in hexadecimal)" }.to_string()));
+    assert!(
+        told[8]
+            .contains(&HashProblem::Weak { form: "a plain digest (MD5, SHA-1 or SHA-2 in hexadecimal)" }.to_string())
+    );
 }
 
 #[tokio::test]

@@ -120,9 +120,7 @@ impl PasswordRules {
     pub fn check(&self, password: &Password, names: &[&str]) -> Result<(), Weakness> {
         let text = password.reveal();
         if text.chars().count() < self.min_length {
-            return Err(Weakness::TooShort {
-                min_length: self.min_length,
-            });
+            return Err(Weakness::TooShort { min_length: self.min_length });
         }
         let known = words(names);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -139,12 +137,7 @@ fn words(names: &[&str]) -> Vec<String> {
     let mut words = Vec::new();
     for name in names {
         let lower = name.to_lowercase();
-        words.extend(
-            lower
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|w| w.chars().count() >= 3)
-                .map(str::to_owned),
-        );
+        words.extend(lower.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() >= 3).map(str::to_owned));
         words.push(lower.chars().filter(|c| c.is_alphanumeric()).collect());
         words.push(lower);
     }
@@ -160,10 +153,7 @@ fn reason(parts: &[zxcvbn::Match], known: &[&str]) -> Weakness {
             _ => None,
         })
         .collect();
-    if found
-        .iter()
-        .any(|f| known.contains(&f.matched_word.as_str()))
-    {
+    if found.iter().any(|f| known.contains(&f.matched_word.as_str())) {
         Weakness::NamesUserOrSite
     } else if found.len() == 1 && parts.len() == 1 {
         Weakness::Common
@@ -181,10 +171,7 @@ mod tests {
     }
 
     fn checked(text: &str) -> Result<(), Weakness> {
-        PasswordRules::default().check(
-            &typed(text),
-            &["ann.smith", "Acme Marketing", "marketing.example.com"],
-        )
+        PasswordRules::default().check(&typed(text), &["ann.smith", "Acme Marketing", "marketing.example.com"])
     }
 
     #[test]
@@ -204,19 +191,10 @@ mod tests {
     fn a_long_password_counts_to_its_last_character_and_a_longer_one_is_refused() {
         let most = "é".repeat(256);
         assert_ne!(typed(&most), typed(&format!("{}x", "é".repeat(255))));
-        assert_eq!(
-            Password::typed(&format!("{most}x")),
-            Err(NotAPassword::TooLong)
-        );
-        assert!(
-            Password::typed(&"e\u{301}".repeat(256)).is_ok(),
-            "counted after NFC"
-        );
+        assert_eq!(Password::typed(&format!("{most}x")), Err(NotAPassword::TooLong));
+        assert!(Password::typed(&"e\u{301}".repeat(256)).is_ok(), "counted after NFC");
         assert!(Password::typed(&"😀".repeat(256)).is_ok());
-        assert_eq!(
-            Password::typed(&"x".repeat(1 << 20)),
-            Err(NotAPassword::TooLong)
-        );
+        assert_eq!(Password::typed(&"x".repeat(1 << 20)), Err(NotAPassword::TooLong));
         assert_eq!(Password::typed(""), Err(NotAPassword::Empty));
     }
 
@@ -243,13 +221,9 @@ mod tests {
 
     #[test]
     fn a_good_password_needs_no_kinds_of_characters() {
-        for text in [
-            "correct horse battery staple",
-            "vkqzrwmx",
-            "zeventien fietsen",
-            "пароль-как-у-всех",
-            "🦀🦀🦞🦐 zee",
-        ] {
+        for text in
+            ["correct horse battery staple", "vkqzrwmx", "zeventien fietsen", "пароль-как-у-всех", "🦀🦀🦞🦐 zee"]
+        {
             assert_eq!(checked(text), Ok(()), "{text}");
         }
     }
@@ -259,11 +233,7 @@ mod tests {
         let one = Password::generate();
         assert_ne!(one, Password::generate());
         assert_eq!(one.reveal().len(), 24);
-        assert!(
-            one.reveal()
-                .split('-')
-                .all(|g| g.len() == 4 && g.bytes().all(|b| UNMISTAKABLE.contains(&b)))
-        );
+        assert!(one.reveal().split('-').all(|g| g.len() == 4 && g.bytes().all(|b| UNMISTAKABLE.contains(&b))));
         assert!((UNMISTAKABLE.len() as f64).log2() * 20.0 >= 80.0);
         assert_eq!(PasswordRules { min_length: 15 }.check(&one, &[]), Ok(()));
     }

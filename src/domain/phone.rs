@@ -34,9 +34,7 @@ pub enum PhoneProblem {
     SpreadsheetMangled,
     #[error("an extension cannot receive an SMS: give a mobile number without one")]
     Extension,
-    #[error(
-        "the country code is missing: write +, the country code and the number, such as +32 470 12 34 56"
-    )]
+    #[error("the country code is missing: write +, the country code and the number, such as +32 470 12 34 56")]
     MissingCountryCode,
     #[error("the number is too short")]
     TooShort,
@@ -63,11 +61,7 @@ impl PhoneNumber {
     ///
     /// # Errors
     /// What to tell the person who wrote it.
-    pub fn parse(
-        text: &str,
-        default: Option<Country>,
-        allowed: &[Country],
-    ) -> Result<PhoneNumber, PhoneProblem> {
+    pub fn parse(text: &str, default: Option<Country>, allowed: &[Country]) -> Result<PhoneNumber, PhoneProblem> {
         let tidy = tidy(text)?;
         let is_international = tidy.starts_with('+');
         let region = match (is_international, default) {
@@ -80,9 +74,7 @@ impl PhoneNumber {
             return Err(PhoneProblem::NotANumber);
         }
         if !allowed.contains(&found.number.country) {
-            return Err(PhoneProblem::CountryNotAllowed {
-                country: found.number.country,
-            });
+            return Err(PhoneProblem::CountryNotAllowed { country: found.number.country });
         }
         match found.kind {
             phonenumber::Type::Mobile | phonenumber::Type::FixedLineOrMobile => Ok(found.number),
@@ -95,9 +87,8 @@ impl PhoneNumber {
     #[must_use]
     pub fn from_stored(e164: &str) -> Option<PhoneNumber> {
         let digits = e164.strip_prefix('+')?;
-        let is_shaped = (7..=15).contains(&digits.len())
-            && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0');
+        let is_shaped =
+            (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         if !is_shaped {
             return None;
         }
@@ -110,11 +101,7 @@ impl PhoneNumber {
         (1..=3).find_map(|length| {
             let calling_code = digits.get(..length)?.parse::<u16>().ok()?;
             let country = Country::parse(DATABASE.region(&calling_code)?.first()?)?;
-            Some(PhoneNumber {
-                e164: Zeroizing::new(e164.to_owned()),
-                calling_code,
-                country,
-            })
+            Some(PhoneNumber { e164: Zeroizing::new(e164.to_owned()), calling_code, country })
         })
     }
 
@@ -127,9 +114,7 @@ impl PhoneNumber {
     /// What a user is shown of the number he registered.
     #[must_use]
     pub fn last_two(&self) -> &str {
-        self.e164
-            .get(self.e164.len().saturating_sub(2)..)
-            .unwrap_or_default()
+        self.e164.get(self.e164.len().saturating_sub(2)..).unwrap_or_default()
     }
 
     #[must_use]
@@ -147,16 +132,9 @@ impl PhoneNumber {
     #[must_use]
     pub fn international(&self) -> Zeroizing<String> {
         let spaced = panic::catch_unwind(|| {
-            phonenumber::parse(None, self.e164())
-                .ok()
-                .map(|n| n.format().mode(Mode::International).to_string())
+            phonenumber::parse(None, self.e164()).ok().map(|n| n.format().mode(Mode::International).to_string())
         });
-        Zeroizing::new(
-            spaced
-                .ok()
-                .flatten()
-                .unwrap_or_else(|| self.e164().to_owned()),
-        )
+        Zeroizing::new(spaced.ok().flatten().unwrap_or_else(|| self.e164().to_owned()))
     }
 }
 
@@ -191,9 +169,7 @@ impl Country {
     /// What follows the `+` in numbers of this country; several countries may share one.
     #[must_use]
     pub fn calling_code(&self) -> u16 {
-        self.id()
-            .and_then(|id| DATABASE.by_id(id.as_ref()))
-            .map_or(0, phonenumber::Metadata::country_code)
+        self.id().and_then(|id| DATABASE.by_id(id.as_ref())).map_or(0, phonenumber::Metadata::country_code)
     }
 
     fn id(self) -> Option<country::Id> {
@@ -224,24 +200,14 @@ fn read(tidy: &str, region: Option<Country>) -> Result<Found, PhoneProblem> {
     // the library has panicked on odd input before; here that means "not a number"
     let answer = panic::catch_unwind(|| {
         let parsed = phonenumber::parse(id, tidy).map_err(|error| problem_of(&error))?;
-        let country = parsed
-            .country()
-            .id()
-            .and_then(|id| Country::parse(id.as_ref()))
-            .ok_or(PhoneProblem::NotANumber)?;
+        let country =
+            parsed.country().id().and_then(|id| Country::parse(id.as_ref())).ok_or(PhoneProblem::NotANumber)?;
         if !parsed.is_valid() {
             return Err(PhoneProblem::NotANumber);
         }
         let e164 = Zeroizing::new(parsed.format().mode(Mode::E164).to_string());
-        let number = PhoneNumber {
-            e164,
-            calling_code: parsed.code().value(),
-            country,
-        };
-        Ok(Found {
-            number,
-            kind: parsed.number_type(&DATABASE),
-        })
+        let number = PhoneNumber { e164, calling_code: parsed.code().value(), country };
+        Ok(Found { number, kind: parsed.number_type(&DATABASE) })
     });
     answer.unwrap_or(Err(PhoneProblem::NotANumber))
 }
@@ -258,18 +224,9 @@ fn problem_of(error: &phonenumber::ParseError) -> PhoneProblem {
 /// The library drops trunk and carrier prefixes and may rewrite digits. We take its answer only when the number begins and ends as it was written, with
 /// at most three digits left out between: nobody's code goes to a number that he cannot recognise as his.
 fn is_what_was_written(tidy: &str, is_international: bool, found: &Found) -> bool {
-    let written = Zeroizing::new(
-        tidy.chars()
-            .filter(char::is_ascii_digit)
-            .collect::<String>(),
-    );
+    let written = Zeroizing::new(tidy.chars().filter(char::is_ascii_digit).collect::<String>());
     let code = found.number.calling_code.to_string();
-    let Some(national) = found
-        .number
-        .e164()
-        .strip_prefix('+')
-        .and_then(|d| d.strip_prefix(code.as_str()))
-    else {
+    let Some(national) = found.number.e164().strip_prefix('+').and_then(|d| d.strip_prefix(code.as_str())) else {
         return false;
     };
     let Some(before) = written.strip_suffix(national) else {
@@ -299,13 +256,8 @@ fn tidy(text: &str) -> Result<Zeroizing<String>, PhoneProblem> {
     if has_extension(&plain) {
         return Err(PhoneProblem::Extension);
     }
-    if let Some(c) = plain
-        .chars()
-        .find(|c| !matches!(c, '0'..='9' | '+' | '(' | ')' | '.' | '/' | '-' | ' '))
-    {
-        return Err(PhoneProblem::UnknownCharacter(
-            crate::domain::user_name::ShownChar(c),
-        ));
+    if let Some(c) = plain.chars().find(|c| !matches!(c, '0'..='9' | '+' | '(' | ')' | '.' | '/' | '-' | ' ')) {
+        return Err(PhoneProblem::UnknownCharacter(crate::domain::user_name::ShownChar(c)));
     }
     let mut digits = Zeroizing::new(plain.replace("(0)", ""));
     digits.retain(|c| matches!(c, '0'..='9' | '+'));
@@ -313,9 +265,7 @@ fn tidy(text: &str) -> Result<Zeroizing<String>, PhoneProblem> {
         digits = Zeroizing::new(format!("+{rest}"));
     }
     if digits.rfind('+').is_some_and(|at| at > 0) {
-        return Err(PhoneProblem::UnknownCharacter(
-            crate::domain::user_name::ShownChar('+'),
-        ));
+        return Err(PhoneProblem::UnknownCharacter(crate::domain::user_name::ShownChar('+')));
     }
     match digits.len() {
         0..=4 => Err(PhoneProblem::TooShort),
@@ -328,11 +278,7 @@ fn tidy(text: &str) -> Result<Zeroizing<String>, PhoneProblem> {
 /// number is copied from a telephone's contacts, as nothing.
 fn plain_char(c: char) -> Option<char> {
     match c {
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}'
-        | '\u{ad}' => None,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}' => None,
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{30fc}' => Some('-'),
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21),
         '[' => Some('('),
@@ -344,11 +290,7 @@ fn plain_char(c: char) -> Option<char> {
 
 /// `3.247E+10`, `3,247e10` and `32470123456.0`: a number that was a number to a spreadsheet.
 fn is_spreadsheet_mangled(text: &str) -> bool {
-    let is_number = |t: &str| {
-        !t.is_empty()
-            && t.chars()
-                .all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
-    };
+    let is_number = |t: &str| !t.is_empty() && t.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','));
     if let Some((mantissa, exponent)) = text.split_once(['E', 'e']) {
         let exponent = exponent.trim_start_matches(['+', '-']);
         return is_number(mantissa.trim_start_matches('+'))
@@ -366,22 +308,10 @@ fn is_spreadsheet_mangled(text: &str) -> bool {
 
 /// `x12`, `ext. 12`, `;ext=12`, `#12`, `,12` after some digits.
 fn has_extension(text: &str) -> bool {
-    let after_digits =
-        text.trim_start_matches(|c: char| !c.is_alphabetic() && !matches!(c, '#' | ',' | ';'));
+    let after_digits = text.trim_start_matches(|c: char| !c.is_alphabetic() && !matches!(c, '#' | ',' | ';'));
     let lower = after_digits.to_lowercase();
     after_digits.len() < text.len()
-        && [
-            "x",
-            "ext",
-            ";ext",
-            "#",
-            ",",
-            "doorkies",
-            "poste",
-            "durchwahl",
-        ]
-        .iter()
-        .any(|m| lower.starts_with(m))
+        && ["x", "ext", ";ext", "#", ",", "doorkies", "poste", "durchwahl"].iter().any(|m| lower.starts_with(m))
 }
 
 #[cfg(test)]
@@ -393,9 +323,7 @@ mod tests {
     }
 
     fn allowed() -> Vec<Country> {
-        ["BE", "NL", "FR", "DE", "IT", "GB", "US"]
-            .map(country)
-            .to_vec()
+        ["BE", "NL", "FR", "DE", "IT", "GB", "US"].map(country).to_vec()
     }
 
     fn in_belgium(text: &str) -> Result<String, PhoneProblem> {
@@ -422,25 +350,12 @@ mod tests {
             assert_eq!(in_belgium(text).as_deref(), Ok("+32470123456"), "{text:?}");
         }
         for text in ["+49 151 23456789", "0049151 23456789", "+49(0)151/23456789"] {
-            assert_eq!(
-                in_belgium(text).as_deref(),
-                Ok("+4915123456789"),
-                "{text:?}"
-            );
+            assert_eq!(in_belgium(text).as_deref(), Ok("+4915123456789"), "{text:?}");
         }
         assert_eq!(in_belgium("+31 6 12345678").as_deref(), Ok("+31612345678"));
-        assert_eq!(
-            in_belgium("+33 6 12 34 56 78").as_deref(),
-            Ok("+33612345678")
-        );
-        assert_eq!(
-            in_belgium("+39 347 123 4567").as_deref(),
-            Ok("+393471234567")
-        );
-        assert_eq!(
-            in_belgium("+44 7912 345678").as_deref(),
-            Ok("+447912345678")
-        );
+        assert_eq!(in_belgium("+33 6 12 34 56 78").as_deref(), Ok("+33612345678"));
+        assert_eq!(in_belgium("+39 347 123 4567").as_deref(), Ok("+393471234567"));
+        assert_eq!(in_belgium("+44 7912 345678").as_deref(), Ok("+447912345678"));
         assert_eq!(in_belgium("+1 212 555 0123").as_deref(), Ok("+12125550123"));
     }
 
@@ -454,18 +369,9 @@ mod tests {
             ("3,2470123456E+10", PhoneProblem::SpreadsheetMangled),
             ("32470123456.0", PhoneProblem::SpreadsheetMangled),
             ("########", PhoneProblem::SpreadsheetMangled),
-            (
-                "mobile 0470",
-                PhoneProblem::UnknownCharacter(ShownChar('m')),
-            ),
-            (
-                "+32470123456;drop",
-                PhoneProblem::UnknownCharacter(ShownChar(';')),
-            ),
-            (
-                "+32470+123456",
-                PhoneProblem::UnknownCharacter(ShownChar('+')),
-            ),
+            ("mobile 0470", PhoneProblem::UnknownCharacter(ShownChar('m'))),
+            ("+32470123456;drop", PhoneProblem::UnknownCharacter(ShownChar(';'))),
+            ("+32470+123456", PhoneProblem::UnknownCharacter(ShownChar('+'))),
             ("+32470123456;ext=5", PhoneProblem::Extension),
             ("+32470123456 x5", PhoneProblem::Extension),
             ("+32470123456#5", PhoneProblem::Extension),
@@ -473,26 +379,16 @@ mod tests {
             ("+3247012345612345612", PhoneProblem::TooLong),
             ("+999123456789", PhoneProblem::NotANumber),
             ("+3247012345", PhoneProblem::NotANumber),
-            (
-                "+43 664 1234567",
-                PhoneProblem::CountryNotAllowed {
-                    country: country("AT"),
-                },
-            ),
+            ("+43 664 1234567", PhoneProblem::CountryNotAllowed { country: country("AT") }),
             ("+32 2 555 12 12", PhoneProblem::NotMobile),
             ("+31 800 1234", PhoneProblem::NotMobile),
         ] {
             assert_eq!(in_belgium(text), Err(problem), "{text:?}");
         }
-        assert_eq!(
-            PhoneNumber::parse("0470123456", None, &allowed()),
-            Err(PhoneProblem::MissingCountryCode)
-        );
+        assert_eq!(PhoneNumber::parse("0470123456", None, &allowed()), Err(PhoneProblem::MissingCountryCode));
         assert_eq!(
             PhoneNumber::parse("+32470123456", None, &[]),
-            Err(PhoneProblem::CountryNotAllowed {
-                country: country("BE")
-            })
+            Err(PhoneProblem::CountryNotAllowed { country: country("BE") })
         );
     }
 
@@ -502,21 +398,12 @@ mod tests {
         let pool: Vec<char> = "0012345678+()-. /xE#;,é０٣\u{200b}\0".chars().collect();
         let mut rng = rand::rng();
         for _ in 0..3_000 {
-            let text: String = (0..rng.random_range(0..20))
-                .map(|_| pool[rng.random_range(0..pool.len())])
-                .collect();
+            let text: String = (0..rng.random_range(0..20)).map(|_| pool[rng.random_range(0..pool.len())]).collect();
             if let Ok(number) = PhoneNumber::parse(&text, Some(country("BE")), &allowed()) {
-                assert_eq!(
-                    PhoneNumber::parse(number.e164(), None, &allowed()),
-                    Ok(number),
-                    "{text:?}"
-                );
+                assert_eq!(PhoneNumber::parse(number.e164(), None, &allowed()), Ok(number), "{text:?}");
             }
         }
-        assert_eq!(
-            in_belgium(&"1".repeat(1_000_000)),
-            Err(PhoneProblem::TooLong)
-        );
+        assert_eq!(in_belgium(&"1".repeat(1_000_000)), Err(PhoneProblem::TooLong));
     }
 
     #[test]
@@ -533,23 +420,10 @@ mod tests {
     #[test]
     fn a_stored_number_is_readable_when_its_plan_has_changed() {
         let stored = PhoneNumber::from_stored("+32470123456").unwrap();
-        assert_eq!(
-            stored,
-            PhoneNumber::parse("+32470123456", None, &allowed()).unwrap()
-        );
+        assert_eq!(stored, PhoneNumber::parse("+32470123456", None, &allowed()).unwrap());
         let odd = PhoneNumber::from_stored("+3299999999999").unwrap();
-        assert_eq!(
-            (odd.e164(), odd.country().as_str()),
-            ("+3299999999999", "BE")
-        );
-        for text in [
-            "32470123456",
-            "+0470123456",
-            "+3247",
-            "+32470 123456",
-            "+99912345678",
-            "",
-        ] {
+        assert_eq!((odd.e164(), odd.country().as_str()), ("+3299999999999", "BE"));
+        for text in ["32470123456", "+0470123456", "+3247", "+32470 123456", "+99912345678", ""] {
             assert_eq!(PhoneNumber::from_stored(text), None, "{text:?}");
         }
     }

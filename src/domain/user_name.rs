@@ -100,14 +100,7 @@ mod tests {
 
     #[test]
     fn capitals_and_surrounding_blanks_do_not_make_another_user() {
-        for text in [
-            "alice",
-            "Alice",
-            "ALICE",
-            " alice",
-            "alice\t",
-            "\r\n Alice ",
-        ] {
+        for text in ["alice", "Alice", "ALICE", " alice", "alice\t", "\r\n Alice "] {
             assert_eq!(parsed(text).unwrap(), "alice", "{text:?}");
         }
     }
@@ -116,21 +109,12 @@ mod tests {
     fn letters_that_only_look_alike_are_refused_not_folded() {
         for (text, bad) in [
             ("ａlice", UserNameProblem::BadStart(ShownChar('ａ'))),
-            (
-                "alice\u{200b}",
-                UserNameProblem::BadCharacter(ShownChar('\u{200b}')),
-            ),
+            ("alice\u{200b}", UserNameProblem::BadCharacter(ShownChar('\u{200b}'))),
             ("mıke", UserNameProblem::BadCharacter(ShownChar('ı'))),
-            (
-                "\u{212a}arl",
-                UserNameProblem::BadStart(ShownChar('\u{212a}')),
-            ), // the Kelvin sign lower-cases to k in Unicode
+            ("\u{212a}arl", UserNameProblem::BadStart(ShownChar('\u{212a}'))), // the Kelvin sign lower-cases to k in Unicode
             ("al ice", UserNameProblem::BadCharacter(ShownChar(' '))),
             ("alice\0", UserNameProblem::BadCharacter(ShownChar('\0'))),
-            (
-                "\u{a0}alice",
-                UserNameProblem::BadStart(ShownChar('\u{a0}')),
-            ),
+            ("\u{a0}alice", UserNameProblem::BadStart(ShownChar('\u{a0}'))),
             (".alice", UserNameProblem::BadStart(ShownChar('.'))),
             ("", UserNameProblem::Empty),
             ("  ", UserNameProblem::Empty),
@@ -157,9 +141,7 @@ mod tests {
         let mut rng = rand::rng();
         let mut accepted = 0;
         for _ in 0..20_000 {
-            let text: String = (0..rng.random_range(0..6))
-                .map(|_| pool[rng.random_range(0..pool.len())])
-                .collect();
+            let text: String = (0..rng.random_range(0..6)).map(|_| pool[rng.random_range(0..pool.len())]).collect();
             if let Ok(name) = UserName::parse(&text) {
                 accepted += 1;
                 assert_eq!(UserName::parse(name.as_str()), Ok(name), "{text:?}");

@@ -120,7 +120,9 @@ impl Operations {
         for row in rows {
             match self.line(row) {
                 Ok(line) => match seen.insert(line.user_name.clone(), line.line) {
-                    Some(first) => problems.push(problem(line.line, Column::UserName, format!("is on line {first} already"))),
+                    Some(first) => {
+                        problems.push(problem(line.line, Column::UserName, format!("is on line {first} already")))
+                    }
                     None => lines.push(line),
                 },
                 Err(more) => problems.extend(more),
@@ -205,7 +207,9 @@ impl Operations {
                 let text = match changed {
                     Changed::NameTaken => "was added by somebody else just now",
                     Changed::NotFound => "was removed by somebody else just now",
-                    Changed::HasNumber | Changed::Unchanged | Changed::Done(_) => "was changed by somebody else just now",
+                    Changed::HasNumber | Changed::Unchanged | Changed::Done(_) => {
+                        "was changed by somebody else just now"
+                    }
                 };
                 let problem = problem(line, Column::UserName, format!("{text}; run the import again"));
                 Ok(ImportOutcome::Refused(vec![problem]))

@@ -147,7 +147,9 @@ fn columns(titles: &csv::StringRecord) -> Result<Vec<Column>, Vec<LineProblem>> 
     let mut problems = Vec::new();
     for title in titles {
         match Column::ALL.into_iter().find(|c| c.title().eq_ignore_ascii_case(title)) {
-            Some(column) if columns.contains(&column) => problems.push(format!("there are two columns {}", column.title())),
+            Some(column) if columns.contains(&column) => {
+                problems.push(format!("there are two columns {}", column.title()))
+            }
             Some(column) => columns.push(column),
             None => problems.push(unknown(title)),
         }
@@ -201,7 +203,8 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_named_with_its_line() {
-        let problem = |text: &[u8]| read(text).err().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let problem =
+            |text: &[u8]| read(text).err().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
         for (text, expected) in [
             (&b""[..], "line 1: the file is empty"),
             (b"\xff\xfeu\0", "line 1: the file is in UTF-16"),

@@ -28,17 +28,12 @@ const CRYPT: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 
 /// The value of one letter of crypt(3)'s alphabet, 0 to 63.
 pub(super) fn crypt_digit(letter: u8) -> Option<u32> {
-    CRYPT
-        .iter()
-        .position(|c| *c == letter)
-        .and_then(|at| u32::try_from(at).ok())
+    CRYPT.iter().position(|c| *c == letter).and_then(|at| u32::try_from(at).ok())
 }
 
 /// A number in crypt(3)'s alphabet, least significant letter first.
 pub(super) fn crypt_number(letters: &[u8]) -> Option<u32> {
-    letters.iter().rev().try_fold(0_u32, |sum, letter| {
-        sum.checked_mul(64)?.checked_add(crypt_digit(*letter)?)
-    })
+    letters.iter().rev().try_fold(0_u32, |sum, letter| sum.checked_mul(64)?.checked_add(crypt_digit(*letter)?))
 }
 
 /// `LENGTH` bytes as phpass and `$7$` write them: groups of three bytes as four letters, least significant first.
@@ -57,10 +52,7 @@ pub(super) fn crypt_bytes<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH
 }
 
 /// `m=1,t=2,p=3`: exactly these names in this order.
-pub(super) fn named_numbers<const COUNT: usize>(
-    text: &str,
-    names: [&str; COUNT],
-) -> Option<[u32; COUNT]> {
+pub(super) fn named_numbers<const COUNT: usize>(text: &str, names: [&str; COUNT]) -> Option<[u32; COUNT]> {
     let mut pairs = text.split(',');
     let mut numbers = [0; COUNT];
     for (number, name) in numbers.iter_mut().zip(names) {
@@ -71,11 +63,7 @@ pub(super) fn named_numbers<const COUNT: usize>(
 
 /// Digits only: no sign, no blanks.
 pub(super) fn plain_number(text: &str) -> Option<u32> {
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
-    }
+    if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]

@@ -10,13 +10,9 @@ pub struct Argon2Settings {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Argon2SettingsProblem {
-    #[error(
-        "too weak: at least 19456 KiB with 2 iterations, 12288 KiB with 3, or 47104 KiB with 1"
-    )]
+    #[error("too weak: at least 19456 KiB with 2 iterations, 12288 KiB with 3, or 47104 KiB with 1")]
     BelowFloor,
-    #[error(
-        "too costly: at most {MOST_MEMORY_KIB} KiB, 16 lanes, and {MOST_KIB_PASSES} KiB × iterations"
-    )]
+    #[error("too costly: at most {MOST_MEMORY_KIB} KiB, 16 lanes, and {MOST_KIB_PASSES} KiB × iterations")]
     AboveCap,
 }
 
@@ -32,26 +28,15 @@ const MOST_LANES: u32 = 16;
 impl Default for Argon2Settings {
     /// 19 MiB, 2 iterations, 1 lane: the first choice of the OWASP Password Storage Cheat Sheet.
     fn default() -> Self {
-        Argon2Settings {
-            memory_kib: 19_456,
-            iterations: 2,
-            parallelism: 1,
-        }
+        Argon2Settings { memory_kib: 19_456, iterations: 2, parallelism: 1 }
     }
 }
 
 impl Argon2Settings {
     /// # Errors
     /// Below the floor of the OWASP Password Storage Cheat Sheet, or above what a sign-in may cost.
-    pub fn new(
-        memory_kib: u32,
-        iterations: u32,
-        parallelism: u32,
-    ) -> Result<Self, Argon2SettingsProblem> {
-        let is_enough = matches!(
-            (memory_kib, iterations),
-            (47_104.., 1..) | (19_456.., 2..) | (12_288.., 3..)
-        );
+    pub fn new(memory_kib: u32, iterations: u32, parallelism: u32) -> Result<Self, Argon2SettingsProblem> {
+        let is_enough = matches!((memory_kib, iterations), (47_104.., 1..) | (19_456.., 2..) | (12_288.., 3..));
         if !is_enough || parallelism == 0 {
             return Err(Argon2SettingsProblem::BelowFloor);
         }
@@ -61,11 +46,7 @@ impl Argon2Settings {
         if is_too_much {
             return Err(Argon2SettingsProblem::AboveCap);
         }
-        Ok(Argon2Settings {
-            memory_kib,
-            iterations,
-            parallelism,
-        })
+        Ok(Argon2Settings { memory_kib, iterations, parallelism })
     }
 
     #[must_use]
@@ -127,31 +108,19 @@ mod tests {
         let default = Argon2Settings::default();
         assert_eq!(Argon2Settings::new(19_456, 2, 1), Ok(default));
         for (memory, iterations) in [(47_104, 1), (12_288, 3), (65_536, 3), (262_144, 4)] {
-            assert!(
-                Argon2Settings::new(memory, iterations, 1).is_ok(),
-                "{memory} {iterations}"
-            );
+            assert!(Argon2Settings::new(memory, iterations, 1).is_ok(), "{memory} {iterations}");
         }
-        for (memory, iterations, lanes) in [
-            (19_455, 2, 1),
-            (47_103, 1, 1),
-            (12_287, 3, 1),
-            (12_287, 100, 1),
-            (65_536, 0, 1),
-            (65_536, 3, 0),
-        ] {
+        for (memory, iterations, lanes) in
+            [(19_455, 2, 1), (47_103, 1, 1), (12_287, 3, 1), (12_287, 100, 1), (65_536, 0, 1), (65_536, 3, 0)]
+        {
             assert_eq!(
                 Argon2Settings::new(memory, iterations, lanes),
                 Err(Argon2SettingsProblem::BelowFloor),
                 "{memory} {iterations} {lanes}"
             );
         }
-        for (memory, iterations, lanes) in [
-            (1 << 20, 1, 1),
-            (524_288, 3, 1),
-            (u32::MAX, u32::MAX, 1),
-            (19_456, 2, 17),
-        ] {
+        for (memory, iterations, lanes) in [(1 << 20, 1, 1), (524_288, 3, 1), (u32::MAX, u32::MAX, 1), (19_456, 2, 17)]
+        {
             assert_eq!(
                 Argon2Settings::new(memory, iterations, lanes),
                 Err(Argon2SettingsProblem::AboveCap),

@@ -76,38 +76,22 @@ impl Form {
             Form::Argon2(kept) => {
                 let passes = u64::from(kept.memory_kib) * u64::from(kept.iterations);
                 vec![
-                    (
-                        "its memory in KiB",
-                        u64::from(kept.memory_kib),
-                        cap.memory_kib,
-                    ),
+                    ("its memory in KiB", u64::from(kept.memory_kib), cap.memory_kib),
                     ("memory in KiB × iterations", passes, cap.argon2_kib_passes),
                 ]
             }
             Form::Scrypt(scrypt) => vec![
                 ("its memory in KiB", scrypt.memory_kib(), cap.memory_kib),
-                (
-                    "memory in KiB × parallelism",
-                    scrypt.kib_passes(),
-                    cap.scrypt_kib_passes,
-                ),
+                ("memory in KiB × parallelism", scrypt.kib_passes(), cap.scrypt_kib_passes),
             ],
             Form::Bcrypt(bcrypt) => vec![("its cost", u64::from(bcrypt.cost()), cap.bcrypt_cost)],
             Form::Pbkdf2(pbkdf2) => {
-                vec![(
-                    "the number of its iterations",
-                    u64::from(pbkdf2.iterations()),
-                    cap.pbkdf2_iterations,
-                )]
+                vec![("the number of its iterations", u64::from(pbkdf2.iterations()), cap.pbkdf2_iterations)]
             }
             Form::Phpass(phpass) => vec![("its cost", u64::from(phpass.cost()), cap.phpass_cost)],
         };
         match costs.iter().find(|(_, cost, cap)| *cost > u64::from(*cap)) {
-            Some((what, _, cap)) => Err(HashProblem::TooCostly {
-                form: self.name(),
-                what,
-                cap: *cap,
-            }),
+            Some((what, _, cap)) => Err(HashProblem::TooCostly { form: self.name(), what, cap: *cap }),
             None => Ok(()),
         }
     }
@@ -140,23 +124,15 @@ fn why_not(text: &str) -> HashProblem {
         ("$bcrypt-sha256$", "bcrypt-sha256 of passlib"),
     ];
     let lower = text.to_ascii_lowercase();
-    let named = |list: &[(&str, &'static str)]| {
-        list.iter()
-            .find(|(p, _)| lower.starts_with(p))
-            .map(|(_, form)| *form)
-    };
+    let named = |list: &[(&str, &'static str)]| list.iter().find(|(p, _)| lower.starts_with(p)).map(|(_, form)| *form);
     if text.starts_with('!') || text.starts_with('*') {
         HashProblem::Unusable
     } else if let Some(form) = named(WEAK) {
         HashProblem::Weak { form }
     } else if let Some(form) = named(UNSUPPORTED) {
         HashProblem::Unsupported { form }
-    } else if matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)
-        && text.bytes().all(|b| b.is_ascii_hexdigit())
-    {
-        HashProblem::Weak {
-            form: "a plain digest (MD5, SHA-1 or SHA-2 in hexadecimal)",
-        }
+    } else if matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        HashProblem::Weak { form: "a plain digest (MD5, SHA-1 or SHA-2 in hexadecimal)" }
     } else {
         HashProblem::Unknown
     }

@@ -51,11 +51,7 @@ const SALT_BYTES: usize = 16;
 const TAG_BYTES: usize = 32;
 
 impl Kept {
-    pub(super) fn fresh(
-        settings: &Argon2Settings,
-        password: &Password,
-        memory: &mut HashMemory,
-    ) -> Kept {
+    pub(super) fn fresh(settings: &Argon2Settings, password: &Password, memory: &mut HashMemory) -> Kept {
         let salt: [u8; SALT_BYTES] = rand::random();
         let mut kept = Kept {
             algorithm: Algorithm::Argon2id,
@@ -67,27 +63,20 @@ impl Kept {
             tag: vec![0; TAG_BYTES],
         };
         let tag = kept.compute(password.reveal().as_bytes(), memory);
-        kept.tag = tag
-            .expect("the limits of Argon2Settings are within those of argon2")
-            .to_vec();
+        kept.tag = tag.expect("the limits of Argon2Settings are within those of argon2").to_vec();
         kept
     }
 
     /// `text` begins with `$argon2`.
     pub(super) fn parse(text: &str) -> Result<Kept, HashProblem> {
-        let damaged = |what| HashProblem::Malformed {
-            form: "argon2",
-            what,
-        };
+        let damaged = |what| HashProblem::Malformed { form: "argon2", what };
         let mut parts = text.split('$').skip(1);
         let algorithm = match parts.next() {
             Some("argon2id") => Algorithm::Argon2id,
             Some("argon2i") => Algorithm::Argon2i,
             Some("argon2d") => Algorithm::Argon2d,
             _ => {
-                return Err(damaged(
-                    "the variant is none of argon2id, argon2i and argon2d",
-                ));
+                return Err(damaged("the variant is none of argon2id, argon2i and argon2d"));
             }
         };
         let mut costs = parts.next().ok_or(damaged("it ends early"))?;
@@ -100,8 +89,8 @@ impl Kept {
         if costs.starts_with("v=") {
             costs = parts.next().ok_or(damaged("it ends early"))?;
         }
-        let [memory_kib, iterations, lanes] = alphabets::named_numbers(costs, ["m", "t", "p"])
-            .ok_or(damaged("its parameters are not m, t and p"))?;
+        let [memory_kib, iterations, lanes] =
+            alphabets::named_numbers(costs, ["m", "t", "p"]).ok_or(damaged("its parameters are not m, t and p"))?;
         let (Some(salt), Some(tag), None) = (parts.next(), parts.next(), parts.next()) else {
             return Err(damaged("it has too few or too many parts"));
         };
@@ -113,15 +102,7 @@ impl Kept {
         if !cost::LANES.contains(&lanes) || iterations == 0 || memory_kib / 8 < lanes {
             return Err(damaged("its parameters are out of range"));
         }
-        Ok(Kept {
-            algorithm,
-            version,
-            memory_kib,
-            iterations,
-            lanes,
-            salt,
-            tag,
-        })
+        Ok(Kept { algorithm, version, memory_kib, iterations, lanes, salt, tag })
     }
 
     pub(super) fn phc(&self) -> String {
@@ -151,33 +132,18 @@ impl Kept {
     }
 
     pub(super) fn verify(&self, password: &[u8], memory: &mut HashMemory) -> bool {
-        self.compute(password, memory)
-            .is_ok_and(|tag| tag.ct_eq(&self.tag).into())
+        self.compute(password, memory).is_ok_and(|tag| tag.ct_eq(&self.tag).into())
     }
 
-    fn compute(
-        &self,
-        password: &[u8],
-        memory: &mut HashMemory,
-    ) -> Result<Zeroizing<Vec<u8>>, argon2::Error> {
-        let params = Params::new(
-            self.memory_kib,
-            self.iterations,
-            self.lanes,
-            Some(self.tag.len()),
-        )?;
+    fn compute(&self, password: &[u8], memory: &mut HashMemory) -> Result<Zeroizing<Vec<u8>>, argon2::Error> {
+        let params = Params::new(self.memory_kib, self.iterations, self.lanes, Some(self.tag.len()))?;
         let blocks = params.block_count();
         let argon2 = Argon2::new(self.algorithm, self.version, params);
         let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
         if blocks <= memory.0.len() {
             argon2.hash_password_into_with_memory(password, &self.salt, &mut tag, &mut memory.0)?;
         } else {
-            argon2.hash_password_into_with_memory(
-                password,
-                &self.salt,
-                &mut tag,
-                vec![Block::new(); blocks],
-            )?;
+            argon2.hash_password_into_with_memory(password, &self.salt, &mut tag, vec![Block::new(); blocks])?;
         }
         Ok(tag)
     }

@@ -38,25 +38,16 @@ pub enum HashProblem {
         "{form} is too weak to move: it is guessed in seconds; leave the hash empty to give the account a generated password"
     )]
     Weak { form: &'static str },
-    #[error(
-        "{form} is not supported; leave the hash empty to give the account a generated password"
-    )]
+    #[error("{form} is not supported; leave the hash empty to give the account a generated password")]
     Unsupported { form: &'static str },
     #[error(
         "this is no password hash of a known form (argon2, bcrypt, scrypt or PBKDF2 as PHC or MCF string, WordPress, Django); a password itself does not belong here"
     )]
     Unknown,
     #[error("the {form} hash is damaged: {what}")]
-    Malformed {
-        form: &'static str,
-        what: &'static str,
-    },
+    Malformed { form: &'static str, what: &'static str },
     #[error("the {form} hash costs too much to check: {what} is more than {cap}")]
-    TooCostly {
-        form: &'static str,
-        what: &'static str,
-        cap: u32,
-    },
+    TooCostly { form: &'static str, what: &'static str, cap: u32 },
 }
 
 impl PasswordHash {
@@ -68,10 +59,7 @@ impl PasswordHash {
         let text = text.trim_ascii();
         let form = form::parse(text)?;
         form.check_cost(cap)?;
-        Ok(PasswordHash {
-            text: Zeroizing::new(text.to_owned()),
-            form,
-        })
+        Ok(PasswordHash { text: Zeroizing::new(text.to_owned()), form })
     }
 
     /// Reads back what [`stored`](Self::stored) gave: its cost was checked when it came in.
@@ -80,24 +68,14 @@ impl PasswordHash {
     /// When the row holds something that this version never wrote.
     pub fn from_stored(text: &str) -> Result<PasswordHash, HashProblem> {
         let form = form::parse(text)?;
-        Ok(PasswordHash {
-            text: Zeroizing::new(text.to_owned()),
-            form,
-        })
+        Ok(PasswordHash { text: Zeroizing::new(text.to_owned()), form })
     }
 
     /// Hashes with argon2id and a fresh salt.
     #[must_use]
-    pub fn of(
-        password: &Password,
-        settings: &Argon2Settings,
-        memory: &mut HashMemory,
-    ) -> PasswordHash {
+    pub fn of(password: &Password, settings: &Argon2Settings, memory: &mut HashMemory) -> PasswordHash {
         let kept = kept::Kept::fresh(settings, password, memory);
-        PasswordHash {
-            text: Zeroizing::new(kept.phc()),
-            form: Form::Argon2(kept),
-        }
+        PasswordHash { text: Zeroizing::new(kept.phc()), form: Form::Argon2(kept) }
     }
 
     /// Whether `password` is the one that was hashed. The comparison takes the same time wherever they differ.
