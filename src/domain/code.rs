@@ -15,11 +15,7 @@ impl Code {
     #[must_use]
     pub fn random(length: u8) -> Self {
         let mut rng = rand::rng();
-        Self(Zeroizing::new(
-            (0..length)
-                .map(|_| char::from(b'0' + rng.random_range(0..10_u8)))
-                .collect(),
-        ))
+        Self(Zeroizing::new((0..length).map(|_| char::from(b'0' + rng.random_range(0..10_u8))).collect()))
     }
 
     /// From the digits that were sealed; `None` for anything that is not 4 to 10 ASCII digits.
@@ -61,16 +57,10 @@ impl TypedCode {
         let digits: Zeroizing<String> = Zeroizing::new(
             typed
                 .chars()
-                .filter(|c| {
-                    !matches!(
-                        c,
-                        ' ' | '\t' | '\u{a0}' | '\u{202f}' | '-' | '\u{2010}'..='\u{2015}'
-                    )
-                })
+                .filter(|c| !matches!(c, ' ' | '\t' | '\u{a0}' | '\u{202f}' | '-' | '\u{2010}'..='\u{2015}'))
                 .collect(),
         );
-        let right =
-            digits.len() == usize::from(length) && digits.bytes().all(|b| b.is_ascii_digit());
+        let right = digits.len() == usize::from(length) && digits.bytes().all(|b| b.is_ascii_digit());
         right.then_some(Self(digits))
     }
 }
@@ -88,26 +78,16 @@ mod tests {
     #[test]
     fn codes_are_uniform_and_keep_leading_zeros() {
         let codes: Vec<Code> = (0..2000).map(|_| Code::random(6)).collect();
-        assert!(
-            codes
-                .iter()
-                .all(|c| c.reveal().len() == 6 && c.reveal().bytes().all(|b| b.is_ascii_digit()))
-        );
+        assert!(codes.iter().all(|c| c.reveal().len() == 6 && c.reveal().bytes().all(|b| b.is_ascii_digit())));
         let leading_zero = codes.iter().filter(|c| c.reveal().starts_with('0')).count();
-        assert!(
-            (100..=320).contains(&leading_zero),
-            "{leading_zero} of 2000 start with 0; 200 expected"
-        );
+        assert!((100..=320).contains(&leading_zero), "{leading_zero} of 2000 start with 0; 200 expected");
     }
 
     #[test]
     fn blanks_and_dashes_are_no_part_of_a_code() {
         let code = Code::parse("012345").unwrap();
         for typed in ["012345", " 012 345 ", "012-345", "012\u{2013}345"] {
-            assert!(
-                code.matches(&TypedCode::parse(typed, 6).unwrap()),
-                "{typed}"
-            );
+            assert!(code.matches(&TypedCode::parse(typed, 6).unwrap()), "{typed}");
         }
     }
 
@@ -129,10 +109,6 @@ mod tests {
 
     #[test]
     fn another_code_does_not_match() {
-        assert!(
-            !Code::parse("123456")
-                .unwrap()
-                .matches(&TypedCode::parse("123457", 6).unwrap())
-        );
+        assert!(!Code::parse("123456").unwrap().matches(&TypedCode::parse("123457", 6).unwrap()));
     }
 }

@@ -47,9 +47,7 @@ mod tests {
 
     #[test]
     fn a_character_outside_the_alphabet_is_named() {
-        for outside in [
-            'ç', 'ê', 'î', 'ô', 'ï', '’', '…', '«', '–', '°', '\u{2068}', '\t',
-        ] {
+        for outside in ['ç', 'ê', 'î', 'ô', 'ï', '’', '…', '«', '–', '°', '\u{2068}', '\t'] {
             assert_eq!(septets(&format!("a{outside}b")), Err(outside));
         }
     }

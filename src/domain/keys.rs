@@ -23,9 +23,7 @@ pub const KEY_ID_LENGTH: usize = 4;
 pub enum KeyProblem {
     #[error("no key is given; at least one is needed")]
     None,
-    #[error(
-        "key {0} has {1} bytes; it must have {ROOT_KEY_LENGTH} (make one with `vestibule key generate`)"
-    )]
+    #[error("key {0} has {1} bytes; it must have {ROOT_KEY_LENGTH} (make one with `vestibule key generate`)")]
     Length(usize, usize),
     #[error("key {0} is in the list twice")]
     Twice(usize),
@@ -98,18 +96,13 @@ impl Keys {
     pub fn seal(&self, purpose: SealPurpose, bound_to: &[u8], plain: &[u8]) -> Vec<u8> {
         let key = self.first();
         let nonce: [u8; NONCE_LEN] = rand::random();
-        let mut sealed =
-            Vec::with_capacity(KEY_ID_LENGTH + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+        let mut sealed = Vec::with_capacity(KEY_ID_LENGTH + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         sealed.extend_from_slice(&key.id);
         sealed.extend_from_slice(&nonce);
         let mut body = Zeroizing::new(plain.to_vec());
         let tag = key
             .aead(purpose)
-            .seal_in_place_separate_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(bound_to),
-                &mut body,
-            )
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut body)
             .expect("AES-256-GCM seals anything shorter than 64 GiB");
         sealed.extend_from_slice(&body);
         sealed.extend_from_slice(tag.as_ref());
@@ -118,22 +111,13 @@ impl Keys {
 
     /// Opens what `seal` made under any key of the list. `None`: unknown key, changed, or bound to something else.
     #[must_use]
-    pub fn open(
-        &self,
-        purpose: SealPurpose,
-        bound_to: &[u8],
-        sealed: &[u8],
-    ) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn open(&self, purpose: SealPurpose, bound_to: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (id, rest) = sealed.split_at_checked(KEY_ID_LENGTH)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LEN)?;
         let key = self.by_id(id)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut body = Zeroizing::new(body.to_vec());
-        let length = key
-            .aead(purpose)
-            .open_in_place(nonce, Aad::from(bound_to), &mut body)
-            .ok()?
-            .len();
+        let length = key.aead(purpose).open_in_place(nonce, Aad::from(bound_to), &mut body).ok()?.len();
         body.truncate(length);
         Some(body)
     }
@@ -165,10 +149,7 @@ impl Keys {
     /// HMAC-SHA256 of `data` under every key, the first key's first: for look-ups while keys are being changed.
     #[must_use]
     pub fn hashes(&self, purpose: HashPurpose, data: &[u8]) -> Vec<[u8; 32]> {
-        self.keys
-            .iter()
-            .map(|key| key.hash(purpose, data))
-            .collect()
+        self.keys.iter().map(|key| key.hash(purpose, data)).collect()
     }
 
     /// The token a form carries, bound to the login cookie before sign-in and to the session after.
@@ -183,9 +164,7 @@ impl Keys {
         let Ok(given) = URL_SAFE_NO_PAD.decode(token) else {
             return false;
         };
-        self.keys
-            .iter()
-            .any(|key| key.hash(HashPurpose::Form, bound_to).ct_eq(&given).into())
+        self.keys.iter().any(|key| key.hash(HashPurpose::Form, bound_to).ct_eq(&given).into())
     }
 
     fn first(&self) -> &Derived {
@@ -199,9 +178,7 @@ impl Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.keys.iter().map(|key| hex::encode(key.id)))
-            .finish()
+        f.debug_list().entries(self.keys.iter().map(|key| hex::encode(key.id))).finish()
     }
 }
 
@@ -262,42 +239,21 @@ mod tests {
     use super::*;
 
     fn keys(seeds: &[u8]) -> Keys {
-        Keys::new(
-            &seeds
-                .iter()
-                .map(|seed| SecretBytes::new(vec![*seed; 32]))
-                .collect::<Vec<_>>(),
-        )
-        .unwrap()
+        Keys::new(&seeds.iter().map(|seed| SecretBytes::new(vec![*seed; 32])).collect::<Vec<_>>()).unwrap()
     }
 
     #[test]
     fn what_is_sealed_opens_only_whole_and_for_its_purpose_and_binding() {
         let keys = keys(&[1]);
         let sealed = keys.seal(SealPurpose::Session, b"head", b"payload");
-        assert_eq!(
-            keys.open(SealPurpose::Session, b"head", &sealed)
-                .unwrap()
-                .as_slice(),
-            b"payload"
-        );
-        assert!(
-            keys.open(SealPurpose::PendingLogin, b"head", &sealed)
-                .is_none()
-        );
+        assert_eq!(keys.open(SealPurpose::Session, b"head", &sealed).unwrap().as_slice(), b"payload");
+        assert!(keys.open(SealPurpose::PendingLogin, b"head", &sealed).is_none());
         assert!(keys.open(SealPurpose::Session, b"other", &sealed).is_none());
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[position] ^= 1;
-            assert!(
-                keys.open(SealPurpose::Session, b"head", &changed).is_none(),
-                "byte {position}"
-            );
-            assert!(
-                keys.open(SealPurpose::Session, b"head", &sealed[..position])
-                    .is_none(),
-                "cut at {position}"
-            );
+            assert!(keys.open(SealPurpose::Session, b"head", &changed).is_none(), "byte {position}");
+            assert!(keys.open(SealPurpose::Session, b"head", &sealed[..position]).is_none(), "cut at {position}");
         }
     }
 
@@ -307,14 +263,7 @@ mod tests {
         let both = keys(&[2, 1]);
         let sealed = old.seal(SealPurpose::Session, b"", b"x");
         assert!(both.open(SealPurpose::Session, b"", &sealed).is_some());
-        assert!(
-            old.open(
-                SealPurpose::Session,
-                b"",
-                &both.seal(SealPurpose::Session, b"", b"x")
-            )
-            .is_none()
-        );
+        assert!(old.open(SealPurpose::Session, b"", &both.seal(SealPurpose::Session, b"", b"x")).is_none());
         assert!(both.form_token_matches(b"h", &old.form_token(b"h")));
         assert!(!old.form_token_matches(b"h", &both.form_token(b"h")));
         assert!(!both.form_token_matches(b"i", &old.form_token(b"h")));
@@ -324,23 +273,14 @@ mod tests {
     fn short_missing_and_doubled_keys_are_refused() {
         let key = || SecretBytes::new(vec![7; 32]);
         assert_eq!(Keys::new(&[]).err(), Some(KeyProblem::None));
-        assert_eq!(
-            Keys::new(&[SecretBytes::new(vec![7; 31])]).err(),
-            Some(KeyProblem::Length(1, 31))
-        );
+        assert_eq!(Keys::new(&[SecretBytes::new(vec![7; 31])]).err(), Some(KeyProblem::Length(1, 31)));
         assert_eq!(Keys::new(&[key(), key()]).err(), Some(KeyProblem::Twice(2)));
     }
 
     #[test]
     fn purposes_do_not_share_a_key() {
         let keys = keys(&[1]);
-        assert_ne!(
-            keys.hash(HashPurpose::Form, b"x"),
-            keys.hash(HashPurpose::Counter, b"x")
-        );
-        assert_ne!(
-            keys.hash(HashPurpose::PhoneLookup, b"x"),
-            keys.hash(HashPurpose::Counter, b"x")
-        );
+        assert_ne!(keys.hash(HashPurpose::Form, b"x"), keys.hash(HashPurpose::Counter, b"x"));
+        assert_ne!(keys.hash(HashPurpose::PhoneLookup, b"x"), keys.hash(HashPurpose::Counter, b"x"));
     }
 }

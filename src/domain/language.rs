@@ -37,9 +37,7 @@ impl Language {
 
     /// The language of exactly this tag, in any letter case; `None` for all others, also for `nl-BE`.
     pub fn parse(tag: &str) -> Option<Language> {
-        Language::ALL
-            .into_iter()
-            .find(|language| language.tag().eq_ignore_ascii_case(tag))
+        Language::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(tag))
     }
 
     /// What an `Accept-Language` header asks for among `offered`: the entry with the highest weight that is one of them,
@@ -78,14 +76,9 @@ fn weight(parameter: Option<&str>) -> Option<u16> {
     let Some(parameter) = parameter else {
         return Some(1000);
     };
-    let value = parameter
-        .trim()
-        .strip_prefix("q=")
-        .or_else(|| parameter.trim().strip_prefix("Q="))?;
+    let value = parameter.trim().strip_prefix("q=").or_else(|| parameter.trim().strip_prefix("Q="))?;
     let weight: f32 = value.trim().parse().ok()?;
-    (0.0..=1.0)
-        .contains(&weight)
-        .then_some((weight * 1000.0) as u16)
+    (0.0..=1.0).contains(&weight).then_some((weight * 1000.0) as u16)
 }
 
 #[cfg(test)]

@@ -52,9 +52,7 @@ impl PasswordAttemptCaps {
             return Duration::ZERO;
         };
         let doublings = (beyond - 1).min(31);
-        self.first_wait
-            .saturating_mul(1_u32 << doublings)
-            .min(self.longest_wait)
+        self.first_wait.saturating_mul(1_u32 << doublings).min(self.longest_wait)
     }
 }
 
@@ -84,10 +82,7 @@ mod tests {
             in_a_row: 100,
         };
         let seconds: Vec<u64> = (1..=12).map(|n| caps.wait_after(n).as_secs()).collect();
-        assert_eq!(
-            seconds,
-            [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600]
-        );
+        assert_eq!(seconds, [0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600]);
         assert_eq!(caps.wait_after(u32::MAX).as_secs(), 3600);
     }
 }

@@ -18,14 +18,8 @@ impl ClientNetwork {
     #[must_use]
     pub fn narrow(address: IpAddr) -> Self {
         match folded(address) {
-            IpAddr::V4(v4) => Self {
-                base: IpAddr::V4(v4),
-                prefix: 32,
-            },
-            IpAddr::V6(v6) => Self {
-                base: IpAddr::V6(masked(v6, 64)),
-                prefix: 64,
-            },
+            IpAddr::V4(v4) => Self { base: IpAddr::V4(v4), prefix: 32 },
+            IpAddr::V6(v6) => Self { base: IpAddr::V6(masked(v6, 64)), prefix: 64 },
         }
     }
 
@@ -35,15 +29,9 @@ impl ClientNetwork {
         match folded(address) {
             IpAddr::V4(v4) => {
                 let [a, b, c, _] = v4.octets();
-                Self {
-                    base: IpAddr::V4(Ipv4Addr::new(a, b, c, 0)),
-                    prefix: 24,
-                }
+                Self { base: IpAddr::V4(Ipv4Addr::new(a, b, c, 0)), prefix: 24 }
             }
-            IpAddr::V6(v6) => Self {
-                base: IpAddr::V6(masked(v6, 48)),
-                prefix: 48,
-            },
+            IpAddr::V6(v6) => Self { base: IpAddr::V6(masked(v6, 48)), prefix: 48 },
         }
     }
 }
@@ -103,11 +91,7 @@ mod tests {
         for (address, narrow, wide) in [
             ("203.0.113.7", "203.0.113.7/32", "203.0.113.0/24"),
             ("::ffff:203.0.113.7", "203.0.113.7/32", "203.0.113.0/24"),
-            (
-                "2001:db8:1:2:3:4:5:6",
-                "2001:db8:1:2::/64",
-                "2001:db8:1::/48",
-            ),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
         ] {
             assert_eq!(ClientNetwork::narrow(ip(address)).to_string(), narrow);
             assert_eq!(ClientNetwork::wide(ip(address)).to_string(), wide);
@@ -116,10 +100,7 @@ mod tests {
 
     #[test]
     fn a_mapped_address_is_found_in_an_ipv4_network() {
-        let networks = Networks::new(vec![
-            "10.0.0.0/8".parse().unwrap(),
-            "fd00::/8".parse().unwrap(),
-        ]);
+        let networks = Networks::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
         assert!(networks.contains(ip("::ffff:10.1.2.3")));
         assert!(networks.contains(ip("fd12::1")));
         assert!(!networks.contains(ip("11.0.0.1")));

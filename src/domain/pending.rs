@@ -32,9 +32,7 @@ impl LoginHandle {
     #[must_use]
     pub fn from_cookie(value: &str) -> Option<Self> {
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(value).ok()?);
-        Some(Self(Zeroizing::new(
-            <[u8; 32]>::try_from(bytes.as_slice()).ok()?,
-        )))
+        Some(Self(Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?)))
     }
 
     /// The cookie's value.
@@ -201,10 +199,7 @@ impl NeedsPhone {
     /// The number that was typed: from here on a code sent there is owed.
     #[must_use]
     pub fn with_candidate(self, number: PhoneNumber) -> NeedsCode {
-        NeedsCode {
-            facts: self.facts,
-            candidate: Some(number),
-        }
+        NeedsCode { facts: self.facts, candidate: Some(number) }
     }
 }
 
@@ -219,10 +214,7 @@ impl NeedsCode {
     /// The password was right, and the account has a number.
     #[must_use]
     pub fn new(facts: LoginFacts) -> Self {
-        Self {
-            facts,
-            candidate: None,
-        }
+        Self { facts, candidate: None }
     }
 
     /// What the login is about.
@@ -251,11 +243,7 @@ impl NeedsCode {
     /// Seals a code for the store, bound to the login and to the number it is sent to.
     #[must_use]
     pub fn seal_code(&self, id: &LoginId, code: &Code, keys: &Keys) -> Vec<u8> {
-        keys.seal(
-            SealPurpose::PendingLogin,
-            &self.code_binding(id),
-            code.reveal().as_bytes(),
-        )
+        keys.seal(SealPurpose::PendingLogin, &self.code_binding(id), code.reveal().as_bytes())
     }
 
     /// Opens a sealed code. `None`: not ours, changed, or of another login or number.
@@ -268,10 +256,7 @@ impl NeedsCode {
     /// Compares in constant time. Asks for the proof that the guess was paid for.
     pub fn check(self, code: &Code, typed: &TypedCode, _paid: ChargedAttempt) -> CodeCheck {
         if code.matches(typed) {
-            CodeCheck::Verified(VerifiedLogin {
-                facts: self.facts,
-                new_phone: self.candidate,
-            })
+            CodeCheck::Verified(VerifiedLogin { facts: self.facts, new_phone: self.candidate })
         } else {
             CodeCheck::Wrong
         }
@@ -399,39 +384,25 @@ mod tests {
 
     #[test]
     fn a_record_comes_back_only_under_its_own_id() {
-        let (id, other) = (
-            LoginHandle::random().login_id(),
-            LoginHandle::random().login_id(),
-        );
+        let (id, other) = (LoginHandle::random().login_id(), LoginHandle::random().login_id());
         for login in [
             PendingLogin::NeedsPhone(NeedsPhone::new(facts())),
             PendingLogin::NeedsCode(NeedsCode::new(facts())),
-            PendingLogin::NeedsCode(
-                NeedsPhone::new(facts()).with_candidate(number("+32470123456")),
-            ),
+            PendingLogin::NeedsCode(NeedsPhone::new(facts()).with_candidate(number("+32470123456"))),
         ] {
             let sealed = login.seal(&id, &keys());
-            assert_eq!(
-                PendingLogin::open(&id, &sealed, &keys()).as_ref(),
-                Some(&login)
-            );
+            assert_eq!(PendingLogin::open(&id, &sealed, &keys()).as_ref(), Some(&login));
             assert!(PendingLogin::open(&other, &sealed, &keys()).is_none());
         }
     }
 
     #[test]
     fn a_code_belongs_to_its_login_and_number() {
-        let (id, other) = (
-            LoginHandle::random().login_id(),
-            LoginHandle::random().login_id(),
-        );
+        let (id, other) = (LoginHandle::random().login_id(), LoginHandle::random().login_id());
         let first = NeedsPhone::new(facts()).with_candidate(number("+32470123456"));
         let second = NeedsPhone::new(facts()).with_candidate(number("+32470123457"));
         let sealed = first.seal_code(&id, &Code::parse("012345").unwrap(), &keys());
-        assert_eq!(
-            first.open_code(&id, &sealed, &keys()).unwrap().reveal(),
-            "012345"
-        );
+        assert_eq!(first.open_code(&id, &sealed, &keys()).unwrap().reveal(), "012345");
         assert!(first.open_code(&other, &sealed, &keys()).is_none());
         assert!(second.open_code(&id, &sealed, &keys()).is_none());
     }
@@ -440,11 +411,7 @@ mod tests {
     fn a_right_code_verifies_and_a_wrong_one_does_not() {
         let code = Code::parse("012345").unwrap();
         let check = |typed: &str| {
-            NeedsCode::new(facts()).check(
-                &code,
-                &TypedCode::parse(typed, 6).unwrap(),
-                ChargedAttempt::committed(1),
-            )
+            NeedsCode::new(facts()).check(&code, &TypedCode::parse(typed, 6).unwrap(), ChargedAttempt::committed(1))
         };
         assert!(matches!(check("012345"), CodeCheck::Verified(_)));
         assert!(matches!(check("012346"), CodeCheck::Wrong));
@@ -459,12 +426,7 @@ mod tests {
     #[test]
     fn a_handle_comes_back_from_its_cookie_and_nothing_else_does() {
         let handle = LoginHandle::random();
-        assert_eq!(
-            LoginHandle::from_cookie(&handle.to_cookie())
-                .unwrap()
-                .login_id(),
-            handle.login_id()
-        );
+        assert_eq!(LoginHandle::from_cookie(&handle.to_cookie()).unwrap().login_id(), handle.login_id());
         for bad in ["", "x", &"A".repeat(42), &"A".repeat(44), "v1.aa.bb"] {
             assert!(LoginHandle::from_cookie(bad).is_none(), "{bad}");
         }

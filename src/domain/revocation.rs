@@ -63,10 +63,7 @@ impl RevocationSet {
     #[must_use]
     pub fn has_ended(&self, session: &Session) -> bool {
         self.sessions.contains_key(&session.id)
-            || self
-                .accounts
-                .get(&session.account)
-                .is_some_and(|(floor, _)| session.epoch < *floor)
+            || self.accounts.get(&session.account).is_some_and(|(floor, _)| session.epoch < *floor)
     }
 
     /// The highest number taken in; zero before the first.

@@ -128,19 +128,8 @@ pub struct Person {
 impl Session {
     /// Opens a session for a login that showed both factors.
     #[must_use]
-    pub fn open(
-        login: &VerifiedLogin,
-        person: Person,
-        lifetimes: SessionLifetimes,
-        now: UnixMillis,
-    ) -> Self {
-        Self::from_facts(
-            login.facts(),
-            Factors::PasswordAndCode,
-            person,
-            lifetimes,
-            now,
-        )
+    pub fn open(login: &VerifiedLogin, person: Person, lifetimes: SessionLifetimes, now: UnixMillis) -> Self {
+        Self::from_facts(login.facts(), Factors::PasswordAndCode, person, lifetimes, now)
     }
 
     /// Opens a session for a login that showed the password, while that is enough.
@@ -196,11 +185,7 @@ impl Session {
             .finish();
         let sealed = keys.seal(SealPurpose::Session, VERSION.as_bytes(), &payload);
         let (id, rest) = sealed.split_at(KEY_ID_LENGTH);
-        format!(
-            "{VERSION}.{}.{}",
-            hex::encode(id),
-            URL_SAFE_NO_PAD.encode(rest)
-        )
+        format!("{VERSION}.{}.{}", hex::encode(id), URL_SAFE_NO_PAD.encode(rest))
     }
 
     /// Reads a cookie's value back. `None` for anything that is not whole, ours and of a key still in the list. Says nothing of time.
@@ -253,25 +238,19 @@ impl Session {
     /// The operator's present absolute lifetime counts too, so that shortening it shortens open sessions.
     #[must_use]
     pub fn ends_at(&self, lifetimes: SessionLifetimes) -> UnixMillis {
-        self.seen_at
-            .plus(lifetimes.idle)
-            .min(self.absolute_end(lifetimes))
+        self.seen_at.plus(lifetimes.idle).min(self.absolute_end(lifetimes))
     }
 
     /// When the session is over whatever is asked.
     #[must_use]
     pub fn absolute_end(&self, lifetimes: SessionLifetimes) -> UnixMillis {
-        self.absolute_end
-            .min(self.opened_at.plus(lifetimes.absolute))
+        self.absolute_end.min(self.opened_at.plus(lifetimes.absolute))
     }
 
     /// The same session seen now, when a tenth of the idle time has passed since the cookie was issued; `None` before that.
     #[must_use]
     pub fn renewed(&self, lifetimes: SessionLifetimes, now: UnixMillis) -> Option<Self> {
-        (now.since(self.seen_at) > lifetimes.idle / 10).then(|| Self {
-            seen_at: now,
-            ..self.clone()
-        })
+        (now.since(self.seen_at) > lifetimes.idle / 10).then(|| Self { seen_at: now, ..self.clone() })
     }
 }
 
@@ -282,10 +261,8 @@ mod tests {
     use crate::domain::pending::Activation;
     use crate::domain::secret::SecretBytes;
 
-    const LIFETIMES: SessionLifetimes = SessionLifetimes {
-        idle: Duration::from_secs(3600),
-        absolute: Duration::from_secs(36_000),
-    };
+    const LIFETIMES: SessionLifetimes =
+        SessionLifetimes { idle: Duration::from_secs(3600), absolute: Duration::from_secs(36_000) };
 
     fn keys(seed: u8) -> Keys {
         Keys::new(&[SecretBytes::new(vec![seed; 32])]).unwrap()
@@ -304,15 +281,7 @@ mod tests {
             step_up_of: None,
         };
         let login = Activation::Staged.password_only(facts).unwrap();
-        Session::open_with_password_only(
-            &login,
-            Person {
-                name: Some("Anna Ó".into()),
-                email: None,
-            },
-            LIFETIMES,
-            now,
-        )
+        Session::open_with_password_only(&login, Person { name: Some("Anna Ó".into()), email: None }, LIFETIMES, now)
     }
 
     #[test]
@@ -343,14 +312,8 @@ mod tests {
             let new = if old == 'A' { 'B' } else { 'A' };
             let mut changed = cookie.clone();
             changed.replace_range(position..=position, &new.to_string());
-            assert!(
-                Session::from_cookie(&changed, &keys(1)).is_none(),
-                "{position}"
-            );
-            assert!(
-                Session::from_cookie(&cookie[..position], &keys(1)).is_none(),
-                "cut at {position}"
-            );
+            assert!(Session::from_cookie(&changed, &keys(1)).is_none(), "{position}");
+            assert!(Session::from_cookie(&cookie[..position], &keys(1)).is_none(), "cut at {position}");
         }
         assert!(Session::from_cookie(&format!("{cookie}{cookie}"), &keys(1)).is_none());
     }
@@ -367,10 +330,7 @@ mod tests {
             current = current.renewed(LIFETIMES, at(seconds)).unwrap();
             assert!(current.is_in_time(LIFETIMES, at(seconds)));
         }
-        assert!(
-            !current.is_in_time(LIFETIMES, at(36_000)),
-            "activity does not move the absolute end"
-        );
+        assert!(!current.is_in_time(LIFETIMES, at(36_000)), "activity does not move the absolute end");
     }
 
     #[test]
@@ -383,10 +343,7 @@ mod tests {
     #[test]
     fn a_shorter_lifetime_holds_for_open_sessions() {
         let session = session(UnixMillis(0));
-        let shorter = SessionLifetimes {
-            idle: Duration::from_secs(3600),
-            absolute: Duration::from_secs(60),
-        };
+        let shorter = SessionLifetimes { idle: Duration::from_secs(3600), absolute: Duration::from_secs(60) };
         assert!(!session.is_in_time(shorter, UnixMillis(60_000)));
     }
 }

@@ -63,10 +63,7 @@ mod tests {
 
     #[test]
     fn a_moment_shows_itself_in_utc() {
-        assert_eq!(
-            UnixMillis(1_795_512_600_250).to_string(),
-            "2026-11-24T09:30:00.250Z"
-        );
+        assert_eq!(UnixMillis(1_795_512_600_250).to_string(), "2026-11-24T09:30:00.250Z");
     }
 
     #[test]

@@ -20,8 +20,23 @@ use crate::web::return_path::ReturnPath;
 
 /// The methods that are let through; the second line is WebDAV's. Everything else gets 405, TRACE, TRACK and CONNECT among it.
 pub const METHODS: [&str; 17] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", //
-    "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "QUERY",
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS", //
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "SEARCH",
+    "QUERY",
 ];
 
 /// What happens to a request.
@@ -145,7 +160,9 @@ pub fn classify(
     if let Some(probe) = probe(head) {
         return Verdict::Probe(probe);
     }
-    let Some(site) = sites.iter().find(|site| site.origin.answers_to(head.host) || is_its_plain_host(site, arrival, head.host)) else {
+    let Some(site) =
+        sites.iter().find(|site| site.origin.answers_to(head.host) || is_its_plain_host(site, arrival, head.host))
+    else {
         return Verdict::Refuse(Refusal::Misdirected);
     };
     let site = Arc::clone(site);
@@ -215,8 +232,12 @@ fn probe(head: &RequestHead<'_>) -> Option<Probe> {
 
 /// Over plain http a browser names the host without the https port.
 fn is_its_plain_host(site: &SiteSettings, arrival: Arrival, host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
-    arrival.scheme == Scheme::Http && site.origin.scheme() == Scheme::Https && name.eq_ignore_ascii_case(site.origin.host())
+    let name = host
+        .rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
+    arrival.scheme == Scheme::Http
+        && site.origin.scheme() == Scheme::Https
+        && name.eq_ignore_ascii_case(site.origin.host())
 }
 
 fn session_check(
@@ -227,7 +248,9 @@ fn session_check(
 ) -> (SessionCheck, SignInReason) {
     match (access, cookies::read(headers, CookieNames::of(site.origin.scheme()).session)) {
         (Access::Deny, _) => (SessionCheck::None("denied"), SignInReason::NoSession),
-        (Access::SignIn | Access::Public, CookieRead::Absent) => (SessionCheck::None("no cookie"), SignInReason::NoSession),
+        (Access::SignIn | Access::Public, CookieRead::Absent) => {
+            (SessionCheck::None("no cookie"), SignInReason::NoSession)
+        }
         (Access::SignIn | Access::Public, CookieRead::Doubled) => {
             (SessionCheck::None("two cookies"), SignInReason::DoubledCookie)
         }

@@ -27,7 +27,12 @@ pub(crate) fn session(user: &str) -> Session {
     };
     let login = Activation::Staged.password_only(facts).unwrap();
     let hour = Duration::from_secs(3600);
-    Session::open_with_password_only(&login, Person::default(), SessionLifetimes { idle: hour, absolute: hour }, UnixMillis(0))
+    Session::open_with_password_only(
+        &login,
+        Person::default(),
+        SessionLifetimes { idle: hour, absolute: hour },
+        UnixMillis(0),
+    )
 }
 
 fn site(url: &str) -> Arc<SiteSettings> {
@@ -185,7 +190,11 @@ fn public_paths_are_open_and_closed_ones_closed_to_all() {
 
 #[test]
 fn when_sessions_cannot_be_told_the_signed_in_wait() {
-    check_table(&[("GET /app (unknown)", "", "503"), ("GET /app", "", "401 sign_in_required"), ("GET /public/x (unknown)", "", "proxy")]);
+    check_table(&[
+        ("GET /app (unknown)", "", "503"),
+        ("GET /app", "", "401 sign_in_required"),
+        ("GET /public/x (unknown)", "", "proxy"),
+    ]);
 }
 
 #[test]

@@ -99,10 +99,7 @@ pub struct HeadSource<'a> {
 ///
 /// # Errors
 /// With the first mistake found.
-pub fn read<'a>(
-    source: &HeadSource<'a>,
-    limits: &RequestLimits,
-) -> Result<RequestHead<'a>, HeadMistake> {
+pub fn read<'a>(source: &HeadSource<'a>, limits: &RequestLimits) -> Result<RequestHead<'a>, HeadMistake> {
     check_sizes(source, limits)?;
     if let Some(bytes) = source.bytes {
         check_bytes(bytes)?;
@@ -115,27 +112,15 @@ pub fn read<'a>(
     if !path.starts_with(b"/") {
         return Err(HeadMistake::Target);
     }
-    Ok(RequestHead {
-        method: source.method,
-        path,
-        query: parts.next(),
-        host,
-        headers: source.headers,
-    })
+    Ok(RequestHead { method: source.method, path, query: parts.next(), host, headers: source.headers })
 }
 
 fn check_sizes(source: &HeadSource<'_>, limits: &RequestLimits) -> Result<(), HeadMistake> {
     if source.target.len() > limits.target_bytes {
         return Err(HeadMistake::TargetTooLong);
     }
-    let fields: usize = source
-        .headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum();
-    let bytes = source
-        .bytes
-        .map_or(fields + source.target.len(), <[u8]>::len);
+    let fields: usize = source.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let bytes = source.bytes.map_or(fields + source.target.len(), <[u8]>::len);
     if bytes > limits.head_bytes || source.headers.len() > limits.fields {
         return Err(HeadMistake::TooLarge);
     }
@@ -149,11 +134,7 @@ fn check_bytes(head: &[u8]) -> Result<(), HeadMistake> {
     while let Some(line) = lines.next() {
         if lines.peek().is_none() {
             // What stands behind the last line feed: nothing.
-            return if line.is_empty() {
-                Ok(())
-            } else {
-                Err(HeadMistake::Bytes)
-            };
+            return if line.is_empty() { Ok(()) } else { Err(HeadMistake::Bytes) };
         }
         let Some(line) = line.strip_suffix(b"\r") else {
             return Err(HeadMistake::Bytes);
@@ -163,10 +144,7 @@ fn check_bytes(head: &[u8]) -> Result<(), HeadMistake> {
         }
         if !first && !line.is_empty() {
             let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
-            if name.len() == line.len()
-                || name.is_empty()
-                || name.iter().any(|byte| matches!(byte, b' ' | b'\t'))
-            {
+            if name.len() == line.len() || name.is_empty() || name.iter().any(|byte| matches!(byte, b' ' | b'\t')) {
                 return Err(HeadMistake::Bytes);
             }
         }
@@ -178,9 +156,7 @@ fn check_bytes(head: &[u8]) -> Result<(), HeadMistake> {
 fn check_length(source: &HeadSource<'_>) -> Result<(), HeadMistake> {
     let mut lengths = source.headers.get_all(CONTENT_LENGTH).iter();
     let length = lengths.next();
-    let plain_number = |bytes: &[u8]| {
-        !bytes.is_empty() && bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit)
-    };
+    let plain_number = |bytes: &[u8]| !bytes.is_empty() && bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit);
     if lengths.next().is_some() || length.is_some_and(|value| !plain_number(value.as_bytes())) {
         return Err(HeadMistake::ContentLength);
     }
@@ -191,9 +167,7 @@ fn check_length(source: &HeadSource<'_>) -> Result<(), HeadMistake> {
         return Err(HeadMistake::TransferEncoding);
     }
     // pingora has taken the field out of the map when both were there; the bytes still have it.
-    let length_in_bytes = source
-        .bytes
-        .is_some_and(|bytes| has_field(bytes, b"content-length"));
+    let length_in_bytes = source.bytes.is_some_and(|bytes| has_field(bytes, b"content-length"));
     if encoding.is_some() && (length.is_some() || length_in_bytes) {
         return Err(HeadMistake::TwoLengths);
     }
@@ -204,11 +178,9 @@ fn check_length(source: &HeadSource<'_>) -> Result<(), HeadMistake> {
 }
 
 fn has_field(head: &[u8], lower_name: &[u8]) -> bool {
-    head.split(|byte| *byte == b'\n').skip(1).any(|line| {
-        line.split(|byte| *byte == b':')
-            .next()
-            .is_some_and(|name| name.eq_ignore_ascii_case(lower_name))
-    })
+    head.split(|byte| *byte == b'\n')
+        .skip(1)
+        .any(|line| line.split(|byte| *byte == b':').next().is_some_and(|name| name.eq_ignore_ascii_case(lower_name)))
 }
 
 /// The authority of an absolute target, if it is one, and the path with its query.
@@ -219,17 +191,10 @@ fn split_target<'a>(source: &HeadSource<'a>) -> Result<(Option<&'a [u8]>, &'a [u
     }
     let scheme = [b"http://".as_slice(), b"https://"]
         .into_iter()
-        .find(|scheme| {
-            target
-                .get(..scheme.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        })
+        .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
         .ok_or(HeadMistake::Target)?;
     let rest = target.get(scheme.len()..).unwrap_or_default();
-    let end = rest
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'))
-        .unwrap_or(rest.len());
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\')).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     match path.first() {
         Some(b'/') => Ok((Some(authority), path)),
@@ -238,10 +203,7 @@ fn split_target<'a>(source: &HeadSource<'a>) -> Result<(Option<&'a [u8]>, &'a [u
     }
 }
 
-fn host_of<'a>(
-    source: &HeadSource<'a>,
-    target_authority: Option<&[u8]>,
-) -> Result<&'a str, HeadMistake> {
+fn host_of<'a>(source: &HeadSource<'a>, target_authority: Option<&[u8]>) -> Result<&'a str, HeadMistake> {
     let mut fields = source.headers.get_all(HOST).iter();
     let field = fields.next();
     if fields.next().is_some() {
@@ -253,17 +215,11 @@ fn host_of<'a>(
         (None, Some(authority)) if source.version == Version::HTTP_2 => authority.as_str(),
         (None, _) => return Err(HeadMistake::Host),
     };
-    if host.is_empty()
-        || host.contains('@')
-        || !host.bytes().all(|byte| matches!(byte, 0x21..=0x7e))
-    {
+    if host.is_empty() || host.contains('@') || !host.bytes().all(|byte| matches!(byte, 0x21..=0x7e)) {
         return Err(HeadMistake::Host);
     }
     let differs = |other: &[u8]| !other.eq_ignore_ascii_case(host.as_bytes());
-    let parsed_authority = source
-        .uri
-        .authority()
-        .map(|authority| authority.as_str().as_bytes());
+    let parsed_authority = source.uri.authority().map(|authority| authority.as_str().as_bytes());
     if target_authority.is_some_and(differs) || parsed_authority.is_some_and(differs) {
         return Err(HeadMistake::HostDiffers);
     }
@@ -292,11 +248,7 @@ mod tests {
         }
         let method = Method::from_bytes(request_line[0].as_bytes()).unwrap();
         let uri: Uri = request_line[1].parse().unwrap_or_default();
-        let version = if request_line[2] == "HTTP/1.0" {
-            Version::HTTP_10
-        } else {
-            Version::HTTP_11
-        };
+        let version = if request_line[2] == "HTTP/1.0" { Version::HTTP_10 } else { Version::HTTP_11 };
         let source = HeadSource {
             method: &method,
             uri: &uri,
@@ -305,55 +257,21 @@ mod tests {
             headers: &headers,
             bytes: Some(text.as_bytes()),
         };
-        read(&source, &RequestLimits::default()).map(|head| {
-            (
-                head.path.to_vec(),
-                head.query.map(<[u8]>::to_vec),
-                head.host.to_owned(),
-            )
-        })
+        read(&source, &RequestLimits::default())
+            .map(|head| (head.path.to_vec(), head.query.map(<[u8]>::to_vec), head.host.to_owned()))
     }
 
     #[test]
     fn a_plain_head_is_read_as_it_is() {
         for (text, path, query, host) in [
-            (
-                "GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n",
-                "/a",
-                Some("b=c"),
-                "h",
-            ),
-            (
-                "GET /a%2Fb?x?y HTTP/1.1\r\nHost: h:81\r\nA: b: c\r\n\r\n",
-                "/a%2Fb",
-                Some("x?y"),
-                "h:81",
-            ),
-            (
-                "GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n",
-                "/a",
-                None,
-                "h",
-            ),
+            ("GET /a?b=c HTTP/1.1\r\nHost: h\r\n\r\n", "/a", Some("b=c"), "h"),
+            ("GET /a%2Fb?x?y HTTP/1.1\r\nHost: h:81\r\nA: b: c\r\n\r\n", "/a%2Fb", Some("x?y"), "h:81"),
+            ("GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n", "/a", None, "h"),
             ("GET HTTP://H HTTP/1.1\r\nHost: h\r\n\r\n", "/", None, "h"),
-            (
-                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n",
-                "/",
-                None,
-                "h",
-            ),
-            (
-                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n",
-                "/",
-                None,
-                "h",
-            ),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n", "/", None, "h"),
+            ("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n", "/", None, "h"),
         ] {
-            let expected = (
-                path.as_bytes().to_vec(),
-                query.map(|query| query.as_bytes().to_vec()),
-                host.to_owned(),
-            );
+            let expected = (path.as_bytes().to_vec(), query.map(|query| query.as_bytes().to_vec()), host.to_owned());
             assert_eq!(read_text(text), Ok(expected), "{text:?}");
         }
     }
@@ -363,79 +281,37 @@ mod tests {
         for (text, mistake) in [
             ("GET / HTTP/1.1\r\n\r\n", HeadMistake::Host),
             ("GET / HTTP/1.1\r\nHost:\r\n\r\n", HeadMistake::Host),
-            (
-                "GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n",
-                HeadMistake::Host,
-            ),
+            ("GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", HeadMistake::Host),
             ("GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", HeadMistake::Host),
-            (
-                "GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n",
-                HeadMistake::HostDiffers,
-            ),
-            (
-                "GET http://h\\x/ HTTP/1.1\r\nHost: h\r\n\r\n",
-                HeadMistake::Target,
-            ),
-            (
-                "GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n",
-                HeadMistake::Target,
-            ),
+            ("GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n", HeadMistake::HostDiffers),
+            ("GET http://h\\x/ HTTP/1.1\r\nHost: h\r\n\r\n", HeadMistake::Target),
+            ("GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", HeadMistake::Target),
             ("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", HeadMistake::Target),
             ("GET a HTTP/1.1\r\nHost: h\r\n\r\n", HeadMistake::Target),
             (
                 "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n",
                 HeadMistake::ContentLength,
             ),
-            (
-                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\n",
-                HeadMistake::ContentLength,
-            ),
-            (
-                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\n",
-                HeadMistake::ContentLength,
-            ),
-            (
-                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-                HeadMistake::TransferEncoding,
-            ),
-            (
-                "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n",
-                HeadMistake::TransferEncoding,
-            ),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\n", HeadMistake::ContentLength),
+            ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +3\r\n\r\n", HeadMistake::ContentLength),
+            ("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", HeadMistake::TransferEncoding),
+            ("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n", HeadMistake::TransferEncoding),
             (
                 "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
                 HeadMistake::TransferEncoding,
             ),
-            (
-                "POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n",
-                HeadMistake::TransferEncoding,
-            ),
+            ("POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", HeadMistake::TransferEncoding),
             (
                 "POST / HTTP/1.1\r\nHost: h\r\nContent-length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
                 HeadMistake::TwoLengths,
             ),
             ("GET / HTTP/1.1\nHost: h\r\n\r\n", HeadMistake::Bytes),
-            (
-                "GET / HTTP/1.1\r\nHost: h\nA: b\r\n\r\n",
-                HeadMistake::Bytes,
-            ),
-            (
-                "GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n",
-                HeadMistake::Bytes,
-            ),
-            (
-                "GET / HTTP/1.1\r\nHost: h\r\nA: b\0\r\n\r\n",
-                HeadMistake::Bytes,
-            ),
-            (
-                "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n",
-                HeadMistake::Bytes,
-            ),
+            ("GET / HTTP/1.1\r\nHost: h\nA: b\r\n\r\n", HeadMistake::Bytes),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n", HeadMistake::Bytes),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\0\r\n\r\n", HeadMistake::Bytes),
+            ("GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n c\r\n\r\n", HeadMistake::Bytes),
             ("GET / HTTP/1.1\r\nHost : h\r\n\r\n", HeadMistake::Bytes),
-            (
-                "GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n",
-                HeadMistake::Bytes,
-            ),
+            ("GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", HeadMistake::Bytes),
         ] {
             assert_eq!(read_text(text), Err(mistake), "{text:?}");
         }
@@ -445,15 +321,9 @@ mod tests {
     fn a_head_beyond_its_limits_is_refused() {
         let long_target = format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a".repeat(8192));
         assert_eq!(read_text(&long_target), Err(HeadMistake::TargetTooLong));
-        let large = format!(
-            "GET / HTTP/1.1\r\nHost: h\r\nA: {}\r\n\r\n",
-            "a".repeat(32 * 1024)
-        );
+        let large = format!("GET / HTTP/1.1\r\nHost: h\r\nA: {}\r\n\r\n", "a".repeat(32 * 1024));
         assert_eq!(read_text(&large), Err(HeadMistake::TooLarge));
-        let many = format!(
-            "GET / HTTP/1.1\r\nHost: h\r\n{}\r\n",
-            "A: b\r\n".repeat(100)
-        );
+        let many = format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "A: b\r\n".repeat(100));
         assert_eq!(read_text(&many), Err(HeadMistake::TooLarge));
     }
 }

@@ -23,12 +23,7 @@ const IDENTITY: [&str; 7] = [
 ];
 
 /// Fields that this hop writes itself, whoever the peer is.
-const FORWARDING: [&str; 4] = [
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-forwarded-port",
-];
+const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"];
 
 /// Fields by which some application takes a request for another one than was judged; only trusted proxies may send them (security H10).
 const REWRITING: [&str; 21] = [
@@ -56,12 +51,8 @@ const REWRITING: [&str; 21] = [
 ];
 
 /// Instructions to caches in front of us that would override `Cache-Control`.
-const CDN_CACHING: [&str; 4] = [
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "surrogate-control",
-    "x-accel-expires",
-];
+const CDN_CACHING: [&str; 4] =
+    ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "x-accel-expires"];
 
 /// Who the user is, as the upstream is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,19 +118,9 @@ pub fn prepare_request(
 /// Takes out of an answer what only we may say: our cookies and the identity.
 pub fn clean_response(response: &mut ResponseHeader, site: &SiteSettings) {
     let cookies = CookieNames::of(site.origin.scheme());
-    if response
-        .headers
-        .get_all(SET_COOKIE)
-        .iter()
-        .any(|value| cookies.claims_ours(value))
-    {
-        let kept: Vec<HeaderValue> = response
-            .headers
-            .get_all(SET_COOKIE)
-            .iter()
-            .filter(|value| !cookies.claims_ours(value))
-            .cloned()
-            .collect();
+    if response.headers.get_all(SET_COOKIE).iter().any(|value| cookies.claims_ours(value)) {
+        let kept: Vec<HeaderValue> =
+            response.headers.get_all(SET_COOKIE).iter().filter(|value| !cookies.claims_ours(value)).cloned().collect();
         response.remove_header(&SET_COOKIE);
         for value in kept {
             // The value came out of a header map, so it goes back into one.
@@ -151,8 +132,7 @@ pub fn clean_response(response: &mut ResponseHeader, site: &SiteSettings) {
         .keys()
         .filter(|name| {
             let folded = fold(name.as_str());
-            IDENTITY.contains(&folded.as_ref())
-                || names(&site.identity).any(|ours| fold(ours.as_str()) == folded)
+            IDENTITY.contains(&folded.as_ref()) || names(&site.identity).any(|ours| fold(ours.as_str()) == folded)
         })
         .cloned()
         .collect();
@@ -179,31 +159,14 @@ pub fn keep_private(response: &mut ResponseHeader) -> pingora::Result<()> {
         .filter(|directive| !directive.is_empty())
         .collect();
     let is = |directive: &str, name: &str| {
-        directive
-            .split('=')
-            .next()
-            .is_some_and(|start| start.trim().eq_ignore_ascii_case(name))
+        directive.split('=').next().is_some_and(|start| start.trim().eq_ignore_ascii_case(name))
     };
-    if stated
-        .iter()
-        .any(|directive| directive.eq_ignore_ascii_case("private") || is(directive, "no-store"))
-    {
+    if stated.iter().any(|directive| directive.eq_ignore_ascii_case("private") || is(directive, "no-store")) {
         return Ok(());
     }
-    let shared = [
-        "public",
-        "s-maxage",
-        "proxy-revalidate",
-        "private",
-        "stale-while-revalidate",
-        "stale-if-error",
-    ];
+    let shared = ["public", "s-maxage", "proxy-revalidate", "private", "stale-while-revalidate", "stale-if-error"];
     let mut kept = vec!["private".to_owned()];
-    kept.extend(
-        stated
-            .into_iter()
-            .filter(|directive| !shared.iter().any(|name| is(directive, name))),
-    );
+    kept.extend(stated.into_iter().filter(|directive| !shared.iter().any(|name| is(directive, name))));
     response.insert_header(CACHE_CONTROL, kept.join(", "))
 }
 
@@ -217,11 +180,7 @@ pub fn add_cookie(response: &mut ResponseHeader, cookie: HeaderValue) -> pingora
     keep_private(response)
 }
 
-fn set_identity(
-    request: &mut RequestHeader,
-    headers: &IdentityHeaders,
-    identity: &Identity,
-) -> pingora::Result<()> {
+fn set_identity(request: &mut RequestHeader, headers: &IdentityHeaders, identity: &Identity) -> pingora::Result<()> {
     request.insert_header(headers.user.clone(), field_value(&identity.user).as_ref())?;
     if let (Some(name), Some(email)) = (&headers.email, &identity.email) {
         request.insert_header(name.clone(), field_value(email).as_ref())?;
@@ -237,14 +196,9 @@ fn set_identity(
 }
 
 fn names(headers: &IdentityHeaders) -> impl Iterator<Item = &HeaderName> {
-    [
-        Some(&headers.user),
-        headers.email.as_ref(),
-        headers.preferred_username.as_ref(),
-        headers.session.as_ref(),
-    ]
-    .into_iter()
-    .flatten()
+    [Some(&headers.user), headers.email.as_ref(), headers.preferred_username.as_ref(), headers.session.as_ref()]
+        .into_iter()
+        .flatten()
 }
 
 /// A trusted proxy's list goes on with the proxy itself; from anybody else the list begins here.
@@ -252,12 +206,8 @@ fn forwarded_for(request: &RequestHeader, hop: Hop) -> String {
     if hop.peer_trust == PeerTrust::Untrusted {
         return hop.client.to_string();
     }
-    let mut chain: Vec<&str> = request
-        .headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let mut chain: Vec<&str> =
+        request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let peer = hop.peer.to_string();
     chain.push(&peer);
     chain.join(", ")
@@ -267,12 +217,8 @@ fn strip_our_cookies(request: &mut RequestHeader, names: CookieNames) -> pingora
     if !request.headers.contains_key(COOKIE) {
         return Ok(());
     }
-    let kept: Vec<HeaderValue> = request
-        .headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| names.without_ours(value))
-        .collect();
+    let kept: Vec<HeaderValue> =
+        request.headers.get_all(COOKIE).iter().filter_map(|value| names.without_ours(value)).collect();
     request.remove_header(&COOKIE);
     for value in kept {
         request.append_header(COOKIE, value)?;
@@ -281,12 +227,7 @@ fn strip_our_cookies(request: &mut RequestHeader, names: CookieNames) -> pingora
 }
 
 fn remove_folded(request: &mut RequestHeader, is_ours: impl Fn(&str) -> bool) {
-    let taken: Vec<HeaderName> = request
-        .headers
-        .keys()
-        .filter(|name| is_ours(&fold(name.as_str())))
-        .cloned()
-        .collect();
+    let taken: Vec<HeaderName> = request.headers.keys().filter(|name| is_ours(&fold(name.as_str()))).cloned().collect();
     for name in taken {
         request.remove_header(&name);
     }
@@ -298,17 +239,7 @@ fn fold(name: &str) -> Cow<'_, str> {
     if name.chars().all(plain) {
         return Cow::Borrowed(name);
     }
-    Cow::Owned(
-        name.chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
-            })
-            .collect(),
-    )
+    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect())
 }
 
 /// What is not printable ASCII is percent-encoded as UTF-8, and then `%` too, so that it can be read back (security I3).
@@ -346,37 +277,21 @@ mod tests {
     }
 
     fn identity() -> Identity {
-        Identity {
-            user: "anna".into(),
-            name: Some("Anna Ó".into()),
-            email: None,
-            session: "00ff".into(),
-        }
+        Identity { user: "anna".into(), name: Some("Anna Ó".into()), email: None, session: "00ff".into() }
     }
 
     fn hop(peer_trust: PeerTrust) -> Hop {
-        Hop {
-            peer: "10.0.0.1".parse().unwrap(),
-            client: "198.51.100.7".parse().unwrap(),
-            peer_trust,
-        }
+        Hop { peer: "10.0.0.1".parse().unwrap(), client: "198.51.100.7".parse().unwrap(), peer_trust }
     }
 
-    fn prepared(
-        fields: &[(&str, &str)],
-        identity: Option<&Identity>,
-        peer_trust: PeerTrust,
-    ) -> Vec<String> {
+    fn prepared(fields: &[(&str, &str)], identity: Option<&Identity>, peer_trust: PeerTrust) -> Vec<String> {
         let mut request = RequestHeader::build("GET", b"/", None).unwrap();
         for (name, value) in fields {
             request.append_header((*name).to_owned(), *value).unwrap();
         }
         prepare_request(&mut request, &site(), identity, hop(peer_trust)).unwrap();
-        let mut lines: Vec<String> = request
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-            .collect();
+        let mut lines: Vec<String> =
+            request.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();
         lines
     }
@@ -439,50 +354,26 @@ mod tests {
             "True-Client-IP",
             "X-Forwarded",
         ] {
-            assert_eq!(
-                prepared(&[(name, "eve")], None, PeerTrust::Untrusted),
-                OURS,
-                "{name}"
-            );
+            assert_eq!(prepared(&[(name, "eve")], None, PeerTrust::Untrusted), OURS, "{name}");
         }
     }
 
     #[test]
     fn the_identity_is_the_session_s_whatever_was_sent() {
-        let lines = prepared(
-            &[("Remote-User", "eve"), ("remote_user", "eve")],
-            Some(&identity()),
-            PeerTrust::Untrusted,
-        );
+        let lines =
+            prepared(&[("Remote-User", "eve"), ("remote_user", "eve")], Some(&identity()), PeerTrust::Untrusted);
         assert_eq!(
             lines,
-            [
-                &["remote-user: anna"] as &[&str],
-                &OURS,
-                &["x-name: Anna %C3%93", "x-vestibule-session: 00ff"]
-            ]
-            .concat()
+            [&["remote-user: anna"] as &[&str], &OURS, &["x-name: Anna %C3%93", "x-vestibule-session: 00ff"]].concat()
         );
     }
 
     #[test]
     fn a_trusted_proxy_s_list_is_carried_on() {
-        let lines = prepared(
-            &[
-                ("X-Forwarded-For", "198.51.100.7"),
-                ("X-Real-IP", "198.51.100.7"),
-            ],
-            None,
-            PeerTrust::Trusted,
-        );
-        assert!(
-            lines.contains(&"x-forwarded-for: 198.51.100.7, 10.0.0.1".to_owned()),
-            "{lines:?}"
-        );
-        assert!(
-            lines.contains(&"x-real-ip: 198.51.100.7".to_owned()),
-            "{lines:?}"
-        );
+        let lines =
+            prepared(&[("X-Forwarded-For", "198.51.100.7"), ("X-Real-IP", "198.51.100.7")], None, PeerTrust::Trusted);
+        assert!(lines.contains(&"x-forwarded-for: 198.51.100.7, 10.0.0.1".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"x-real-ip: 198.51.100.7".to_owned()), "{lines:?}");
     }
 
     #[test]
@@ -497,10 +388,7 @@ mod tests {
             PeerTrust::Untrusted,
         );
         assert_eq!(
-            lines
-                .iter()
-                .filter(|line| line.starts_with("cookie"))
-                .collect::<Vec<_>>(),
+            lines.iter().filter(|line| line.starts_with("cookie")).collect::<Vec<_>>(),
             ["cookie: a=1", "cookie: b=2"]
         );
     }
@@ -519,11 +407,8 @@ mod tests {
             response.append_header(name, value).unwrap();
         }
         clean_response(&mut response, &site());
-        let lines: Vec<String> = response
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-            .collect();
+        let lines: Vec<String> =
+            response.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         assert_eq!(lines.len(), 3, "{lines:?}");
         for line in ["set-cookie: a=1", "set-cookie: b=2", "x-other: y"] {
             assert!(lines.contains(&line.to_owned()), "{lines:?}");
@@ -538,25 +423,16 @@ mod tests {
             (Some("s-maxage=60, max-age=5, PUBLIC"), "private, max-age=5"),
             (Some("no-store"), "no-store"),
             (Some("private, max-age=5"), "private, max-age=5"),
-            (
-                Some("private=\"set-cookie\", max-age=5"),
-                "private, max-age=5",
-            ),
+            (Some("private=\"set-cookie\", max-age=5"), "private, max-age=5"),
             (Some("no-cache"), "private, no-cache"),
         ] {
             let mut response = ResponseHeader::build(200, None).unwrap();
-            response
-                .insert_header("CDN-Cache-Control", "max-age=99")
-                .unwrap();
+            response.insert_header("CDN-Cache-Control", "max-age=99").unwrap();
             if let Some(stated) = stated {
                 response.insert_header(CACHE_CONTROL, stated).unwrap();
             }
             keep_private(&mut response).unwrap();
-            assert_eq!(
-                response.headers.get(CACHE_CONTROL).unwrap(),
-                private,
-                "{stated:?}"
-            );
+            assert_eq!(response.headers.get(CACHE_CONTROL).unwrap(), private, "{stated:?}");
             assert!(!response.headers.contains_key("cdn-cache-control"));
         }
     }

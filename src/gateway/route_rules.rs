@@ -64,9 +64,7 @@ pub enum PatternMistake {
     #[error("may have one * only, as the last character after a /")]
     Star,
     /// It could never match, or not what it seems to.
-    #[error(
-        "has to be written as plain text: no %, //, ;, \\, ?, # and no . or .. between slashes"
-    )]
+    #[error("has to be written as plain text: no %, //, ;, \\, ?, # and no . or .. between slashes")]
     NotPlain,
     /// Under our own prefix.
     #[error("is under /.vestibule/, which never goes to an upstream")]
@@ -91,11 +89,9 @@ impl PathPattern {
         }
         match crate::web::canonical_path::read(path.as_bytes()) {
             PathReading::Ours | PathReading::MightBeOurs => Err(PatternMistake::Ours),
-            PathReading::Clear(clear) if clear == path => Ok(if below {
-                Self::Below(path)
-            } else {
-                Self::Exactly(path)
-            }),
+            PathReading::Clear(clear) if clear == path => {
+                Ok(if below { Self::Below(path) } else { Self::Exactly(path) })
+            }
             PathReading::Clear(_) | PathReading::Ambiguous(_) => Err(PatternMistake::NotPlain),
         }
     }
@@ -128,10 +124,7 @@ impl RouteRule {
         let method_fits = self.methods.is_empty()
             || self.methods.contains(method)
             || (*method == Method::HEAD && self.methods.contains(&Method::GET));
-        let client_fits = self
-            .networks
-            .as_ref()
-            .is_none_or(|networks| networks.contains(client));
+        let client_fits = self.networks.as_ref().is_none_or(|networks| networks.contains(client));
         method_fits && client_fits && self.path.matches(path)
     }
 }
@@ -161,12 +154,7 @@ impl RouteRules {
     /// What a request needs. One whose path readers differ about is denied when any reading is denied, and never public:
     /// what one reader takes for a public page may be a private one for the application.
     #[must_use]
-    pub fn decide(
-        &self,
-        path: &PathReading<'_>,
-        method: &Method,
-        client: IpAddr,
-    ) -> RouteDecision<'_> {
+    pub fn decide(&self, path: &PathReading<'_>, method: &Method, client: IpAddr) -> RouteDecision<'_> {
         match path {
             PathReading::Clear(path) => self.first_match(path, method, client),
             PathReading::Ambiguous(ambiguous) => {
@@ -176,18 +164,13 @@ impl RouteRules {
                     (Access::Deny, _) => strict,
                     (_, Access::Deny) => liberal,
                     (Access::SignIn | Access::Public, Access::SignIn | Access::Public) => {
-                        RouteDecision {
-                            access: Access::SignIn,
-                            ..strict
-                        }
+                        RouteDecision { access: Access::SignIn, ..strict }
                     }
                 }
             }
-            PathReading::Ours | PathReading::MightBeOurs => RouteDecision {
-                access: Access::Deny,
-                upstream: None,
-                rule: None,
-            },
+            PathReading::Ours | PathReading::MightBeOurs => {
+                RouteDecision { access: Access::Deny, upstream: None, rule: None }
+            }
         }
     }
 
@@ -197,22 +180,12 @@ impl RouteRules {
     }
 
     fn first_match(&self, path: &str, method: &Method, client: IpAddr) -> RouteDecision<'_> {
-        let found = self
-            .0
-            .iter()
-            .enumerate()
-            .find(|(_, rule)| rule.matches(path, method, client));
+        let found = self.0.iter().enumerate().find(|(_, rule)| rule.matches(path, method, client));
         match found {
-            Some((at, rule)) => RouteDecision {
-                access: rule.access,
-                upstream: rule.upstream.as_ref(),
-                rule: Some(at + 1),
-            },
-            None => RouteDecision {
-                access: Access::SignIn,
-                upstream: None,
-                rule: None,
-            },
+            Some((at, rule)) => {
+                RouteDecision { access: rule.access, upstream: rule.upstream.as_ref(), rule: Some(at + 1) }
+            }
+            None => RouteDecision { access: Access::SignIn, upstream: None, rule: None },
         }
     }
 }
@@ -223,20 +196,13 @@ mod tests {
     use crate::web::canonical_path::read;
 
     fn rule(path: &str, methods: &[Method], networks: &[&str], access: Access) -> RouteRule {
-        let networks = Networks::new(
-            networks
-                .iter()
-                .map(|network| network.parse().unwrap())
-                .collect(),
-        );
+        let networks = Networks::new(networks.iter().map(|network| network.parse().unwrap()).collect());
         RouteRule {
             path: PathPattern::parse(path).unwrap(),
             methods: methods.to_vec(),
             networks: (!networks.is_empty()).then_some(networks),
             access,
-            upstream: path
-                .starts_with("/media")
-                .then(|| UpstreamName::new("media")),
+            upstream: path.starts_with("/media").then(|| UpstreamName::new("media")),
         }
     }
 
@@ -244,12 +210,7 @@ mod tests {
         RouteRules::new(vec![
             rule("/unsubscribe/*", &[], &[], Access::Public),
             rule("/pixel.gif", &[Method::GET], &[], Access::Public),
-            rule(
-                "/api/hooks/*",
-                &[Method::POST],
-                &["203.0.113.0/24"],
-                Access::Public,
-            ),
+            rule("/api/hooks/*", &[Method::POST], &["203.0.113.0/24"], Access::Public),
             rule("/media/*", &[], &[], Access::SignIn),
             rule("/admin/*", &[], &["10.0.0.0/8"], Access::SignIn),
             rule("/admin/*", &[], &[], Access::Deny),
@@ -310,11 +271,7 @@ mod tests {
             "/./unsubscribe/x",
             "/unsubscribe/x/..",
         ] {
-            let decision = rules.decide(
-                &read(path.as_bytes()),
-                &Method::GET,
-                "1.1.1.1".parse().unwrap(),
-            );
+            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
             assert_ne!(decision.access, Access::Public, "{path}");
         }
     }
@@ -331,11 +288,7 @@ mod tests {
             "/%61dmin%2fy",
             "/x/%252e%252e/admin/y",
         ] {
-            let decision = rules.decide(
-                &read(path.as_bytes()),
-                &Method::GET,
-                "1.1.1.1".parse().unwrap(),
-            );
+            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
             assert_eq!(decision.access, Access::Deny, "{path}");
         }
     }

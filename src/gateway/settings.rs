@@ -143,12 +143,7 @@ pub struct RequestLimits {
 impl Default for RequestLimits {
     /// security H8; the target is what RFC 9112 §3 asks for at least, rounded up.
     fn default() -> Self {
-        Self {
-            head_bytes: 32 * 1024,
-            fields: 100,
-            target_bytes: 8192,
-            portal_body_bytes: 16 * 1024,
-        }
+        Self { head_bytes: 32 * 1024, fields: 100, target_bytes: 8192, portal_body_bytes: 16 * 1024 }
     }
 }
 

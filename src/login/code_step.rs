@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::fail_point::reached;
+use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{AttemptCharge, AttemptTurn, NewAttempt, Opened, Opening, PortResult};
 use super::{Client, Login, is_unmoved};
@@ -11,9 +11,7 @@ use crate::domain::account::Account;
 use crate::domain::audit::AuditEvent;
 use crate::domain::code::TypedCode;
 use crate::domain::limits::Charge;
-use crate::domain::pending::{
-    CodeCheck, LoginFacts, LoginId, NeedsCode, PendingLogin, VerifiedLogin,
-};
+use crate::domain::pending::{CodeCheck, LoginFacts, LoginId, NeedsCode, PendingLogin, VerifiedLogin};
 use crate::domain::session::{Person, Session};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
@@ -29,7 +27,9 @@ pub enum CodeOutcome {
     /// Not a code by its form; nothing was counted.
     Malformed,
     /// Wrong; so many tries are left for this login.
-    Wrong { left: u32 },
+    Wrong {
+        left: u32,
+    },
     /// No code is in its lifetime: ask for a new one. Nothing was counted.
     Expired,
     /// This login's tries are used up: start again.
@@ -59,20 +59,13 @@ impl Login {
             tracing::info!(reason = "network_limit", client = %client.address, "a code was not looked at");
             return Ok(CodeOutcome::TooMany(wait));
         }
-        reached("code.network_charged");
         let outcome = self.look_at_code(site, id, &typed, client, now).await?;
         match &outcome {
             CodeOutcome::SignedIn { .. } => {
-                self.best_effort("network failure taken back", networks.give_back_failure())
-                    .await;
-                self.best_effort("network login completed", networks.complete_login(id))
-                    .await;
-                reached("code.completed");
+                self.best_effort("network failure taken back", networks.give_back_failure()).await;
+                self.best_effort("network login completed", networks.complete_login(id)).await;
             }
-            CodeOutcome::Expired => {
-                self.best_effort("network failure taken back", networks.give_back_failure())
-                    .await
-            }
+            CodeOutcome::Expired => self.best_effort("network failure taken back", networks.give_back_failure()).await,
             CodeOutcome::Malformed
             | CodeOutcome::Wrong { .. }
             | CodeOutcome::Spent
@@ -96,83 +89,49 @@ impl Login {
             return Ok(CodeOutcome::Over);
         };
         let most = self.settings.code_attempts.per_login;
-        let (record, sealed_code) = match self.ports.pending.spend_attempt(id, most, now).await? {
-            AttemptTurn::Granted { record, code } => (record, code),
-            AttemptTurn::NoCode => return Ok(CodeOutcome::Expired),
-            AttemptTurn::NoneLeft => return Ok(CodeOutcome::Spent),
-            AttemptTurn::Gone => return Ok(CodeOutcome::Over),
-        };
-        reached("code.attempt_spent");
-        let Some(PendingLogin::NeedsCode(login)) =
-            PendingLogin::open(id, &record, &self.signing_keys)
-        else {
+        let (record, sealed_code) =
+            match effect("code.attempt_spent", self.ports.pending.spend_attempt(id, most, now)).await? {
+                AttemptTurn::Granted { record, code } => (record, code),
+                AttemptTurn::NoCode => return Ok(CodeOutcome::Expired),
+                AttemptTurn::NoneLeft => return Ok(CodeOutcome::Spent),
+                AttemptTurn::Gone => return Ok(CodeOutcome::Over),
+            };
+        let Some(PendingLogin::NeedsCode(login)) = PendingLogin::open(id, &record, &self.signing_keys) else {
             return Ok(CodeOutcome::Over);
         };
         let facts = login.facts().clone();
         let Some(code) = login.open_code(id, &sealed_code, &self.signing_keys) else {
             return Ok(CodeOutcome::Over);
         };
-        let attempt = NewAttempt {
-            login: *id,
-            account: facts.account,
-            epoch: facts.epoch,
-            phone_version: facts.phone_version,
-        };
-        let paid = match self
-            .ports
-            .ledger
-            .charge_code_attempt(&attempt, &self.settings.code_attempts, now)
-            .await?
+        let attempt =
+            NewAttempt { login: *id, account: facts.account, epoch: facts.epoch, phone_version: facts.phone_version };
+        let paid = match effect(
+            "code.attempt_charged",
+            self.ports.ledger.charge_code_attempt(&attempt, &self.settings.code_attempts, now),
+        )
+        .await?
         {
             AttemptCharge::Granted(paid) => paid,
             AttemptCharge::LoginSpent => {
-                return self
-                    .code_refused(CodeOutcome::Spent, "attempts_spent", &facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Spent, "attempts_spent", &facts, client, now).await;
             }
             AttemptCharge::Wait(wait) => {
-                return self
-                    .code_refused(
-                        CodeOutcome::TooMany(wait),
-                        "account_limit",
-                        &facts,
-                        client,
-                        now,
-                    )
-                    .await;
+                return self.code_refused(CodeOutcome::TooMany(wait), "account_limit", &facts, client, now).await;
             }
             AttemptCharge::Locked => {
-                return self
-                    .code_refused(CodeOutcome::Locked, "codes_locked", &facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Locked, "codes_locked", &facts, client, now).await;
             }
             AttemptCharge::Stale => {
-                return self
-                    .code_refused(CodeOutcome::Over, "account_moved_on", &facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Over, "account_moved_on", &facts, client, now).await;
             }
         };
-        reached("code.attempt_charged");
         let left = most.saturating_sub(paid.number());
         match NeedsCode::check(login, &code, typed, paid) {
             CodeCheck::Wrong if left == 0 => {
-                self.code_refused(CodeOutcome::Spent, "wrong_code", &facts, client, now)
-                    .await
+                self.code_refused(CodeOutcome::Spent, "wrong_code", &facts, client, now).await
             }
-            CodeCheck::Wrong => {
-                self.code_refused(
-                    CodeOutcome::Wrong { left },
-                    "wrong_code",
-                    &facts,
-                    client,
-                    now,
-                )
-                .await
-            }
-            CodeCheck::Verified(login) => {
-                self.open_verified(login, id, &found.account, client, now)
-                    .await
-            }
+            CodeCheck::Wrong => self.code_refused(CodeOutcome::Wrong { left }, "wrong_code", &facts, client, now).await,
+            CodeCheck::Verified(login) => self.open_verified(login, id, &found.account, client, now).await,
         }
     }
 
@@ -186,10 +145,7 @@ impl Login {
     ) -> PortResult<CodeOutcome> {
         let facts = login.facts();
         debug_assert!(is_unmoved(account, facts));
-        let person = Person {
-            name: account.name.clone(),
-            email: account.email.clone(),
-        };
+        let person = Person { name: account.name.clone(), email: account.email.clone() };
         let session = Session::open(&login, person, self.sessions.lifetimes(), now);
         let mut audit = vec![self.audit(AuditEvent::SignedIn, facts, client, now, None)];
         if login.new_phone().is_some() {
@@ -210,30 +166,22 @@ impl Login {
             session: Box::new(session),
             return_path: facts.return_path.clone(),
         };
-        let outcome = match self.ports.ledger.open_session(&opening).await {
+        let outcome = match effect("code.session_opened", self.ports.ledger.open_session(&opening)).await {
             Ok(Opened::Opened(rows)) => {
                 self.sessions.apply(&rows);
                 signed_in(session)
             }
             Ok(Opened::AlreadyUsed) => {
-                return self
-                    .code_refused(CodeOutcome::Over, "code_already_used", facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Over, "code_already_used", facts, client, now).await;
             }
             Ok(Opened::Stale) => {
-                return self
-                    .code_refused(CodeOutcome::Over, "account_moved_on", facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Over, "account_moved_on", facts, client, now).await;
             }
             Ok(Opened::EnrolmentClosed) => {
-                return self
-                    .code_refused(CodeOutcome::Over, "enrolment_closed", facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Over, "enrolment_closed", facts, client, now).await;
             }
             Ok(Opened::CodeNeeded) => {
-                return self
-                    .code_refused(CodeOutcome::Over, "code_needed", facts, client, now)
-                    .await;
+                return self.code_refused(CodeOutcome::Over, "code_needed", facts, client, now).await;
             }
             // unknown whether it was committed: only the ledger knows, and only this very session is handed out
             Err(error) => match self.ports.ledger.session_of_login(id).await? {
@@ -241,10 +189,7 @@ impl Login {
                 Some(_) | None => return Err(error),
             },
         };
-        reached("code.session_opened");
-        self.best_effort("pending login removed", self.ports.pending.finish(id))
-            .await;
-        reached("code.login_finished");
+        self.best_effort("pending login removed", effect("code.login_finished", self.ports.pending.finish(id))).await;
         Ok(outcome)
     }
 
@@ -256,10 +201,11 @@ impl Login {
         client: &Client,
         now: UnixMillis,
     ) -> PortResult<CodeOutcome> {
-        self.ports
-            .ledger
-            .record(&self.audit(AuditEvent::CodeRefused, facts, client, now, Some(reason)))
-            .await?;
+        effect(
+            "code.refusal_recorded",
+            self.ports.ledger.record(&self.audit(AuditEvent::CodeRefused, facts, client, now, Some(reason))),
+        )
+        .await?;
         Ok(outcome)
     }
 }

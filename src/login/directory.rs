@@ -30,34 +30,20 @@ pub trait Directory: Send + Sync + fmt::Debug {
     async fn list(&self, after: Option<&UserName>, most: u32) -> PortResult<Vec<AccountOverview>>;
 
     /// One change of one account.
-    async fn change(
-        &self,
-        id: &AccountId,
-        change: &AccountChange,
-        audit: &AuditRecord,
-    ) -> PortResult<Changed>;
+    async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed>;
 
     /// Sessions that are not over at `now`, newest first; of one account or of all.
-    async fn sessions(
-        &self,
-        account: Option<&AccountId>,
-        now: UnixMillis,
-    ) -> PortResult<Vec<SessionOverview>>;
+    async fn sessions(&self, account: Option<&AccountId>, now: UnixMillis) -> PortResult<Vec<SessionOverview>>;
 
     /// Ends a session everywhere. `None` when it is not there or has ended already.
-    async fn end_session(&self, id: &SessionId, audit: &AuditRecord)
-    -> PortResult<Option<FeedRow>>;
+    async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>>;
 
     /// Ends every session of everybody.
     async fn end_all_sessions(&self, audit: &AuditRecord) -> PortResult<u64>;
 
     /// Records that two-factor sign-in is active, once and for ever. `window_until`: enrolment is opened until then for accounts without a
     /// number (`None`: not opened). Gives back when it was activated and whether by this call.
-    async fn activate(
-        &self,
-        window_until: Option<UnixMillis>,
-        audit: &AuditRecord,
-    ) -> PortResult<ActivationRecord>;
+    async fn activate(&self, window_until: Option<UnixMillis>, audit: &AuditRecord) -> PortResult<ActivationRecord>;
 
     /// When two-factor sign-in was activated; `None` when it never was.
     async fn activated_at(&self) -> PortResult<Option<UnixMillis>>;
@@ -83,16 +69,9 @@ pub struct NewAccount {
 #[derive(Clone, Debug)]
 pub enum ImportEntry {
     /// Must not exist yet.
-    Add {
-        account: NewAccount,
-        audit: AuditRecord,
-    },
+    Add { account: NewAccount, audit: AuditRecord },
     /// Must exist; what is `None` stays.
-    Change {
-        id: AccountId,
-        change: AccountChange,
-        audit: AuditRecord,
-    },
+    Change { id: AccountId, change: AccountChange, audit: AuditRecord },
 }
 
 /// What an import came to.

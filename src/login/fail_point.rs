@@ -1,29 +1,35 @@
-//! Named places between every two effects of a sign-in, where tests make the process die. Nothing happens at them unless the
-//! configuration says `testing: true` and `VESTIBULE_FAILPOINT` names one. Floor: login.
+//! Every effect of a sign-in passes through here, so that between any two of them stands a named place where tests make the process die.
+//! Nothing happens there unless the configuration says `testing: true` and `VESTIBULE_FAILPOINT` names one. Floor: login.
 
 use std::sync::OnceLock;
 
-/// Every fail-point, in the order a sign-in reaches them.
+/// Every fail-point. A test reads the sources: each call of a port that changes something stands inside `effect`, with a name of this list.
 pub const ALL: &[&str] = &[
-    "password.network_charged",
+    "network.failure_charged",
+    "network.failure_taken_back",
+    "network.login_charged",
+    "network.login_taken_back",
     "password.failure_charged",
+    "password.refusal_recorded",
     "password.accepted",
     "password.login_put",
     "password.session_opened",
     "step_up.login_put",
     "phone.number_put",
     "send.code_chosen",
-    "send.network_charged",
     "send.prefix_charged",
+    "send.total_charged",
+    "send.prefix_taken_back",
     "send.charged",
-    "send.sent",
+    "send.handed_over",
     "send.settled",
-    "code.network_charged",
+    "send.taken_back",
+    "send.refusal_recorded",
     "code.attempt_spent",
     "code.attempt_charged",
+    "code.refusal_recorded",
     "code.session_opened",
     "code.login_finished",
-    "code.completed",
     "sign_out.session_ended",
 ];
 
@@ -32,22 +38,19 @@ static ARMED: OnceLock<String> = OnceLock::new();
 /// Makes the process die at `name`. Called once, at start, by a process that says it is a test.
 ///
 /// # Errors
-/// The name is not in `ALL`.
+/// The name is not in `ALL`, or one is armed already.
 pub fn arm(name: &str) -> Result<(), String> {
     if !ALL.contains(&name) {
-        return Err(format!(
-            "there is no fail-point {name}; there are: {}",
-            ALL.join(", ")
-        ));
+        return Err(format!("there is no fail-point {name}; there are: {}", ALL.join(", ")));
     }
-    ARMED
-        .set(name.to_owned())
-        .map_err(|armed| format!("the fail-point {armed} is armed already"))
+    ARMED.set(name.to_owned()).map_err(|name| format!("a fail-point is armed already, so {name} cannot be"))
 }
 
-/// An effect has just happened.
-pub(super) fn reached(name: &'static str) {
+/// Waits for an effect to happen; the fail-point `name` stands right behind it.
+pub(super) async fn effect<T>(name: &'static str, effect: impl Future<Output = T>) -> T {
+    let outcome = effect.await;
     if ARMED.get().is_some_and(|armed| armed == name) {
         std::process::abort();
     }
+    outcome
 }

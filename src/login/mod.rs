@@ -28,8 +28,7 @@ pub use self::sending::SendReport;
 pub use self::step_up::StepUpOutcome;
 
 use self::ports::{
-    Clock, Ledger, Limits, PasswordVerifier, PendingLogins, PortError, PortResult, SmsSender,
-    SmsTexts, StoredLogin,
+    Clock, Ledger, Limits, PasswordVerifier, PendingLogins, PortError, PortResult, SmsSender, SmsTexts, StoredLogin,
 };
 use self::sessions::Sessions;
 use crate::domain::account::{Account, AccountStatus};
@@ -163,14 +162,7 @@ impl Login {
         sessions: Arc<Sessions>,
         runtime: tokio::runtime::Handle,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            ports,
-            settings,
-            signing_keys,
-            data_keys,
-            sessions,
-            runtime,
-        })
+        Arc::new(Self { ports, settings, signing_keys, data_keys, sessions, runtime })
     }
 
     /// User name and password.
@@ -182,8 +174,7 @@ impl Login {
         submission: PasswordSubmission,
     ) -> Result<PasswordOutcome, StepError> {
         let login = Arc::clone(self);
-        self.to_its_end(async move { login.password_step(submission).await })
-            .await
+        self.to_its_end(async move { login.password_step(submission).await }).await
     }
 
     /// The number to enrol.
@@ -199,12 +190,7 @@ impl Login {
         page_language: Language,
     ) -> Result<PhoneOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move {
-            login
-                .phone_step(&site, &id, &typed, &client, page_language)
-                .await
-        })
-        .await
+        self.to_its_end(async move { login.phone_step(&site, &id, &typed, &client, page_language).await }).await
     }
 
     /// The code.
@@ -219,8 +205,7 @@ impl Login {
         client: Client,
     ) -> Result<CodeOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.code_step(&site, &id, &typed, &client).await })
-            .await
+        self.to_its_end(async move { login.code_step(&site, &id, &typed, &client).await }).await
     }
 
     /// A new SMS for a login that owes a code. `Ok(None)`: the login is over.
@@ -235,8 +220,7 @@ impl Login {
         page_language: Language,
     ) -> Result<Option<SendReport>, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.resend_step(&site, &id, &client, page_language).await })
-            .await
+        self.to_its_end(async move { login.resend_step(&site, &id, &client, page_language).await }).await
     }
 
     /// Asks a session without a code for one.
@@ -251,26 +235,16 @@ impl Login {
         page_language: Language,
     ) -> Result<StepUpOutcome, StepError> {
         let login = Arc::clone(self);
-        self.to_its_end(async move {
-            login
-                .step_up_step(&session, return_path, &client, page_language)
-                .await
-        })
-        .await
+        self.to_its_end(async move { login.step_up_step(&session, return_path, &client, page_language).await }).await
     }
 
     /// Ends a session everywhere.
     ///
     /// # Errors
     /// The ledger could not tell: the session may still be open.
-    pub async fn sign_out(
-        self: &Arc<Self>,
-        session: Session,
-        client: Client,
-    ) -> Result<(), StepError> {
+    pub async fn sign_out(self: &Arc<Self>, session: Session, client: Client) -> Result<(), StepError> {
         let login = Arc::clone(self);
-        self.to_its_end(async move { login.sign_out_step(&session, &client).await })
-            .await
+        self.to_its_end(async move { login.sign_out_step(&session, &client).await }).await
     }
 
     /// A pending login of this site, to draw its page; spends and sends nothing. `Ok(None)`: it is over.
@@ -283,8 +257,7 @@ impl Login {
         handle: &LoginHandle,
     ) -> Result<Option<PendingView>, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.view(&site, &id).await })
-            .await
+        self.to_its_end(async move { login.view(&site, &id).await }).await
     }
 
     /// The sessions this node knows.
@@ -318,18 +291,11 @@ impl Login {
         match self.runtime.spawn(step.in_current_span()).await {
             Ok(Ok(outcome)) => Ok(outcome),
             Ok(Err(error)) => {
-                tracing::error!(
-                    port = error.port(),
-                    cause = chain(&error),
-                    "a sign-in step could not be taken"
-                );
+                tracing::error!(port = error.port(), cause = chain(&error), "a sign-in step could not be taken");
                 Err(StepError::Port(error))
             }
             Err(ended) => {
-                tracing::error!(
-                    panicked = ended.is_panic(),
-                    "a sign-in step ended without an answer"
-                );
+                tracing::error!(panicked = ended.is_panic(), "a sign-in step ended without an answer");
                 Err(StepError::Ended)
             }
         }
@@ -344,24 +310,15 @@ impl Login {
         let stage = match &found.login {
             PendingLogin::NeedsPhone(_) => PendingStage::Phone,
             PendingLogin::NeedsCode(login) => {
-                let Some(number) = login.candidate().or(found.account.phone.as_ref()).cloned()
-                else {
+                let Some(number) = login.candidate().or(found.account.phone.as_ref()).cloned() else {
                     return Ok(None);
                 };
                 PendingStage::Code(CodeStage {
                     enrolling: login.candidate().is_some(),
                     number,
                     code_until: found.stored.code_until.filter(|until| *until > now),
-                    attempts_left: self
-                        .settings
-                        .code_attempts
-                        .per_login
-                        .saturating_sub(found.stored.attempts),
-                    sends_left: self
-                        .settings
-                        .sends
-                        .per_login
-                        .saturating_sub(found.stored.sends),
+                    attempts_left: self.settings.code_attempts.per_login.saturating_sub(found.stored.attempts),
+                    sends_left: self.settings.sends.per_login.saturating_sub(found.stored.sends),
                     resend_at: self.resend_at(&found.stored, now),
                 })
             }
@@ -375,12 +332,7 @@ impl Login {
     }
 
     /// The pending login under `id`, if it is of this site, in time, and its account has not moved on.
-    async fn find(
-        &self,
-        site: &SiteName,
-        id: &LoginId,
-        now: UnixMillis,
-    ) -> PortResult<Option<Found>> {
+    async fn find(&self, site: &SiteName, id: &LoginId, now: UnixMillis) -> PortResult<Option<Found>> {
         let Some(stored) = self.ports.pending.peek(id).await? else {
             return Ok(None);
         };
@@ -394,11 +346,7 @@ impl Login {
         let Some(account) = self.ports.ledger.account(&facts.account).await? else {
             return Ok(None);
         };
-        Ok(is_unmoved(&account, facts).then_some(Found {
-            stored,
-            login,
-            account,
-        }))
+        Ok(is_unmoved(&account, facts).then_some(Found { stored, login, account }))
     }
 
     fn resend_at(&self, stored: &StoredLogin, now: UnixMillis) -> UnixMillis {
@@ -407,13 +355,7 @@ impl Login {
         };
         let waits = &self.settings.resend_waits;
         let index = usize::try_from(stored.sends.saturating_sub(1)).unwrap_or(usize::MAX);
-        last.plus(
-            waits
-                .get(index)
-                .or(waits.last())
-                .copied()
-                .unwrap_or_default(),
-        )
+        last.plus(waits.get(index).or(waits.last()).copied().unwrap_or_default())
     }
 
     fn audit(
@@ -451,7 +393,8 @@ fn is_unmoved(account: &Account, facts: &LoginFacts) -> bool {
 }
 
 /// An error with its causes, for one line of the log.
-fn chain(error: &dyn std::error::Error) -> String {
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

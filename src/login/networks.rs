@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::fail_point::effect;
 use super::ports::{LimitKey, Limits, PortResult, UnfinishedCaps};
 use crate::domain::limits::{Charge, Rate};
 use crate::domain::network::ClientNetwork;
@@ -28,26 +29,19 @@ pub(super) struct Networks<'a> {
 
 impl<'a> Networks<'a> {
     pub(super) fn of(limits: &'a dyn Limits, caps: &'a NetworkCaps, address: IpAddr) -> Self {
-        Self {
-            limits,
-            caps,
-            narrow: ClientNetwork::narrow(address),
-            wide: ClientNetwork::wide(address),
-        }
+        Self { limits, caps, narrow: ClientNetwork::narrow(address), wide: ClientNetwork::wide(address) }
     }
 
     /// Counts a failure ahead of knowing whether it is one.
     pub(super) async fn charge_failure(&self, now: UnixMillis) -> PortResult<Charge> {
         for (index, (key, factor)) in self.keys("failures").iter().enumerate() {
-            let rate = Rate {
-                count: self.caps.failures.count.saturating_mul(*factor),
-                window: self.caps.failures.window,
-            };
-            match self.limits.try_spend(key, rate, now).await? {
+            let rate =
+                Rate { count: self.caps.failures.count.saturating_mul(*factor), window: self.caps.failures.window };
+            match effect("network.failure_charged", self.limits.try_spend(key, rate, now)).await? {
                 Charge::Granted => {}
                 Charge::Wait(wait) => {
                     for (key, _) in self.keys("failures").iter().take(index) {
-                        self.limits.give_back(key).await?;
+                        effect("network.failure_taken_back", self.limits.give_back(key)).await?;
                     }
                     return Ok(Charge::Wait(wait));
                 }
@@ -59,7 +53,7 @@ impl<'a> Networks<'a> {
     /// It was no failure.
     pub(super) async fn give_back_failure(&self) -> PortResult<()> {
         for (key, _) in &self.keys("failures") {
-            self.limits.give_back(key).await?;
+            effect("network.failure_taken_back", self.limits.give_back(key)).await?;
         }
         Ok(())
     }
@@ -72,7 +66,7 @@ impl<'a> Networks<'a> {
                 never_completed: self.caps.unfinished.never_completed.saturating_mul(*factor),
                 under_way: self.caps.unfinished.under_way.saturating_mul(*factor),
             };
-            match self.limits.begin_login(key, login, caps, now).await? {
+            match effect("network.login_charged", self.limits.begin_login(key, login, caps, now)).await? {
                 Charge::Granted => {}
                 Charge::Wait(wait) => {
                     self.complete_login(login).await?;
@@ -86,7 +80,7 @@ impl<'a> Networks<'a> {
     /// The login was completed, or its code certainly not sent.
     pub(super) async fn complete_login(&self, login: &LoginId) -> PortResult<()> {
         for (key, _) in &self.keys("logins") {
-            self.limits.complete_login(key, login).await?;
+            effect("network.login_taken_back", self.limits.complete_login(key, login)).await?;
         }
         Ok(())
     }
@@ -94,10 +88,7 @@ impl<'a> Networks<'a> {
     fn keys(&self, what: &str) -> [(LimitKey, u32); 2] {
         [
             (LimitKey(format!("{what}:{}", self.narrow)), 1),
-            (
-                LimitKey(format!("{what}:{}", self.wide)),
-                self.caps.wider_factor,
-            ),
+            (LimitKey(format!("{what}:{}", self.wide)), self.caps.wider_factor),
         ]
     }
 }

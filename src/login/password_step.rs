@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::fail_point::reached;
+use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PortResult};
 use super::sending::SendReport;
@@ -14,9 +14,7 @@ use crate::domain::keys::HashPurpose;
 use crate::domain::language::Language;
 use crate::domain::limits::Charge;
 use crate::domain::password::Password;
-use crate::domain::pending::{
-    Activation, LoginFacts, LoginHandle, NeedsCode, NeedsPhone, PasswordOnly, PendingLogin,
-};
+use crate::domain::pending::{Activation, LoginFacts, LoginHandle, NeedsCode, NeedsPhone, PasswordOnly, PendingLogin};
 use crate::domain::secret::SecretText;
 use crate::domain::session::{Person, Session};
 use crate::domain::site::SiteName;
@@ -52,10 +50,7 @@ pub enum PasswordOutcome {
     /// Right; the code is asked for next.
     NeedsCode(LoginHandle, SendReport),
     /// Right, and enough.
-    SignedIn {
-        session: Box<Session>,
-        return_path: String,
-    },
+    SignedIn { session: Box<Session>, return_path: String },
 }
 
 /// What looking at name and password found.
@@ -67,10 +62,7 @@ enum Verdict {
 }
 
 impl Login {
-    pub(super) async fn password_step(
-        &self,
-        submission: PasswordSubmission,
-    ) -> PortResult<PasswordOutcome> {
+    pub(super) async fn password_step(&self, submission: PasswordSubmission) -> PortResult<PasswordOutcome> {
         let began = tokio::time::Instant::now();
         let now = self.now();
         let verdict = self.look(&submission, now).await;
@@ -86,16 +78,11 @@ impl Login {
     }
 
     async fn look(&self, submission: &PasswordSubmission, now: UnixMillis) -> PortResult<Verdict> {
-        let networks = Networks::of(
-            &*self.ports.limits,
-            &self.settings.networks,
-            submission.client.address,
-        );
+        let networks = Networks::of(&*self.ports.limits, &self.settings.networks, submission.client.address);
         if let Charge::Wait(wait) = networks.charge_failure(now).await? {
             tracing::info!(reason = "network_limit", client = %submission.client.address, "a sign-in was not looked at");
             return Ok(Verdict::TooMany(wait));
         }
-        reached("password.network_charged");
         let user_name = UserName::parse(&submission.user_name).ok();
         let account = match &user_name {
             Some(name) => self.ports.ledger.account_by_name(name).await?,
@@ -104,61 +91,41 @@ impl Login {
         let subject = match &account {
             Some(account) => PasswordSubject::Account(account.id),
             None => {
-                let counted = user_name
-                    .as_ref()
-                    .map_or(submission.user_name.as_bytes(), |name| {
-                        name.as_str().as_bytes()
-                    });
+                let counted =
+                    user_name.as_ref().map_or(submission.user_name.as_bytes(), |name| name.as_str().as_bytes());
                 PasswordSubject::Unknown(self.data_keys.hash(HashPurpose::Counter, counted))
             }
         };
         let refused = |reason: &str| self.refused(account.as_ref(), submission, now, reason);
-        match self
-            .ports
-            .ledger
-            .charge_password(&subject, &self.settings.password_attempts, now)
-            .await?
+        match effect(
+            "password.failure_charged",
+            self.ports.ledger.charge_password(&subject, &self.settings.password_attempts, now),
+        )
+        .await?
         {
             PasswordCharge::Granted => {}
             PasswordCharge::Wait(_) => {
-                self.ports
-                    .ledger
-                    .record(&refused("waiting_after_failures"))
+                effect("password.refusal_recorded", self.ports.ledger.record(&refused("waiting_after_failures")))
                     .await?;
                 return Ok(Verdict::Refused);
             }
             PasswordCharge::Closed => {
-                self.ports
-                    .ledger
-                    .record(&refused("closed_after_failures"))
+                effect("password.refusal_recorded", self.ports.ledger.record(&refused("closed_after_failures")))
                     .await?;
                 return Ok(Verdict::Refused);
             }
         }
-        reached("password.failure_charged");
         let typed = Password::typed(submission.password.reveal());
         let (password, stored) = match &typed {
-            Ok(password) => (
-                password.clone(),
-                account.as_ref().map(|account| &account.password),
-            ),
+            Ok(password) => (password.clone(), account.as_ref().map(|account| &account.password)),
             // too long or not text: the same work, and never right
             Err(_) => (Password::generate(), None),
         };
-        let rehash = match self
-            .ports
-            .passwords
-            .verify(user_name.as_ref(), stored, &password)
-            .await?
-        {
+        let rehash = match self.ports.passwords.verify(user_name.as_ref(), stored, &password).await? {
             PasswordVerdict::Right { rehash } => rehash,
             PasswordVerdict::Wrong => {
-                let reason = if account.is_some() {
-                    "wrong_password"
-                } else {
-                    "unknown_user_name"
-                };
-                self.ports.ledger.record(&refused(reason)).await?;
+                let reason = if account.is_some() { "wrong_password" } else { "unknown_user_name" };
+                effect("password.refusal_recorded", self.ports.ledger.record(&refused(reason))).await?;
                 return Ok(Verdict::Refused);
             }
             PasswordVerdict::Busy => return Ok(Verdict::Busy),
@@ -167,17 +134,19 @@ impl Login {
             return Ok(Verdict::Refused);
         };
         if account.status == AccountStatus::Disabled {
-            self.ports
-                .ledger
-                .record(&self.refused(Some(&account), submission, now, "account_disabled"))
-                .await?;
+            effect(
+                "password.refusal_recorded",
+                self.ports.ledger.record(&self.refused(Some(&account), submission, now, "account_disabled")),
+            )
+            .await?;
             return Ok(Verdict::Refused);
         }
         if account.codes_locked {
-            self.ports
-                .ledger
-                .record(&self.refused(Some(&account), submission, now, "codes_locked"))
-                .await?;
+            effect(
+                "password.refusal_recorded",
+                self.ports.ledger.record(&self.refused(Some(&account), submission, now, "codes_locked")),
+            )
+            .await?;
             return Ok(Verdict::Refused);
         }
         let accepted = AuditRecord {
@@ -186,11 +155,7 @@ impl Login {
             ..self.refused(Some(&account), submission, now, "")
         };
         let rehash = rehash.as_ref().map(|new| (&account.password, new));
-        self.ports
-            .ledger
-            .accept_password(&account.id, rehash, &accepted)
-            .await?;
-        reached("password.accepted");
+        effect("password.accepted", self.ports.ledger.accept_password(&account.id, rehash, &accepted)).await?;
         networks.give_back_failure().await?;
         Ok(Verdict::Right(Box::new(account)))
     }
@@ -214,58 +179,45 @@ impl Login {
         };
         let handle = LoginHandle::random();
         if let Some(proof) = self.sessions.activation().password_only(facts.clone()) {
-            return self
-                .open_with_password_only(&proof, &account, &handle, submission, now)
-                .await;
+            return self.open_with_password_only(&proof, &account, &handle, submission, now).await;
         }
         let id = handle.login_id();
         if account.phone.is_some() {
             let login = NeedsCode::new(facts);
-            self.ports
-                .pending
-                .put(
+            effect(
+                "password.login_put",
+                self.ports.pending.put(
                     &id,
                     &PendingLogin::NeedsCode(login.clone()).seal(&id, &self.signing_keys),
                     self.settings.login_lifetime,
-                )
-                .await?;
-            reached("password.login_put");
-            let report = self
-                .send_code(
-                    &id,
-                    &login,
-                    &account,
-                    &submission.client,
-                    submission.page_language,
-                    now,
-                )
-                .await?;
+                ),
+            )
+            .await?;
+            let report =
+                self.send_code(&id, &login, &account, &submission.client, submission.page_language, now).await?;
             return Ok(PasswordOutcome::NeedsCode(handle, report));
         }
         let window_is_open = account.enrolment_until.is_some_and(|until| now < until);
         if self.settings.phone_policy == PhonePolicy::PreRegistered || !window_is_open {
-            self.ports
-                .ledger
-                .record(&self.audit(
+            effect(
+                "password.refusal_recorded",
+                self.ports.ledger.record(&self.audit(
                     AuditEvent::CodeNotSent,
                     &facts,
                     &submission.client,
                     now,
                     Some("no_number"),
-                ))
-                .await?;
+                )),
+            )
+            .await?;
             return Ok(PasswordOutcome::NoNumber);
         }
         let login = PendingLogin::NeedsPhone(NeedsPhone::new(facts));
-        self.ports
-            .pending
-            .put(
-                &id,
-                &login.seal(&id, &self.signing_keys),
-                self.settings.login_lifetime,
-            )
-            .await?;
-        reached("password.login_put");
+        effect(
+            "password.login_put",
+            self.ports.pending.put(&id, &login.seal(&id, &self.signing_keys), self.settings.login_lifetime),
+        )
+        .await?;
         Ok(PasswordOutcome::NeedsPhone(handle))
     }
 
@@ -278,12 +230,8 @@ impl Login {
         now: UnixMillis,
     ) -> PortResult<PasswordOutcome> {
         let facts = proof.facts();
-        let person = Person {
-            name: account.name.clone(),
-            email: account.email.clone(),
-        };
-        let session =
-            Session::open_with_password_only(proof, person, self.sessions.lifetimes(), now);
+        let person = Person { name: account.name.clone(), email: account.email.clone() };
+        let session = Session::open_with_password_only(proof, person, self.sessions.lifetimes(), now);
         let opening = Opening {
             session: session.clone(),
             login: handle.login_id(),
@@ -292,23 +240,13 @@ impl Login {
             replaces: None,
             source: submission.client.address,
             user_agent: submission.client.user_agent.clone(),
-            audit: vec![self.audit(
-                AuditEvent::SignedIn,
-                facts,
-                &submission.client,
-                now,
-                Some("password_only"),
-            )],
+            audit: vec![self.audit(AuditEvent::SignedIn, facts, &submission.client, now, Some("password_only"))],
             now,
         };
-        match self.ports.ledger.open_session(&opening).await? {
+        match effect("password.session_opened", self.ports.ledger.open_session(&opening)).await? {
             Opened::Opened(rows) => {
-                reached("password.session_opened");
                 self.sessions.apply(&rows);
-                Ok(PasswordOutcome::SignedIn {
-                    session: Box::new(session),
-                    return_path: facts.return_path.clone(),
-                })
+                Ok(PasswordOutcome::SignedIn { session: Box::new(session), return_path: facts.return_path.clone() })
             }
             Opened::CodeNeeded => {
                 // activated a moment ago: the next try asks for the code
@@ -316,9 +254,7 @@ impl Login {
                 debug_assert_eq!(self.sessions.activation(), Activation::Active);
                 Ok(PasswordOutcome::Refused)
             }
-            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed => {
-                Ok(PasswordOutcome::Refused)
-            }
+            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed => Ok(PasswordOutcome::Refused),
         }
     }
 
@@ -334,10 +270,8 @@ impl Login {
             event: AuditEvent::PasswordRefused,
             account: account.map(|account| account.id),
             // a name that does not exist may be a password typed into the wrong field: it is not written down
-            actor: account.map_or_else(
-                || "user:?".to_owned(),
-                |account| format!("user:{}", account.user_name.as_str()),
-            ),
+            actor: account
+                .map_or_else(|| "user:?".to_owned(), |account| format!("user:{}", account.user_name.as_str())),
             site: Some(submission.site.clone()),
             source: Some(submission.client.address),
             reason: Some(reason.to_owned()),
@@ -345,18 +279,9 @@ impl Login {
     }
 
     /// Best effort after the fact: what fails here costs a little comfort, never safety.
-    pub(super) async fn best_effort(
-        &self,
-        what: &'static str,
-        effort: impl Future<Output = PortResult<()>>,
-    ) {
+    pub(super) async fn best_effort(&self, what: &'static str, effort: impl Future<Output = PortResult<()>>) {
         if let Err(error) = effort.await {
-            tracing::warn!(
-                port = error.port(),
-                cause = chain(&error),
-                what,
-                "carried on without it"
-            );
+            tracing::warn!(port = error.port(), cause = chain(&error), what, "carried on without it");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The number of an account that has none: read, kept in the pending login alone, and proved by a code sent there. Floor: login.
 
-use super::fail_point::reached;
+use super::fail_point::effect;
 use super::ports::PortResult;
 use super::sending::SendReport;
 use super::{Client, Login, PhonePolicy};
@@ -43,33 +43,22 @@ impl Login {
                 Err(_) => return Ok(PhoneOutcome::Closed),
             },
         };
-        let window_is_open = found
-            .account
-            .enrolment_until
-            .is_some_and(|until| now < until);
-        if self.settings.phone_policy == PhonePolicy::PreRegistered
-            || found.account.phone.is_some()
-            || !window_is_open
+        let window_is_open = found.account.enrolment_until.is_some_and(|until| now < until);
+        if self.settings.phone_policy == PhonePolicy::PreRegistered || found.account.phone.is_some() || !window_is_open
         {
             return Ok(PhoneOutcome::Closed);
         }
-        let number = match PhoneNumber::parse(
-            typed,
-            self.settings.countries.first().copied(),
-            &self.settings.countries,
-        ) {
+        let number = match PhoneNumber::parse(typed, self.settings.countries.first().copied(), &self.settings.countries)
+        {
             Ok(number) => number,
             Err(problem) => return Ok(PhoneOutcome::Problem(problem)),
         };
         let login = NeedsPhone::with_candidate(login, number);
         let record = PendingLogin::NeedsCode(login.clone()).seal(id, &self.signing_keys);
-        if !self.ports.pending.replace(id, &record).await? {
+        if !effect("phone.number_put", self.ports.pending.replace(id, &record)).await? {
             return Ok(PhoneOutcome::Over);
         }
-        reached("phone.number_put");
-        let report = self
-            .send_code(id, &login, &found.account, client, page_language, now)
-            .await?;
+        let report = self.send_code(id, &login, &found.account, client, page_language, now).await?;
         Ok(PhoneOutcome::NeedsCode(report))
     }
 }

@@ -35,14 +35,8 @@ pub type PortResult<T> = Result<T, PortError>;
 
 impl PortError {
     /// `port` names the part for the log (`redis`, `sql`, `hashing`).
-    pub fn new(
-        port: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self {
-            port,
-            source: source.into(),
-        }
+    pub fn new(port: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { port, source: source.into() }
     }
 
     /// The part that could not tell.
@@ -73,12 +67,7 @@ pub trait PendingLogins: Send + Sync + fmt::Debug {
     async fn replace(&self, id: &LoginId, record: &[u8]) -> PortResult<bool>;
 
     /// Spends one attempt and hands out the sealed code. Nothing is spent when there is no code in its lifetime.
-    async fn spend_attempt(
-        &self,
-        id: &LoginId,
-        most_attempts: u32,
-        now: UnixMillis,
-    ) -> PortResult<AttemptTurn>;
+    async fn spend_attempt(&self, id: &LoginId, most_attempts: u32, now: UnixMillis) -> PortResult<AttemptTurn>;
 
     /// Decides whether a code may be sent now. Keeps the code that is still in its lifetime and extends it, else takes the fresh one in.
     async fn next_code(&self, id: &LoginId, request: &CodeRequest<'_>) -> PortResult<CodeTurn>;
@@ -212,20 +201,10 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     async fn record(&self, audit: &AuditRecord) -> PortResult<()>;
 
     /// Counts an SMS ahead of sending it: for the login, the account, the number and everybody.
-    async fn charge_send(
-        &self,
-        send: &NewSend,
-        caps: &SendCaps,
-        now: UnixMillis,
-    ) -> PortResult<SendCharge>;
+    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge>;
 
     /// Says what became of a counted SMS.
-    async fn settle_send(
-        &self,
-        id: &SendId,
-        outcome: SendOutcome,
-        audit: &AuditRecord,
-    ) -> PortResult<()>;
+    async fn settle_send(&self, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> PortResult<()>;
 
     /// Counts a guess ahead of comparing it: for the login and the account, both or nothing.
     async fn charge_code_attempt(
@@ -243,8 +222,7 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     async fn session_of_login(&self, login: &LoginId) -> PortResult<Option<Session>>;
 
     /// Ends a session everywhere. `None` when it is not there or has ended already.
-    async fn end_session(&self, id: &SessionId, audit: &AuditRecord)
-    -> PortResult<Option<FeedRow>>;
+    async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>>;
 }
 
 /// Whose password failures are counted. A name that does not exist is counted just like one that does.

@@ -78,12 +78,7 @@ pub struct Sessions {
 impl Sessions {
     /// `grace`: how long signed-in requests go on while the feed is silent. Tells nothing until the feed was heard once.
     #[must_use]
-    pub fn new(
-        keys: Arc<Keys>,
-        lifetimes: SessionLifetimes,
-        grace: Duration,
-        activation: Activation,
-    ) -> Self {
+    pub fn new(keys: Arc<Keys>, lifetimes: SessionLifetimes, grace: Duration, activation: Activation) -> Self {
         Self {
             keys,
             lifetimes,
@@ -147,11 +142,7 @@ impl Sessions {
     /// Whether a code is required now.
     #[must_use]
     pub fn activation(&self) -> Activation {
-        if self.active.load(Ordering::Relaxed) {
-            Activation::Active
-        } else {
-            Activation::Staged
-        }
+        if self.active.load(Ordering::Relaxed) { Activation::Active } else { Activation::Staged }
     }
 
     /// From now on a session needs a code. There is no way back.
@@ -179,19 +170,11 @@ impl Sessions {
     ///
     /// # Errors
     /// The feed could not tell; what is known stays.
-    pub async fn listen(
-        &self,
-        feed: &dyn RevocationFeed,
-        last_number: i64,
-        now: UnixMillis,
-    ) -> PortResult<i64> {
+    pub async fn listen(&self, feed: &dyn RevocationFeed, last_number: i64, now: UnixMillis) -> PortResult<i64> {
         let rows = feed.rows_after(last_number, now).await?;
         self.apply(&rows);
         self.heard_at.fetch_max(now.0, Ordering::Relaxed);
-        Ok(rows
-            .iter()
-            .map(|row| row.number)
-            .fold(last_number, i64::max))
+        Ok(rows.iter().map(|row| row.number).fold(last_number, i64::max))
     }
 
     /// Forgets what is older than any session.
@@ -218,10 +201,8 @@ mod tests {
     use crate::domain::session::Person;
     use crate::domain::user_name::UserName;
 
-    const LIFETIMES: SessionLifetimes = SessionLifetimes {
-        idle: Duration::from_secs(3600),
-        absolute: Duration::from_secs(36_000),
-    };
+    const LIFETIMES: SessionLifetimes =
+        SessionLifetimes { idle: Duration::from_secs(3600), absolute: Duration::from_secs(36_000) };
     const NOW: UnixMillis = UnixMillis(1_000_000);
 
     #[derive(Debug)]
@@ -230,12 +211,7 @@ mod tests {
     #[async_trait]
     impl RevocationFeed for Feed {
         async fn rows_after(&self, number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
-            Ok(self
-                .0
-                .iter()
-                .filter(|row| row.number > number)
-                .cloned()
-                .collect())
+            Ok(self.0.iter().filter(|row| row.number > number).cloned().collect())
         }
 
         async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
@@ -278,71 +254,38 @@ mod tests {
     async fn a_session_is_live_at_its_own_site_only() {
         let sessions = heard(Activation::Staged).await;
         let cookie = sessions.cookie(&session());
-        assert!(matches!(
-            sessions.check(&cookie, &site(), NOW),
-            SessionCheck::Live(_)
-        ));
+        assert!(matches!(sessions.check(&cookie, &site(), NOW), SessionCheck::Live(_)));
         assert!(matches!(
             sessions.check(&cookie, &SiteName::new("other"), NOW),
             SessionCheck::None(NoSession::OtherSite)
         ));
-        assert!(matches!(
-            sessions.check("v1.00000000.AAAA", &site(), NOW),
-            SessionCheck::None(NoSession::Unreadable)
-        ));
+        assert!(matches!(sessions.check("v1.00000000.AAAA", &site(), NOW), SessionCheck::None(NoSession::Unreadable)));
     }
 
     #[tokio::test]
     async fn activation_asks_open_sessions_for_a_code() {
         let sessions = heard(Activation::Staged).await;
         let cookie = sessions.cookie(&session());
-        sessions.apply(&[FeedRow {
-            number: 1,
-            at: NOW,
-            what: Revoked::TwoFactorActivated,
-        }]);
-        assert!(matches!(
-            sessions.check(&cookie, &site(), NOW),
-            SessionCheck::StepUp(_)
-        ));
+        sessions.apply(&[FeedRow { number: 1, at: NOW, what: Revoked::TwoFactorActivated }]);
+        assert!(matches!(sessions.check(&cookie, &site(), NOW), SessionCheck::StepUp(_)));
     }
 
     #[tokio::test]
     async fn an_ended_session_and_an_older_epoch_are_none() {
         let sessions = heard(Activation::Staged).await;
         let (one, other) = (session(), session());
-        sessions.apply(&[FeedRow {
-            number: 1,
-            at: NOW,
-            what: Revoked::Session(one.id),
-        }]);
-        assert!(matches!(
-            sessions.check(&sessions.cookie(&one), &site(), NOW),
-            SessionCheck::None(NoSession::Ended)
-        ));
-        assert!(matches!(
-            sessions.check(&sessions.cookie(&other), &site(), NOW),
-            SessionCheck::Live(_)
-        ));
-        sessions.apply(&[FeedRow {
-            number: 2,
-            at: NOW,
-            what: Revoked::AccountBefore(other.account, Epoch(4)),
-        }]);
-        assert!(matches!(
-            sessions.check(&sessions.cookie(&other), &site(), NOW),
-            SessionCheck::None(NoSession::Ended)
-        ));
+        sessions.apply(&[FeedRow { number: 1, at: NOW, what: Revoked::Session(one.id) }]);
+        assert!(matches!(sessions.check(&sessions.cookie(&one), &site(), NOW), SessionCheck::None(NoSession::Ended)));
+        assert!(matches!(sessions.check(&sessions.cookie(&other), &site(), NOW), SessionCheck::Live(_)));
+        sessions.apply(&[FeedRow { number: 2, at: NOW, what: Revoked::AccountBefore(other.account, Epoch(4)) }]);
+        assert!(matches!(sessions.check(&sessions.cookie(&other), &site(), NOW), SessionCheck::None(NoSession::Ended)));
     }
 
     #[tokio::test]
     async fn a_silent_feed_is_neither_an_entry_nor_a_logout() {
         let sessions = heard(Activation::Staged).await;
         let cookie = sessions.cookie(&session());
-        assert!(matches!(
-            sessions.check(&cookie, &site(), NOW.plus(Duration::from_secs(180))),
-            SessionCheck::Live(_)
-        ));
+        assert!(matches!(sessions.check(&cookie, &site(), NOW.plus(Duration::from_secs(180))), SessionCheck::Live(_)));
         assert!(matches!(
             sessions.check(&cookie, &site(), NOW.plus(Duration::from_secs(181))),
             SessionCheck::CannotTell
@@ -352,15 +295,7 @@ mod tests {
     #[test]
     fn nothing_is_live_before_the_feed_was_heard() {
         let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
-        let sessions = Sessions::new(
-            keys,
-            LIFETIMES,
-            Duration::from_secs(180),
-            Activation::Staged,
-        );
-        assert!(matches!(
-            sessions.check(&sessions.cookie(&session()), &site(), NOW),
-            SessionCheck::CannotTell
-        ));
+        let sessions = Sessions::new(keys, LIFETIMES, Duration::from_secs(180), Activation::Staged);
+        assert!(matches!(sessions.check(&sessions.cookie(&session()), &site(), NOW), SessionCheck::CannotTell));
     }
 }

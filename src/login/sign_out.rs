@@ -1,6 +1,6 @@
 //! Ending one's own session, everywhere. Floor: login.
 
-use super::fail_point::reached;
+use super::fail_point::effect;
 use super::ports::PortResult;
 use super::{Client, Login};
 use crate::domain::audit::{AuditEvent, AuditRecord};
@@ -17,8 +17,7 @@ impl Login {
             source: Some(client.address),
             reason: None,
         };
-        let row = self.ports.ledger.end_session(&session.id, &audit).await?;
-        reached("sign_out.session_ended");
+        let row = effect("sign_out.session_ended", self.ports.ledger.end_session(&session.id, &audit)).await?;
         self.sessions.apply(row.as_slice());
         Ok(())
     }

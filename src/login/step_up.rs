@@ -1,6 +1,6 @@
 //! A session without a code, after activation: asked for one, with the password it was opened with while that is fresh. Floor: login.
 
-use super::fail_point::reached;
+use super::fail_point::effect;
 use super::ports::PortResult;
 use super::sending::SendReport;
 use super::{Client, Login};
@@ -61,14 +61,8 @@ impl Login {
             step_up_of: Some(session.id),
         });
         let record = PendingLogin::NeedsCode(login.clone()).seal(&id, &self.signing_keys);
-        self.ports
-            .pending
-            .put(&id, &record, ends_at.since(now))
-            .await?;
-        reached("step_up.login_put");
-        let report = self
-            .send_code(&id, &login, &account, client, page_language, now)
-            .await?;
+        effect("step_up.login_put", self.ports.pending.put(&id, &record, ends_at.since(now))).await?;
+        let report = self.send_code(&id, &login, &account, client, page_language, now).await?;
         Ok(StepUpOutcome::NeedsCode(handle, report))
     }
 
@@ -86,9 +80,6 @@ impl Login {
         let PendingLogin::NeedsCode(login) = &found.login else {
             return Ok(None);
         };
-        Ok(Some(
-            self.send_code(id, login, &found.account, client, page_language, now)
-                .await?,
-        ))
+        Ok(Some(self.send_code(id, login, &found.account, client, page_language, now).await?))
     }
 }

@@ -70,10 +70,7 @@ fn clear_meaning(raw: &[u8]) -> Option<Cow<'_, str>> {
     if !decoded.starts_with('/') || broken_escape || encoded_twice || encoded_slash {
         return None;
     }
-    if decoded
-        .chars()
-        .any(|c| matches!(c, ';' | '\\' | '?' | '#') || c.is_control())
-    {
+    if decoded.chars().any(|c| matches!(c, ';' | '\\' | '?' | '#') || c.is_control()) {
         return None;
     }
     let mut segments = decoded.split('/').skip(1).peekable();
@@ -95,9 +92,7 @@ fn all_escapes_are_whole(bytes: &[u8]) -> bool {
 }
 
 fn has_escape(bytes: &[u8]) -> bool {
-    bytes.windows(3).any(
-        |window| matches!(window, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
-    )
+    bytes.windows(3).any(|window| matches!(window, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()))
 }
 
 /// `None` when it is encoded more often than anybody has a reason to.
@@ -116,12 +111,7 @@ fn liberal_segments(decoded: &str) -> Vec<String> {
     decoded
         .split(['/', '\\'])
         .map(|segment| segment.split(';').next().unwrap_or_default())
-        .map(|segment| {
-            segment
-                .chars()
-                .filter(|c| !c.is_control())
-                .collect::<String>()
-        })
+        .map(|segment| segment.chars().filter(|c| !c.is_control()).collect::<String>())
         .filter(|segment| !segment.is_empty())
         .collect()
 }
@@ -164,11 +154,7 @@ mod tests {
             ("/.vestibule2", "/.vestibule2"),
             ("/a+b,c@d:e$f!g*h'(i)=~", "/a+b,c@d:e$f!g*h'(i)=~"),
         ] {
-            assert_eq!(
-                read(raw.as_bytes()),
-                PathReading::Clear(Cow::Borrowed(clear)),
-                "{raw}"
-            );
+            assert_eq!(read(raw.as_bytes()), PathReading::Clear(Cow::Borrowed(clear)), "{raw}");
         }
     }
 
@@ -204,11 +190,7 @@ mod tests {
             "/a%ff",
             "/a%7f",
         ] {
-            assert!(
-                matches!(read(raw.as_bytes()), PathReading::Ambiguous(_)),
-                "{raw}: {:?}",
-                read(raw.as_bytes())
-            );
+            assert!(matches!(read(raw.as_bytes()), PathReading::Ambiguous(_)), "{raw}: {:?}", read(raw.as_bytes()));
         }
         assert!(matches!(read(b"/a\xff"), PathReading::Ambiguous(_)));
     }
@@ -223,25 +205,14 @@ mod tests {
             ("//admin", "//admin", "/admin"),
             ("/a/../../b", "/b", "/b"),
         ] {
-            let expected = Ambiguous {
-                strict: strict.into(),
-                liberal: liberal.into(),
-            };
-            assert_eq!(
-                read(raw.as_bytes()),
-                PathReading::Ambiguous(expected),
-                "{raw}"
-            );
+            let expected = Ambiguous { strict: strict.into(), liberal: liberal.into() };
+            assert_eq!(read(raw.as_bytes()), PathReading::Ambiguous(expected), "{raw}");
         }
     }
 
     #[test]
     fn our_paths_are_ours_only_as_we_write_them() {
-        for raw in [
-            "/.vestibule/",
-            "/.vestibule/login",
-            "/.vestibule/assets/a.css",
-        ] {
+        for raw in ["/.vestibule/", "/.vestibule/login", "/.vestibule/assets/a.css"] {
             assert_eq!(read(raw.as_bytes()), PathReading::Ours, "{raw}");
         }
         for raw in [

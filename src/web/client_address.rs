@@ -18,11 +18,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &Netwo
     if !trusted_proxies.contains(peer) {
         return peer;
     }
-    let lists: Vec<&[u8]> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .map(|value| value.as_bytes())
-        .collect();
+    let lists: Vec<&[u8]> = headers.get_all("x-forwarded-for").iter().map(|value| value.as_bytes()).collect();
     let joined = lists.join(&b',');
     let mut client = peer;
     for element in joined.rsplit(|byte| *byte == b',') {
@@ -57,24 +53,13 @@ mod tests {
 
     #[test]
     fn a_client_is_the_right_most_that_is_not_ours() {
-        let trusted = Networks::new(vec![
-            "10.0.0.0/8".parse().unwrap(),
-            "fd00::/8".parse().unwrap(),
-        ]);
+        let trusted = Networks::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
         for (peer, forwarded_for, client) in [
             ("203.0.113.9", &["198.51.100.1"] as &[&str], "203.0.113.9"),
             ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
             ("::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
-            (
-                "10.0.0.1",
-                &["192.0.2.66, 198.51.100.1, 10.0.0.2"],
-                "198.51.100.1",
-            ),
-            (
-                "10.0.0.1",
-                &["192.0.2.66", "198.51.100.1", "10.0.0.2"],
-                "198.51.100.1",
-            ),
+            ("10.0.0.1", &["192.0.2.66, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
+            ("10.0.0.1", &["192.0.2.66", "198.51.100.1", "10.0.0.2"], "198.51.100.1"),
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
             ("10.0.0.1", &["198.51.100.1:4711"], "198.51.100.1"),
             ("10.0.0.1", &["[2001:db8::1]:4711"], "2001:db8::1"),
@@ -88,19 +73,10 @@ mod tests {
         ] {
             let headers: HeaderMap = forwarded_for
                 .iter()
-                .map(|value| {
-                    (
-                        http::HeaderName::from_static("x-forwarded-for"),
-                        HeaderValue::from_str(value).unwrap(),
-                    )
-                })
+                .map(|value| (http::HeaderName::from_static("x-forwarded-for"), HeaderValue::from_str(value).unwrap()))
                 .collect();
             let found = client_address(peer.parse().unwrap(), &headers, &trusted);
-            assert_eq!(
-                found,
-                client.parse::<IpAddr>().unwrap(),
-                "{peer} {forwarded_for:?}"
-            );
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{peer} {forwarded_for:?}");
         }
     }
 }

@@ -21,16 +21,8 @@ impl CookieNames {
     #[must_use]
     pub fn of(scheme: Scheme) -> Self {
         match scheme {
-            Scheme::Https => Self {
-                session: "__Host-vestibule",
-                login: "__Host-vestibule-login",
-                scheme,
-            },
-            Scheme::Http => Self {
-                session: "vestibule",
-                login: "vestibule-login",
-                scheme,
-            },
+            Scheme::Https => Self { session: "__Host-vestibule", login: "__Host-vestibule-login", scheme },
+            Scheme::Http => Self { session: "vestibule", login: "vestibule-login", scheme },
         }
     }
 
@@ -58,34 +50,21 @@ impl CookieNames {
         if !pairs.iter().any(|pair| self.is_our_name(name_of(pair))) {
             return Some(cookie.clone());
         }
-        let kept: Vec<&[u8]> = pairs
-            .into_iter()
-            .filter(|pair| !self.is_our_name(name_of(pair)))
-            .collect();
+        let kept: Vec<&[u8]> = pairs.into_iter().filter(|pair| !self.is_our_name(name_of(pair))).collect();
         let joined = kept.join(&b';');
         let left = trimmed(&joined);
-        if left.is_empty() {
-            None
-        } else {
-            HeaderValue::from_bytes(left).ok()
-        }
+        if left.is_empty() { None } else { HeaderValue::from_bytes(left).ok() }
     }
 
     /// Whether a `Set-Cookie` from the upstream would set, or could be taken for, one of ours. Browsers compare the prefix whatever its
     /// case, and send a cookie without a name as its bare value, so both forms count.
     #[must_use]
     pub fn claims_ours(&self, set_cookie: &HeaderValue) -> bool {
-        let pair = set_cookie
-            .as_bytes()
-            .split(|byte| *byte == b';')
-            .next()
-            .unwrap_or_default();
+        let pair = set_cookie.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
         let pair = trimmed(pair);
         let pair = pair.strip_prefix(b"=").map_or(pair, trimmed);
         let name = name_of(pair);
-        [self.session, self.login]
-            .iter()
-            .any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
+        [self.session, self.login].iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
     }
 
     fn is_our_name(&self, name: &[u8]) -> bool {
@@ -173,24 +152,15 @@ mod tests {
     const OURS: &str = "__Host-vestibule";
 
     fn headers(cookies: &[&[u8]]) -> HeaderMap {
-        cookies
-            .iter()
-            .map(|bytes| (COOKIE, HeaderValue::from_bytes(bytes).unwrap()))
-            .collect()
+        cookies.iter().map(|bytes| (COOKIE, HeaderValue::from_bytes(bytes).unwrap())).collect()
     }
 
     #[test]
     fn a_cookie_is_read_by_its_exact_name_once() {
         for (cookies, read_as) in [
-            (
-                &[b"__Host-vestibule=abc".as_slice()] as &[&[u8]],
-                CookieRead::One("abc"),
-            ),
+            (&[b"__Host-vestibule=abc".as_slice()] as &[&[u8]], CookieRead::One("abc")),
             (&[b"a=1; __Host-vestibule=abc; b=2"], CookieRead::One("abc")),
-            (
-                &[b"a=1;\t __Host-vestibule = abc\t;b=2"],
-                CookieRead::One("abc"),
-            ),
+            (&[b"a=1;\t __Host-vestibule = abc\t;b=2"], CookieRead::One("abc")),
             (&[b"a=1", b"__Host-vestibule=abc"], CookieRead::One("abc")),
             (&[b"__Host-vestibule="], CookieRead::One("")),
             (&[b"__Host-vestibule=a=b"], CookieRead::One("a=b")),
@@ -205,18 +175,9 @@ mod tests {
             (&[b"$Version=1, __Host-vestibule=abc"], CookieRead::Absent),
             (&[b"__Host-vestibule=\"abc\""], CookieRead::Absent),
             (&[b"__Host-vestibule=a\xffc"], CookieRead::Absent),
-            (
-                &[b"__Host-vestibule=abc; __Host-vestibule=abc"],
-                CookieRead::Doubled,
-            ),
-            (
-                &[b"__Host-vestibule=abc", b"__Host-vestibule=def"],
-                CookieRead::Doubled,
-            ),
-            (
-                &[b"__Host-vestibule=abc; __Host-vestibule=\xff"],
-                CookieRead::Doubled,
-            ),
+            (&[b"__Host-vestibule=abc; __Host-vestibule=abc"], CookieRead::Doubled),
+            (&[b"__Host-vestibule=abc", b"__Host-vestibule=def"], CookieRead::Doubled),
+            (&[b"__Host-vestibule=abc; __Host-vestibule=\xff"], CookieRead::Doubled),
         ] {
             assert_eq!(read(&headers(cookies), OURS), read_as, "{cookies:?}");
         }
@@ -228,16 +189,10 @@ mod tests {
         for (before, after) in [
             (b"a=1; b=2".as_slice(), Some(b"a=1; b=2".as_slice())),
             (b"__Host-vestibule=x", None),
-            (
-                b"__Host-vestibule=x; __Host-vestibule-login=y; __Host-vestibule=z",
-                None,
-            ),
+            (b"__Host-vestibule=x; __Host-vestibule-login=y; __Host-vestibule=z", None),
             (b"__Host-vestibule=x; a=1", Some(b"a=1")),
             (b"a=1; __Host-vestibule=x", Some(b"a=1")),
-            (
-                b"a=\"1 ;  b=\xff\xfe;__Host-vestibule-login=y;  c",
-                Some(b"a=\"1 ;  b=\xff\xfe;  c"),
-            ),
+            (b"a=\"1 ;  b=\xff\xfe;__Host-vestibule-login=y;  c", Some(b"a=\"1 ;  b=\xff\xfe;  c")),
             (b"\t__Host-vestibule\t=x;a=1;;b", Some(b"a=1;;b")),
             (b"__host-vestibule=x", Some(b"__host-vestibule=x")),
         ] {
@@ -258,10 +213,7 @@ mod tests {
             https.delete(https.login).unwrap(),
             "__Host-vestibule-login=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0"
         );
-        assert_eq!(
-            http.set(http.session, "x").unwrap(),
-            "vestibule=x; Path=/; HttpOnly; SameSite=Lax"
-        );
+        assert_eq!(http.set(http.session, "x").unwrap(), "vestibule=x; Path=/; HttpOnly; SameSite=Lax");
         assert_eq!(https.set(https.session, "x; Domain=example.com"), None);
         assert_eq!(https.set(https.session, "x\r\ny"), None);
     }
@@ -280,11 +232,7 @@ mod tests {
             ("a=__Host-vestibule=x", false),
             ("vestibule=x", false),
         ] {
-            assert_eq!(
-                names.claims_ours(&HeaderValue::from_static(set_cookie)),
-                claims,
-                "{set_cookie}"
-            );
+            assert_eq!(names.claims_ours(&HeaderValue::from_static(set_cookie)), claims, "{set_cookie}");
         }
     }
 }

@@ -71,10 +71,7 @@ impl Origin {
             "http" => Scheme::Http,
             _ => return Err(OriginMistake::Scheme),
         };
-        let host = url
-            .host_str()
-            .filter(|host| !host.is_empty())
-            .ok_or(OriginMistake::NoHost)?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(OriginMistake::NoHost)?;
         let only_origin = url.path() == "/"
             && url.query().is_none()
             && url.fragment().is_none()
@@ -89,12 +86,7 @@ impl Origin {
         } else {
             format!("{}://{host}:{port}", scheme.as_str())
         };
-        Ok(Self {
-            scheme,
-            host: Arc::from(host),
-            port,
-            text: Arc::from(text),
-        })
+        Ok(Self { scheme, host: Arc::from(host), port, text: Arc::from(text) })
     }
 
     /// The scheme.
@@ -124,9 +116,7 @@ impl Origin {
     /// `host[:port]`, as browsers write it in `Host`.
     #[must_use]
     pub fn authority(&self) -> &str {
-        self.text
-            .split_once("://")
-            .map_or("", |(_, authority)| authority)
+        self.text.split_once("://").map_or("", |(_, authority)| authority)
     }
 
     /// Whether the host is this machine itself: `localhost`, a name below it, or a loopback address.
@@ -180,16 +170,12 @@ enum Port {
 fn split_port(host_header: &str) -> (&str, Port) {
     // The colons of an IPv6 address stand inside its brackets.
     let after_host = host_header.rfind(']').map_or(0, |bracket| bracket + 1);
-    let Some(colon) = host_header
-        .get(after_host..)
-        .and_then(|rest| rest.rfind(':'))
-    else {
+    let Some(colon) = host_header.get(after_host..).and_then(|rest| rest.rfind(':')) else {
         return (host_header, Port::None);
     };
     let (host, port) = host_header.split_at(after_host + colon);
     let digits = port.trim_start_matches(':');
-    let plain =
-        !digits.is_empty() && digits.len() <= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = !digits.is_empty() && digits.len() <= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
     match digits.parse() {
         Ok(port) if plain => (host, Port::Number(port)),
         Ok(_) | Err(_) => (host, Port::Broken),
@@ -220,32 +206,16 @@ mod tests {
             ("http://[::1]", "[::1]", true),
             ("http://localhost", "localhost:80", true),
         ] {
-            assert_eq!(
-                Origin::parse(url).unwrap().answers_to(host),
-                answers,
-                "{url} {host}"
-            );
+            assert_eq!(Origin::parse(url).unwrap().answers_to(host), answers, "{url} {host}");
         }
     }
 
     #[test]
     fn an_origin_is_written_without_the_scheme_s_own_port() {
         for (url, text, authority) in [
-            (
-                "https://App.Example.com:443/",
-                "https://app.example.com",
-                "app.example.com",
-            ),
-            (
-                "http://localhost:8080",
-                "http://localhost:8080",
-                "localhost:8080",
-            ),
-            (
-                "https://bücher.example",
-                "https://xn--bcher-kva.example",
-                "xn--bcher-kva.example",
-            ),
+            ("https://App.Example.com:443/", "https://app.example.com", "app.example.com"),
+            ("http://localhost:8080", "http://localhost:8080", "localhost:8080"),
+            ("https://bücher.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
         ] {
             let origin = Origin::parse(url).unwrap();
             assert_eq!(origin.as_str(), text);
@@ -258,18 +228,9 @@ mod tests {
         for (url, mistake) in [
             ("app.example.com", OriginMistake::NotAUrl),
             ("ftp://app.example.com", OriginMistake::Scheme),
-            (
-                "https://app.example.com/app",
-                OriginMistake::MoreThanAnOrigin,
-            ),
-            (
-                "https://app.example.com/?x",
-                OriginMistake::MoreThanAnOrigin,
-            ),
-            (
-                "https://user@app.example.com",
-                OriginMistake::MoreThanAnOrigin,
-            ),
+            ("https://app.example.com/app", OriginMistake::MoreThanAnOrigin),
+            ("https://app.example.com/?x", OriginMistake::MoreThanAnOrigin),
+            ("https://user@app.example.com", OriginMistake::MoreThanAnOrigin),
         ] {
             assert_eq!(Origin::parse(url), Err(mistake), "{url}");
         }

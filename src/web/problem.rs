@@ -43,12 +43,8 @@ mod tests {
     #[test]
     fn a_problem_says_its_status_code_and_request() {
         let id = RequestId::fresh();
-        let text = Problem {
-            status: StatusCode::UNAUTHORIZED,
-            code: "sign_in_required",
-            detail: "Sign in first.",
-        }
-        .to_json(id);
+        let text = Problem { status: StatusCode::UNAUTHORIZED, code: "sign_in_required", detail: "Sign in first." }
+            .to_json(id);
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["status"], 401);
         assert_eq!(document["title"], "Unauthorized");

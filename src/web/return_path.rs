@@ -29,14 +29,8 @@ impl ReturnPath {
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let lower = path.to_ascii_lowercase();
-        let two_slashes = ["//", "/%2f", "/%5c"]
-            .iter()
-            .any(|start| lower.starts_with(start));
-        if !path.starts_with('/')
-            || two_slashes
-            || has_encoded_control(&lower)
-            || has_dot_segment(&lower)
-        {
+        let two_slashes = ["//", "/%2f", "/%5c"].iter().any(|start| lower.starts_with(start));
+        if !path.starts_with('/') || two_slashes || has_encoded_control(&lower) || has_dot_segment(&lower) {
             return None;
         }
         match canonical_path::read(path.as_bytes()) {
@@ -60,25 +54,18 @@ impl ReturnPath {
     /// The URL of the sign-in page that leads back here.
     #[must_use]
     pub fn sign_in_url(&self) -> String {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair(super::paths::RETURN_TO, &self.0)
-            .finish();
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair(super::paths::RETURN_TO, &self.0).finish();
         format!("{}?{query}", super::paths::LOGIN)
     }
 }
 
 fn has_encoded_control(lower: &str) -> bool {
-    lower
-        .as_bytes()
-        .windows(3)
-        .any(|window| matches!(window, [b'%', b'0' | b'1', _] | b"%7f"))
+    lower.as_bytes().windows(3).any(|window| matches!(window, [b'%', b'0' | b'1', _] | b"%7f"))
 }
 
 fn has_dot_segment(lower: &str) -> bool {
-    let plain = lower
-        .replace("%2e", ".")
-        .replace("%2f", "/")
-        .replace("%5c", "/");
+    let plain = lower.replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
     plain.split('/').any(|segment| {
         let name = segment.split(';').next().unwrap_or_default();
         name == "." || name == ".."
@@ -110,11 +97,7 @@ mod tests {
             "/a?..",
             "/:80",
         ] {
-            assert_eq!(
-                ReturnPath::parse(text).map(|path| path.0),
-                Some(text.to_owned()),
-                "{text}"
-            );
+            assert_eq!(ReturnPath::parse(text).map(|path| path.0), Some(text.to_owned()), "{text}");
         }
     }
 
@@ -204,9 +187,6 @@ mod tests {
         let url = ReturnPath::parse("/a?b=c&d=é#f").map(|path| path.sign_in_url());
         assert_eq!(url, None);
         let url = ReturnPath::parse("/a?b=c&d#f").map(|path| path.sign_in_url());
-        assert_eq!(
-            url.as_deref(),
-            Some("/.vestibule/login?return_to=%2Fa%3Fb%3Dc%26d%23f")
-        );
+        assert_eq!(url.as_deref(), Some("/.vestibule/login?return_to=%2Fa%3Fb%3Dc%26d%23f"));
     }
 }

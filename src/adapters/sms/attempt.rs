@@ -71,16 +71,9 @@ impl HttpSms {
     pub async fn attempt(&self, message: &SmsMessage<'_>) -> Attempt {
         let begun = Instant::now();
         if self.is_paused(begun) {
-            return Attempt::without_answer(
-                SmsResult::Transient,
-                begun,
-                "the vendor asked for a pause".to_owned(),
-            );
+            return Attempt::without_answer(SmsResult::Transient, begun, "the vendor asked for a pause".to_owned());
         }
-        let request = match self
-            .description
-            .request(self.parts(message), Secrets::WrittenOut)
-        {
+        let request = match self.description.request(self.parts(message), Secrets::WrittenOut) {
             Ok(request) => request,
             Err(unwritable) => {
                 return Attempt::without_answer(SmsResult::Provider, begun, unwritable.to_string());
@@ -95,16 +88,8 @@ impl HttpSms {
                     Verdict::Refused(ErrorClass::Transient) => SmsResult::Transient,
                     Verdict::Unclear => SmsResult::MaybeSent,
                 };
-                let text = answer
-                    .body
-                    .map(|body| Zeroizing::new(String::from_utf8_lossy(&body).into_owned()));
-                Attempt {
-                    result,
-                    took: begun.elapsed(),
-                    status: Some(answer.status),
-                    answer: text,
-                    failure: None,
-                }
+                let text = answer.body.map(|body| Zeroizing::new(String::from_utf8_lossy(&body).into_owned()));
+                Attempt { result, took: begun.elapsed(), status: Some(answer.status), answer: text, failure: None }
             }
             Err(error) => {
                 // until a connection stands, nothing can have been sent; after that, anything may have been
@@ -123,12 +108,7 @@ impl HttpSms {
     async fn exchange(&self, request: Request) -> Result<Answer, reqwest::Error> {
         let Request { url, headers, body } = request;
         let body = bytes::Bytes::from_owner(body);
-        let sent = self
-            .client
-            .request(self.description.method.clone(), url)
-            .headers(headers)
-            .body(body)
-            .send();
+        let sent = self.client.request(self.description.method.clone(), url).headers(headers).body(body).send();
         let mut response = sent.await?;
         self.note_pause(&response);
         let status = response.status().as_u16();
@@ -154,18 +134,12 @@ impl HttpSms {
             .and_then(|value| value.to_str().ok()?.trim().parse().ok());
         if let Some(seconds) = asked {
             let until = Instant::now() + Duration::from_secs(seconds).min(LONGEST_PAUSE);
-            *self
-                .paused_until
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(until);
+            *self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(until);
         }
     }
 
     fn is_paused(&self, now: Instant) -> bool {
-        self.paused_until
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .is_some_and(|until| now < until)
+        self.paused_until.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some_and(|until| now < until)
     }
 
     fn parts<'a>(&'a self, message: &'a SmsMessage<'_>) -> Parts<'a> {
@@ -182,13 +156,7 @@ impl HttpSms {
 
 impl Attempt {
     fn without_answer(result: SmsResult, begun: Instant, failure: String) -> Self {
-        Self {
-            result,
-            took: begun.elapsed(),
-            status: None,
-            answer: None,
-            failure: Some(failure),
-        }
+        Self { result, took: begun.elapsed(), status: None, answer: None, failure: Some(failure) }
     }
 
     fn log(&self, provider: &str, message: &SmsMessage<'_>) {
@@ -256,9 +224,7 @@ impl Attempt {
 
 impl fmt::Debug for HttpSms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpSms")
-            .field("name", &self.description.name)
-            .finish_non_exhaustive()
+        f.debug_struct("HttpSms").field("name", &self.description.name).finish_non_exhaustive()
     }
 }
 

@@ -16,10 +16,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            message: message.into(),
-        }
+        Self { key: key.into(), message: message.into() }
     }
 }
 
@@ -61,10 +58,9 @@ fn is_loopback(host: &Host<&str>) -> bool {
 
 fn is_metadata_host(host: &Host<&str>) -> bool {
     match host {
-        Host::Domain(name) => matches!(
-            name.trim_end_matches('.'),
-            "metadata" | "metadata.google.internal" | "instance-data"
-        ),
+        Host::Domain(name) => {
+            matches!(name.trim_end_matches('.'), "metadata" | "metadata.google.internal" | "instance-data")
+        }
         Host::Ipv4(address) => is_refused(IpAddr::V4(*address)),
         Host::Ipv6(address) => is_refused(IpAddr::V6(*address)),
     }
@@ -82,12 +78,7 @@ pub(super) fn is_refused(address: IpAddr) -> bool {
                 || v4.is_broadcast()
                 || v4 == ALIBABA_METADATA
         }
-        IpAddr::V6(v6) => {
-            v6.is_unicast_link_local()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6 == AWS_METADATA
-        }
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || v6 == AWS_METADATA,
     }
 }
 
@@ -101,17 +92,8 @@ mod tests {
 
     #[test]
     fn codes_do_not_travel_readable() {
-        assert!(
-            problem("http://sms.example/send", false)
-                .unwrap()
-                .contains("https://")
-        );
-        for fine in [
-            "https://sms.example/send",
-            "http://127.0.0.1:80/",
-            "http://localhost:8080/x",
-            "http://[::1]/",
-        ] {
+        assert!(problem("http://sms.example/send", false).unwrap().contains("https://"));
+        for fine in ["https://sms.example/send", "http://127.0.0.1:80/", "http://localhost:8080/x", "http://[::1]/"] {
             assert_eq!(problem(fine, false), None, "{fine}");
         }
         assert_eq!(problem("http://10.0.0.1/", true), None);
@@ -131,24 +113,13 @@ mod tests {
             "https://metadata.google.internal/",
             "https://metadata.google.internal./",
         ] {
-            assert!(
-                problem(refused, true).is_some_and(|p| p.contains("metadata")),
-                "{refused}"
-            );
+            assert!(problem(refused, true).is_some_and(|p| p.contains("metadata")), "{refused}");
         }
     }
 
     #[test]
     fn credentials_do_not_stand_in_the_url() {
-        assert!(
-            problem("https://user:pw@sms.example/", false)
-                .unwrap()
-                .contains("auth")
-        );
-        assert!(
-            problem("https://sms.example/#x", false)
-                .unwrap()
-                .contains("fragment")
-        );
+        assert!(problem("https://user:pw@sms.example/", false).unwrap().contains("auth"));
+        assert!(problem("https://sms.example/#x", false).unwrap().contains("fragment"));
     }
 }

@@ -21,10 +21,7 @@ pub enum ClientError {
     #[error("ca_file {path} holds no certificate (PEM)")]
     NoCertificate { path: PathBuf },
     #[error("ca_file {path} holds a certificate that is none")]
-    Certificate {
-        path: PathBuf,
-        source: rustls::Error,
-    },
+    Certificate { path: PathBuf, source: rustls::Error },
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
     #[error("the HTTP client cannot be set up")]
@@ -51,40 +48,25 @@ pub(super) fn client(description: &Description) -> Result<reqwest::Client, Clien
 }
 
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, ClientError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = ca_file {
         add_certificates(&mut roots, path)?;
     }
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(ClientError::Tls)?;
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(ClientError::Tls)?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn add_certificates(roots: &mut RootCertStore, path: &Path) -> Result<(), ClientError> {
-    let unreadable = |source| ClientError::CaFile {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| ClientError::CaFile { path: path.to_owned(), source };
     let mut is_empty = true;
     for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
         let added = roots.add(certificate.map_err(unreadable)?);
-        added.map_err(|source| ClientError::Certificate {
-            path: path.to_owned(),
-            source,
-        })?;
+        added.map_err(|source| ClientError::Certificate { path: path.to_owned(), source })?;
         is_empty = false;
     }
-    if is_empty {
-        Err(ClientError::NoCertificate {
-            path: path.to_owned(),
-        })
-    } else {
-        Ok(())
-    }
+    if is_empty { Err(ClientError::NoCertificate { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// The system's resolver, without the addresses that no vendor has: a name can point anywhere, at any time.
@@ -94,8 +76,7 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> =
-                found.filter(|address| !is_refused(address.ip())).collect();
+            let allowed: Vec<SocketAddr> = found.filter(|address| !is_refused(address.ip())).collect();
             if allowed.is_empty() {
                 return Err("the name has no address that may be asked".into());
             }

@@ -12,9 +12,7 @@ use url::Url;
 use super::check::{Problem, url_problem};
 use super::presets;
 use super::settings::{Auth, Method, NumberFormat, ProviderSettings, Scalar};
-use super::template::{
-    Credential, MessageValues, Own, OwnValue, Secrets, Template, Tree, Values, Variable,
-};
+use super::template::{Credential, MessageValues, Own, OwnValue, Secrets, Template, Tree, Values, Variable};
 use super::verdict::Rules;
 use crate::domain::phone::Country;
 use crate::domain::secret::SecretText;
@@ -57,19 +55,9 @@ pub(super) enum Body {
 #[derive(Clone, Debug)]
 pub(super) enum Credentials {
     None,
-    Basic {
-        user: Credential,
-        password: Credential,
-    },
-    Header {
-        name: HeaderName,
-        prefix: String,
-        value: Credential,
-    },
-    Query {
-        name: String,
-        value: Credential,
-    },
+    Basic { user: Credential, password: Credential },
+    Header { name: HeaderName, prefix: String, value: Credential },
+    Query { name: String, value: Credential },
 }
 
 impl Description {
@@ -90,10 +78,7 @@ impl Description {
         let (connect_timeout, timeout) = read_timeouts(&settings, &mut problems);
         let countries = read_countries(&settings, &mut problems);
         if settings.name.is_empty() {
-            problems.push(Problem::new(
-                "name",
-                "is missing; logs need something to call this vendor by",
-            ));
+            problems.push(Problem::new("name", "is missing; logs need something to call this vendor by"));
         }
         let (Some(url), Some(body)) = (url, body) else {
             return Err(problems);
@@ -129,15 +114,11 @@ impl Description {
     pub fn uses_sender(&self) -> bool {
         let in_body = match &self.body {
             Body::Json(tree) => tree.variables().contains(&&Variable::Sender),
-            Body::Form(fields) | Body::Query(fields) => fields
-                .iter()
-                .any(|(_, tree)| tree.variables().contains(&&Variable::Sender)),
+            Body::Form(fields) | Body::Query(fields) => {
+                fields.iter().any(|(_, tree)| tree.variables().contains(&&Variable::Sender))
+            }
         };
-        in_body
-            || self
-                .url
-                .variables()
-                .any(|variable| *variable == Variable::Sender)
+        in_body || self.url.variables().any(|variable| *variable == Variable::Sender)
     }
 }
 
@@ -149,37 +130,20 @@ fn own_variables(settings: &ProviderSettings, problems: &mut Vec<Problem>) -> Ow
     if let Some(secret) = &settings.secret {
         own.add("secret", OwnValue::Secret(secret.clone()));
     }
-    let shown = settings
-        .vars
-        .iter()
-        .map(|(name, value)| ("vars", name, OwnValue::Shown(value.clone())));
-    let secret = settings
-        .secrets
-        .iter()
-        .map(|(name, value)| ("secrets", name, OwnValue::Secret(value.clone())));
+    let shown = settings.vars.iter().map(|(name, value)| ("vars", name, OwnValue::Shown(value.clone())));
+    let secret = settings.secrets.iter().map(|(name, value)| ("secrets", name, OwnValue::Secret(value.clone())));
     for (section, name, value) in shown.chain(secret) {
-        let is_plain =
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let is_plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !is_plain {
-            problems.push(Problem::new(
-                format!("{section}.{name}"),
-                "is no name; letters, digits and `_` make one",
-            ));
+            problems.push(Problem::new(format!("{section}.{name}"), "is no name; letters, digits and `_` make one"));
         } else if Variable::of_message(name).is_some() || !own.add(name, value) {
-            problems.push(Problem::new(
-                format!("{section}.{name}"),
-                "is the name of another variable already",
-            ));
+            problems.push(Problem::new(format!("{section}.{name}"), "is the name of another variable already"));
         }
     }
     own
 }
 
-fn read_url(
-    settings: &ProviderSettings,
-    own: &Own,
-    problems: &mut Vec<Problem>,
-) -> Option<Template> {
+fn read_url(settings: &ProviderSettings, own: &Own, problems: &mut Vec<Problem>) -> Option<Template> {
     let Some(text) = &settings.url else {
         problems.push(Problem::new("url", "is missing"));
         return None;
@@ -204,11 +168,7 @@ fn read_url(
             uuid: digit.to_owned(),
             country: digit,
         };
-        Url::parse(&template.fill_url(Values {
-            message: &sample,
-            own,
-            secrets: Secrets::WrittenOut,
-        }))
+        Url::parse(&template.fill_url(Values { message: &sample, own, secrets: Secrets::WrittenOut }))
     });
     let message = match (first, second) {
         (Ok(first), Ok(second)) if first.origin() != second.origin() => {
@@ -221,17 +181,9 @@ fn read_url(
     Some(template)
 }
 
-fn read_body(
-    settings: &ProviderSettings,
-    method: Method,
-    own: &Own,
-    problems: &mut Vec<Problem>,
-) -> Option<Body> {
+fn read_body(settings: &ProviderSettings, method: Method, own: &Own, problems: &mut Vec<Problem>) -> Option<Body> {
     if method == Method::Get && (settings.json.is_some() || settings.form.is_some()) {
-        problems.push(Problem::new(
-            "method",
-            "is GET, which has no body; use `query`, or POST",
-        ));
+        problems.push(Problem::new("method", "is GET, which has no body; use `query`, or POST"));
     }
     let (json, form, query) = (&settings.json, &settings.form, &settings.query);
     match (json, form, query) {
@@ -239,33 +191,18 @@ fn read_body(
         (None, Some(form), None) => fields(form, own, "form", problems).map(Body::Form),
         (None, None, Some(query)) => fields(query, own, "query", problems).map(Body::Query),
         (None, None, None) => {
-            problems.push(Problem::new(
-                "json",
-                "is missing; give one of `json`, `form` and `query`",
-            ));
+            problems.push(Problem::new("json", "is missing; give one of `json`, `form` and `query`"));
             None
         }
         (_, _, _) => {
-            let second = if json.is_none() || form.is_none() {
-                "query"
-            } else {
-                "form"
-            };
-            problems.push(Problem::new(
-                second,
-                "is one too many; give exactly one of `json`, `form` and `query`",
-            ));
+            let second = if json.is_none() || form.is_none() { "query" } else { "form" };
+            problems.push(Problem::new(second, "is one too many; give exactly one of `json`, `form` and `query`"));
             None
         }
     }
 }
 
-fn fields(
-    value: &Value,
-    own: &Own,
-    at: &str,
-    problems: &mut Vec<Problem>,
-) -> Option<Vec<(String, Tree)>> {
+fn fields(value: &Value, own: &Own, at: &str, problems: &mut Vec<Problem>) -> Option<Vec<(String, Tree)>> {
     let Tree::Map(fields) = Tree::parse(value, own, at, problems) else {
         problems.push(Problem::new(at, "is no map of field names to values"));
         return None;
@@ -287,9 +224,7 @@ fn is_flat(tree: &Tree, list_allowed: bool) -> bool {
         Tree::Fixed(value) => !value.is_null(),
         Tree::List(items) => list_allowed && items.iter().all(|item| is_flat(item, false)),
         Tree::Map(_) => false,
-        Tree::WhenUnicode { unicode, gsm7 } => {
-            is_flat(unicode, list_allowed) && is_flat(gsm7, list_allowed)
-        }
+        Tree::WhenUnicode { unicode, gsm7 } => is_flat(unicode, list_allowed) && is_flat(gsm7, list_allowed),
     }
 }
 
@@ -302,40 +237,27 @@ fn read_auth(
 ) -> Credentials {
     let mut credential = |at: &str, text: &SecretText| {
         let read = Credential::parse(text, own);
-        read.map_err(|message| problems.push(Problem::new(format!("auth.{at}"), message)))
-            .ok()
+        read.map_err(|message| problems.push(Problem::new(format!("auth.{at}"), message))).ok()
     };
     let read = match settings.auth.as_ref().unwrap_or(&Auth::None) {
         Auth::None => Some(Credentials::None),
         Auth::Basic { user, password } => {
             let user = credential("basic.user", &SecretText::new(user.clone()));
             let password = credential("basic.password", password);
-            user.zip(password)
-                .map(|(user, password)| Credentials::Basic { user, password })
+            user.zip(password).map(|(user, password)| Credentials::Basic { user, password })
         }
         Auth::Bearer(token) => credential("bearer", token).map(|value| Credentials::Header {
             name: header::AUTHORIZATION,
             prefix: "Bearer ".to_owned(),
             value,
         }),
-        Auth::Header {
-            name,
-            prefix,
-            value,
-        } => {
+        Auth::Header { name, prefix, value } => {
             let value = credential("header.value", value);
             let name = header_name(name, "auth.header.name", problems);
-            name.zip(value).map(|(name, value)| Credentials::Header {
-                name,
-                prefix: prefix.clone(),
-                value,
-            })
+            name.zip(value).map(|(name, value)| Credentials::Header { name, prefix: prefix.clone(), value })
         }
         Auth::Query { name, value } => {
-            credential("query.value", value).map(|value| Credentials::Query {
-                name: name.clone(),
-                value,
-            })
+            credential("query.value", value).map(|value| Credentials::Query { name: name.clone(), value })
         }
         Auth::Field { name, value } => {
             if let Some(value) = credential("field.value", value) {
@@ -351,19 +273,13 @@ fn add_field(body: Option<&mut Body>, name: &str, value: Credential, problems: &
     let fields = match body {
         Some(Body::Json(Tree::Map(fields)) | Body::Form(fields) | Body::Query(fields)) => fields,
         Some(Body::Json(_)) => {
-            problems.push(Problem::new(
-                "auth.field",
-                "needs `json` to be a map that it can be put into",
-            ));
+            problems.push(Problem::new("auth.field", "needs `json` to be a map that it can be put into"));
             return;
         }
         None => return,
     };
     if fields.iter().any(|(taken, _)| taken == name) {
-        problems.push(Problem::new(
-            "auth.field.name",
-            format!("is `{name}`, a field that the body has already"),
-        ));
+        problems.push(Problem::new("auth.field.name", format!("is `{name}`, a field that the body has already")));
     }
     fields.push((name.to_owned(), Tree::Secret(value)));
 }
@@ -413,10 +329,7 @@ fn header_name(name: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Head
         header::TE,
     ];
     if ours.contains(&header) {
-        problems.push(Problem::new(
-            at,
-            format!("names `{header}`, which the connection itself sets"),
-        ));
+        problems.push(Problem::new(at, format!("names `{header}`, which the connection itself sets")));
         return None;
     }
     Some(header)
@@ -424,16 +337,11 @@ fn header_name(name: &str, at: &str, problems: &mut Vec<Problem>) -> Option<Head
 
 fn read_timeouts(settings: &ProviderSettings, problems: &mut Vec<Problem>) -> (Duration, Duration) {
     let timeout = settings.timeout.unwrap_or(TIMEOUT);
-    let connect = settings
-        .connect_timeout
-        .unwrap_or_else(|| CONNECT_TIMEOUT.min(timeout.mul_f64(0.6)));
+    let connect = settings.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(timeout.mul_f64(0.6)));
     if timeout.is_zero() || timeout > LONGEST_TIMEOUT {
         problems.push(Problem::new(
             "timeout",
-            format!(
-                "is out of range; above 0 s, at most {} s",
-                LONGEST_TIMEOUT.as_secs()
-            ),
+            format!("is out of range; above 0 s, at most {} s", LONGEST_TIMEOUT.as_secs()),
         ));
     }
     if connect.is_zero() || connect >= timeout {
@@ -449,22 +357,14 @@ fn read_countries(settings: &ProviderSettings, problems: &mut Vec<Problem>) -> V
     let mut read = |code: &str, at: String| {
         let country = Country::parse(code);
         if country.is_none() {
-            problems.push(Problem::new(
-                at,
-                format!("is no country: `{code}`; write two letters, such as BE"),
-            ));
+            problems.push(Problem::new(at, format!("is no country: `{code}`; write two letters, such as BE")));
         }
         country
     };
     for code in settings.senders.keys() {
         let _ = read(code, format!("senders.{code}"));
     }
-    settings
-        .countries
-        .iter()
-        .enumerate()
-        .filter_map(|(n, code)| read(code, format!("countries[{n}]")))
-        .collect()
+    settings.countries.iter().enumerate().filter_map(|(n, code)| read(code, format!("countries[{n}]"))).collect()
 }
 
 fn check_that_the_message_is_sent(
@@ -475,29 +375,13 @@ fn check_that_the_message_is_sent(
 ) {
     let (section, in_body) = match body {
         Body::Json(tree) => ("json", tree.variables()),
-        Body::Form(fields) => (
-            "form",
-            fields
-                .iter()
-                .flat_map(|(_, tree)| tree.variables())
-                .collect(),
-        ),
-        Body::Query(fields) => (
-            "query",
-            fields
-                .iter()
-                .flat_map(|(_, tree)| tree.variables())
-                .collect(),
-        ),
+        Body::Form(fields) => ("form", fields.iter().flat_map(|(_, tree)| tree.variables()).collect()),
+        Body::Query(fields) => ("query", fields.iter().flat_map(|(_, tree)| tree.variables()).collect()),
     };
     let everywhere: Vec<&Variable> = in_body
         .into_iter()
         .chain(url.variables())
-        .chain(
-            headers
-                .iter()
-                .flat_map(|(_, template)| template.variables()),
-        )
+        .chain(headers.iter().flat_map(|(_, template)| template.variables()))
         .collect();
     let has = |wanted: [Variable; 2]| everywhere.iter().any(|variable| wanted.contains(variable));
     if !has([Variable::To, Variable::ToDigits]) {
@@ -538,12 +422,7 @@ mod tests {
     #[test]
     fn the_examples_of_the_design_are_right() {
         assert_eq!(problems(house()), [""; 0]);
-        assert_eq!(
-            problems(
-                json!({ "name": "main", "preset": "twilio", "account": "AC1", "secret": "x" })
-            ),
-            [""; 0]
-        );
+        assert_eq!(problems(json!({ "name": "main", "preset": "twilio", "account": "AC1", "secret": "x" })), [""; 0]);
         assert_eq!(
             problems(
                 json!({ "name": "h", "method": "POST", "url": "https://sms.internal.example/send", "auth": { "bearer": "t" },
@@ -560,80 +439,28 @@ mod tests {
             (with("url", json!("https://${to}.example/")), "url", "host"),
             (with("url", json!("https://x/${nope}")), "url", "nope"),
             (with("url", json!("nonsense")), "url", "no URL"),
-            (
-                with("url", json!("https://169.254.169.254/")),
-                "url",
-                "metadata",
-            ),
+            (with("url", json!("https://169.254.169.254/")), "url", "metadata"),
             (with("form", json!({ "a": "b" })), "form", "one too many"),
             (with("query", json!({ "a": "b" })), "query", "one too many"),
             (with("json", json!(null)), "json", "is missing"),
-            (
-                with("json", json!({ "to": "${to}" })),
-                "json",
-                "the message nowhere",
-            ),
-            (
-                with("json", json!({ "text": "${text}" })),
-                "json",
-                "the number nowhere",
-            ),
-            (
-                with("json", json!({ "a": [{ "b": "${to} ${text} ${tex}" }] })),
-                "json.a[0].b",
-                "tex",
-            ),
-            (
-                with("json", json!({ "a": { "when_unicode": 1 } })),
-                "json.a",
-                "else",
-            ),
+            (with("json", json!({ "to": "${to}" })), "json", "the message nowhere"),
+            (with("json", json!({ "text": "${text}" })), "json", "the number nowhere"),
+            (with("json", json!({ "a": [{ "b": "${to} ${text} ${tex}" }] })), "json.a[0].b", "tex"),
+            (with("json", json!({ "a": { "when_unicode": 1 } })), "json.a", "else"),
             (with("method", json!("GET")), "method", "query"),
-            (
-                with("headers", json!({ "Host": "x" })),
-                "headers.Host",
-                "connection",
-            ),
-            (
-                with("headers", json!({ "X-A": "a\nb" })),
-                "headers.X-A",
-                "character",
-            ),
-            (
-                with("headers", json!({ "a b": "a" })),
-                "headers.a b",
-                "header name",
-            ),
-            (
-                with("auth", json!({ "bearer": "${nope}" })),
-                "auth.bearer",
-                "nope",
-            ),
-            (
-                with("auth", json!({ "bearer": "${text}" })),
-                "auth.bearer",
-                "message",
-            ),
-            (
-                with("auth", json!({ "field": { "name": "to", "value": "x" } })),
-                "auth.field.name",
-                "already",
-            ),
+            (with("headers", json!({ "Host": "x" })), "headers.Host", "connection"),
+            (with("headers", json!({ "X-A": "a\nb" })), "headers.X-A", "character"),
+            (with("headers", json!({ "a b": "a" })), "headers.a b", "header name"),
+            (with("auth", json!({ "bearer": "${nope}" })), "auth.bearer", "nope"),
+            (with("auth", json!({ "bearer": "${text}" })), "auth.bearer", "message"),
+            (with("auth", json!({ "field": { "name": "to", "value": "x" } })), "auth.field.name", "already"),
             (with("vars", json!({ "text": "x" })), "vars.text", "already"),
             (with("timeout", json!(60_000)), "timeout", "30 s"),
-            (
-                with("connect_timeout", json!(5_000)),
-                "connect_timeout",
-                "shorter",
-            ),
+            (with("connect_timeout", json!(5_000)), "connect_timeout", "shorter"),
             (with("countries", json!(["BE", "XX"])), "countries[1]", "XX"),
             (with("name", json!("")), "name", "missing"),
             (with("preset", json!("nokia")), "preset", "twilio"),
-            (
-                json!({ "name": "f", "url": "https://x/", "form": { "a": { "b": "${to}${text}" } } }),
-                "form.a",
-                "nested",
-            ),
+            (json!({ "name": "f", "url": "https://x/", "form": { "a": { "b": "${to}${text}" } } }), "form.a", "nested"),
             (
                 json!({ "name": "t", "preset": "twilio", "account": "AC1" }),
                 "auth.basic.password",
@@ -641,12 +468,7 @@ mod tests {
             ),
         ] {
             let found = problems(settings);
-            assert!(
-                found
-                    .iter()
-                    .any(|p| p.starts_with(&format!("{key} ")) && p.contains(word)),
-                "{key}: {found:?}"
-            );
+            assert!(found.iter().any(|p| p.starts_with(&format!("{key} ")) && p.contains(word)), "{key}: {found:?}");
         }
     }
 
@@ -655,22 +477,13 @@ mod tests {
         let found = problems(
             json!({ "url": "http://sms.example/${x}", "json": { "a": "${y}" }, "countries": ["??"], "success": { "regex": "(" } }),
         );
-        for key in [
-            "name ",
-            "url ",
-            "json.a ",
-            "countries[0] ",
-            "success.regex ",
-        ] {
+        for key in ["name ", "url ", "json.a ", "countries[0] ", "success.regex "] {
             assert!(found.iter().any(|p| p.starts_with(key)), "{key}: {found:?}");
         }
     }
 
     #[test]
     fn a_token_may_hold_any_character() {
-        assert_eq!(
-            problems(with("auth", json!({ "bearer": "a${b$c}d" }))),
-            [""; 0]
-        );
+        assert_eq!(problems(with("auth", json!({ "bearer": "a${b$c}d" }))), [""; 0]);
     }
 }

@@ -15,13 +15,8 @@ pub(super) fn beneath(settings: ProviderSettings, problems: &mut Vec<Problem>) -
     };
     let Some((_, text)) = PRESETS.iter().find(|(known, _)| known == name) else {
         let known: Vec<&str> = PRESETS.iter().map(|(known, _)| *known).collect();
-        problems.push(Problem::new(
-            "preset",
-            format!(
-                "is `{name}`, which is not known; known are {}",
-                known.join(", ")
-            ),
-        ));
+        problems
+            .push(Problem::new("preset", format!("is `{name}`, which is not known; known are {}", known.join(", "))));
         return settings;
     };
     let preset: ProviderSettings =
@@ -31,11 +26,8 @@ pub(super) fn beneath(settings: ProviderSettings, problems: &mut Vec<Problem>) -
 
 fn laid_over(own: ProviderSettings, preset: ProviderSettings) -> ProviderSettings {
     let has_own_body = own.json.is_some() || own.form.is_some() || own.query.is_some();
-    let (json, form, query) = if has_own_body {
-        (own.json, own.form, own.query)
-    } else {
-        (preset.json, preset.form, preset.query)
-    };
+    let (json, form, query) =
+        if has_own_body { (own.json, own.form, own.query) } else { (preset.json, preset.form, preset.query) };
     ProviderSettings {
         name: own.name,
         preset: own.preset,

@@ -44,20 +44,11 @@ pub(super) struct Parts<'a> {
 }
 
 impl Description {
-    pub(super) fn request(
-        &self,
-        parts: Parts<'_>,
-        secrets: Secrets,
-    ) -> Result<Request, Unwritable> {
+    pub(super) fn request(&self, parts: Parts<'_>, secrets: Secrets) -> Result<Request, Unwritable> {
         let country = parts.to.country();
-        let sender = self
-            .senders
-            .iter()
-            .find(|(code, _)| code.eq_ignore_ascii_case(country.as_str()))
-            .map(|(_, sender)| sender);
-        let sender = sender
-            .or(self.sender.as_ref())
-            .map_or(parts.sender, String::as_str);
+        let sender =
+            self.senders.iter().find(|(code, _)| code.eq_ignore_ascii_case(country.as_str())).map(|(_, sender)| sender);
+        let sender = sender.or(self.sender.as_ref()).map_or(parts.sender, String::as_str);
         let digits = parts.to.e164().trim_start_matches('+');
         let message = MessageValues {
             to: match self.to_format {
@@ -75,17 +66,9 @@ impl Description {
             uuid: random_uuid(),
             country: country.as_str(),
         };
-        let values = Values {
-            message: &message,
-            own: &self.own,
-            secrets,
-        };
+        let values = Values { message: &message, own: &self.own, secrets };
         let (body, content_type) = self.written_body(values);
-        Ok(Request {
-            url: self.written_url(values)?,
-            headers: self.written_headers(values, content_type)?,
-            body,
-        })
+        Ok(Request { url: self.written_url(values)?, headers: self.written_headers(values, content_type)?, body })
     }
 
     /// The request in the form it goes over the wire, for `sms test --dry-run`: credentials, `secret` and `secrets` are masked, and so is what stands
@@ -94,11 +77,7 @@ impl Description {
         let request = self.request(parts, Secrets::Masked)?;
         let mut shown = format!("{} {}\n", self.method, masked_query(&request.url));
         for (name, value) in &request.headers {
-            let value = if sounds_secret(name.as_str()) {
-                MASK
-            } else {
-                value.to_str().unwrap_or(MASK)
-            };
+            let value = if sounds_secret(name.as_str()) { MASK } else { value.to_str().unwrap_or(MASK) };
             // a String takes any write
             let _ = writeln!(shown, "{name}: {value}");
         }
@@ -125,10 +104,9 @@ impl Description {
                     .expect("a Vec takes any write, and every key is a string");
                 (out, Some("application/json"))
             }
-            Body::Form(fields) => (
-                Zeroizing::new(encoded(fields, values).into_bytes()),
-                Some("application/x-www-form-urlencoded"),
-            ),
+            Body::Form(fields) => {
+                (Zeroizing::new(encoded(fields, values).into_bytes()), Some("application/x-www-form-urlencoded"))
+            }
             Body::Query(_) => (Zeroizing::default(), None),
         }
     }
@@ -143,22 +121,14 @@ impl Description {
             }
         }
         if let Credentials::Query { name, value } = &self.credentials {
-            url.query_pairs_mut()
-                .append_pair(name, &values.credential(value));
+            url.query_pairs_mut().append_pair(name, &values.credential(value));
         }
         Ok(url)
     }
 
-    fn written_headers(
-        &self,
-        values: Values<'_>,
-        content_type: Option<&'static str>,
-    ) -> Result<HeaderMap, Unwritable> {
+    fn written_headers(&self, values: Values<'_>, content_type: Option<&'static str>) -> Result<HeaderMap, Unwritable> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("application/json, */*;q=0.5"),
-        );
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
         if let Some(content_type) = content_type {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
@@ -168,31 +138,15 @@ impl Description {
         let credential = match &self.credentials {
             Credentials::None | Credentials::Query { .. } => None,
             Credentials::Basic { user, password } => {
-                let pair = Zeroizing::new(format!(
-                    "{}:{}",
-                    *values.credential(user),
-                    *values.credential(password)
-                ));
-                Some((
-                    header::AUTHORIZATION,
-                    Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes()))),
-                ))
+                let pair = Zeroizing::new(format!("{}:{}", *values.credential(user), *values.credential(password)));
+                Some((header::AUTHORIZATION, Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())))))
             }
-            Credentials::Header {
-                name,
-                prefix,
-                value,
-            } => Some((
-                name.clone(),
-                Zeroizing::new(format!("{prefix}{}", *values.credential(value))),
-            )),
+            Credentials::Header { name, prefix, value } => {
+                Some((name.clone(), Zeroizing::new(format!("{prefix}{}", *values.credential(value)))))
+            }
         };
         if let Some((name, text)) = credential {
-            let text = if values.secrets == Secrets::Masked {
-                MASK
-            } else {
-                text.as_str()
-            };
+            let text = if values.secrets == Secrets::Masked { MASK } else { text.as_str() };
             let mut value = header_value(&name, text)?;
             value.set_sensitive(true);
             headers.insert(name, value);
@@ -219,35 +173,17 @@ fn encoded(fields: &[(String, Tree)], values: Values<'_>) -> String {
 fn random_uuid() -> String {
     let mut bytes = [0_u8; 16];
     rand::rng().fill_bytes(&mut bytes);
-    let number =
-        u128::from_be_bytes(bytes) & !(0xf << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
+    let number = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0b11 << 62) | (4 << 76) | (0b10 << 62);
     let hex = format!("{number:032x}");
     let part = |range| hex.get(range).unwrap_or_default();
-    format!(
-        "{}-{}-{}-{}-{}",
-        part(0..8),
-        part(8..12),
-        part(12..16),
-        part(16..20),
-        part(20..32)
-    )
+    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
 fn sounds_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    [
-        "pass",
-        "pwd",
-        "secret",
-        "token",
-        "key",
-        "auth",
-        "credential",
-        "signature",
-        "cookie",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
+    ["pass", "pwd", "secret", "token", "key", "auth", "credential", "signature", "cookie"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 fn masked_query(url: &Url) -> String {
@@ -270,11 +206,7 @@ fn mask(json: &mut Value) {
     match json {
         Value::Object(map) => {
             for (key, value) in map {
-                if sounds_secret(key) {
-                    *value = Value::from(MASK)
-                } else {
-                    mask(value)
-                }
+                if sounds_secret(key) { *value = Value::from(MASK) } else { mask(value) }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(mask),
@@ -298,20 +230,11 @@ mod tests {
     }
 
     fn parts<'a>(to: &'a PhoneNumber, text: &'a str) -> Parts<'a> {
-        Parts {
-            to,
-            text,
-            code: "012345",
-            sender: "Acme",
-            app: "Acme",
-            lang: "nl",
-        }
+        Parts { to, text, code: "012345", sender: "Acme", app: "Acme", lang: "nl" }
     }
 
     fn request(settings: Value, text: &str) -> Request {
-        described(settings)
-            .request(parts(&number(), text), Secrets::WrittenOut)
-            .unwrap()
+        described(settings).request(parts(&number(), text), Secrets::WrittenOut).unwrap()
     }
 
     fn pairs(encoded: &[u8]) -> Vec<(String, String)> {
@@ -320,27 +243,14 @@ mod tests {
 
     #[test]
     fn a_form_carries_any_text() {
-        let request = request(
-            json!({ "name": "x", "preset": "twilio", "account": "AC1", "secret": "pw" }),
-            NASTY,
-        );
+        let request = request(json!({ "name": "x", "preset": "twilio", "account": "AC1", "secret": "pw" }), NASTY);
         assert_eq!(
             pairs(&request.body),
-            [("To", "+32470123456"), ("From", "Acme"), ("Body", NASTY)]
-                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            [("To", "+32470123456"), ("From", "Acme"), ("Body", NASTY)].map(|(a, b)| (a.to_owned(), b.to_owned()))
         );
-        assert_eq!(
-            request.url.as_str(),
-            "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json"
-        );
-        assert_eq!(
-            request.headers["authorization"],
-            format!("Basic {}", BASE64.encode("AC1:pw"))
-        );
-        assert_eq!(
-            request.headers["content-type"],
-            "application/x-www-form-urlencoded"
-        );
+        assert_eq!(request.url.as_str(), "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json");
+        assert_eq!(request.headers["authorization"], format!("Basic {}", BASE64.encode("AC1:pw")));
+        assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
     }
 
     #[test]
@@ -352,13 +262,7 @@ mod tests {
             NASTY,
         );
         let found = pairs(request.url.query().unwrap().as_bytes());
-        let expected = [
-            ("smsc", "a"),
-            ("to", "0032470123456"),
-            ("text", NASTY),
-            ("coding", "2"),
-            ("password", "p&w"),
-        ];
+        let expected = [("smsc", "a"), ("to", "0032470123456"), ("text", NASTY), ("coding", "2"), ("password", "p&w")];
         assert_eq!(found, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
         assert!(request.body.is_empty());
     }
@@ -367,10 +271,7 @@ mod tests {
     fn a_value_in_the_path_stays_in_its_segment() {
         let settings = json!({ "name": "x", "url": "https://x.example/${account}/${to}?a=${text}", "account": "a/../b?c#d", "json": {} });
         let request = request(settings, "&b=1");
-        assert_eq!(
-            request.url.as_str(),
-            "https://x.example/a%2F..%2Fb%3Fc%23d/%2B32470123456?a=%26b%3D1"
-        );
+        assert_eq!(request.url.as_str(), "https://x.example/a%2F..%2Fb%3Fc%23d/%2B32470123456?a=%26b%3D1");
     }
 
     #[test]
@@ -380,16 +281,8 @@ mod tests {
                 "auth": { "field": { "name": "apikey", "value": "${secret}" } }, "secret": "k" }),
             "hi",
         );
-        let expected = [
-            ("to", "32470123456"),
-            ("to", "32470123456"),
-            ("text", "hi"),
-            ("apikey", "k"),
-        ];
-        assert_eq!(
-            pairs(&request.body),
-            expected.map(|(a, b)| (a.to_owned(), b.to_owned()))
-        );
+        let expected = [("to", "32470123456"), ("to", "32470123456"), ("text", "hi"), ("apikey", "k")];
+        assert_eq!(pairs(&request.body), expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 
     #[test]
@@ -397,34 +290,21 @@ mod tests {
         let json = json!({ "to": "${to}", "text": "${text}", "from": "${sender}" });
         let from = |extra: Value| {
             let mut settings = json!({ "name": "x", "url": "https://x.example/", "json": json });
-            settings
-                .as_object_mut()
-                .unwrap()
-                .extend(extra.as_object().unwrap().clone());
+            settings.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
             let body: Value = serde_json::from_slice(&request(settings, "t").body).unwrap();
             body["from"].as_str().unwrap().to_owned()
         };
         assert_eq!(from(json!({})), "Acme");
         assert_eq!(from(json!({ "sender": "Vendor" })), "Vendor");
-        assert_eq!(
-            from(json!({ "sender": "Vendor", "senders": { "BE": "Belgium", "US": "+1555" } })),
-            "Belgium"
-        );
-        assert_eq!(
-            from(json!({ "sender": "Vendor", "senders": { "US": "+1555" } })),
-            "Vendor"
-        );
+        assert_eq!(from(json!({ "sender": "Vendor", "senders": { "BE": "Belgium", "US": "+1555" } })), "Belgium");
+        assert_eq!(from(json!({ "sender": "Vendor", "senders": { "US": "+1555" } })), "Vendor");
     }
 
     #[test]
     fn a_text_that_no_header_can_hold_is_not_sent() {
         let settings = json!({ "name": "x", "url": "https://x.example/", "headers": { "X-Text": "${text}" }, "json": { "to": "${to}" } });
-        let refused =
-            described(settings).request(parts(&number(), "a\r\nX-Evil: 1"), Secrets::WrittenOut);
-        assert_eq!(
-            refused.err(),
-            Some(Unwritable::Header(HeaderName::from_static("x-text")))
-        );
+        let refused = described(settings).request(parts(&number(), "a\r\nX-Evil: 1"), Secrets::WrittenOut);
+        assert_eq!(refused.err(), Some(Unwritable::Header(HeaderName::from_static("x-text"))));
     }
 
     #[test]
@@ -442,20 +322,9 @@ mod tests {
                 "secrets": { "own": "s3cret" }, "headers": { "X-Api-Key": "s3cret", "X-Plain": "plain" },
                 "json": { "to": "${to}", "text": "${text}", "deep": [{ "password": "s3cret", "t": "${own}" }] } }),
             );
-            let shown = description
-                .show(parts(&number(), "Your code is 012345"))
-                .unwrap();
-            assert!(
-                !shown.contains("s3cret") && !shown.contains(&BASE64.encode("u:s3cret")),
-                "{shown}"
-            );
-            for part in [
-                "POST https://x.example/send",
-                "+32470123456",
-                "Your code is 012345",
-                "x-plain: plain",
-                MASK,
-            ] {
+            let shown = description.show(parts(&number(), "Your code is 012345")).unwrap();
+            assert!(!shown.contains("s3cret") && !shown.contains(&BASE64.encode("u:s3cret")), "{shown}");
+            for part in ["POST https://x.example/send", "+32470123456", "Your code is 012345", "x-plain: plain", MASK] {
                 assert!(shown.contains(part), "{part}: {shown}");
             }
         }

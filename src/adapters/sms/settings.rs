@@ -240,10 +240,7 @@ fn some_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SecretText>,
 
 fn secrets<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, SecretText>, D::Error> {
     let plain = BTreeMap::<String, String>::deserialize(from)?;
-    Ok(plain
-        .into_iter()
-        .map(|(name, value)| (name, SecretText::new(value)))
-        .collect())
+    Ok(plain.into_iter().map(|(name, value)| (name, SecretText::new(value))).collect())
 }
 
 fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {

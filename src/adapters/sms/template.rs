@@ -179,7 +179,10 @@ impl Credential {
             None => Ok(Self::Literal(text.clone())),
             Some(name) => match variable(name, own)? {
                 Variable::Own(name) => Ok(Self::Own(name)),
-                _ => Err("takes a value, or one of `account`, `secret`, `vars` and `secrets`; not a variable of the message".to_owned()),
+                _ => Err(
+                    "takes a value, or one of `account`, `secret`, `vars` and `secrets`; not a variable of the message"
+                        .to_owned(),
+                ),
             },
         }
     }
@@ -239,11 +242,7 @@ impl Template {
 
     /// Values, unlike what stands around them, are percent-encoded: everything but letters, digits and `-._~`.
     pub(super) fn fill_url(&self, values: Values<'_>) -> Zeroizing<String> {
-        const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
-            .remove(b'-')
-            .remove(b'.')
-            .remove(b'_')
-            .remove(b'~');
+        const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
         self.fill_with(values, |value, out| {
             if value == MASK {
                 out.push_str(MASK);
@@ -253,11 +252,7 @@ impl Template {
         })
     }
 
-    fn fill_with(
-        &self,
-        values: Values<'_>,
-        write: impl Fn(&str, &mut String),
-    ) -> Zeroizing<String> {
+    fn fill_with(&self, values: Values<'_>, write: impl Fn(&str, &mut String)) -> Zeroizing<String> {
         let mut out = Zeroizing::new(String::with_capacity(512));
         for part in &self.0 {
             match part {
@@ -283,26 +278,13 @@ fn variable(name: &str, own: &Own) -> Result<Variable, String> {
     if own.knows(name) {
         return Ok(Variable::Own(name.to_owned()));
     }
-    let mut known: Vec<&str> = vec![
-        "to",
-        "to_digits",
-        "text",
-        "code",
-        "sender",
-        "app",
-        "lang",
-        "is_unicode",
-        "uuid",
-        "country",
-    ];
+    let mut known: Vec<&str> =
+        vec!["to", "to_digits", "text", "code", "sender", "app", "lang", "is_unicode", "uuid", "country"];
     known.extend(own.names());
     if name == "account" || name == "secret" {
         return Err(format!("uses `${{{name}}}`, but `{name}` is not given"));
     }
-    Err(format!(
-        "uses `${{{name}}}`, which is not known; known are {}",
-        known.join(", ")
-    ))
+    Err(format!("uses `${{{name}}}`, which is not known; known are {}", known.join(", ")))
 }
 
 /// A JSON value whose string leaves are templates.
@@ -341,26 +323,19 @@ impl Tree {
                     .collect(),
             ),
             Value::Object(map) => {
-                let mut branch = |key: &str, value: &Value| {
-                    Self::parse(value, own, &format!("{at}.{key}"), problems)
-                };
+                let mut branch = |key: &str, value: &Value| Self::parse(value, own, &format!("{at}.{key}"), problems);
                 match (map.get("when_unicode"), map.get("else"), map.len()) {
                     (Some(unicode), Some(gsm7), 2) => Self::WhenUnicode {
                         unicode: Box::new(branch("when_unicode", unicode)),
                         gsm7: Box::new(branch("else", gsm7)),
                     },
                     (Some(_), _, _) => {
-                        problems.push(Problem::new(
-                            at,
-                            "`when_unicode` stands beside `else` and nothing else",
-                        ));
+                        problems.push(Problem::new(at, "`when_unicode` stands beside `else` and nothing else"));
                         Self::Fixed(Value::Null)
                     }
-                    (None, _, _) => Self::Map(
-                        map.iter()
-                            .map(|(key, value)| (key.clone(), branch(key, value)))
-                            .collect(),
-                    ),
+                    (None, _, _) => {
+                        Self::Map(map.iter().map(|(key, value)| (key.clone(), branch(key, value))).collect())
+                    }
                 }
             }
         }
@@ -372,14 +347,10 @@ impl Tree {
             Self::Text(template) => template.variables().collect(),
             Self::Fixed(_) | Self::Secret(_) => Vec::new(),
             Self::List(items) => items.iter().flat_map(Self::variables).collect(),
-            Self::Map(entries) => entries
-                .iter()
-                .flat_map(|(_, tree)| tree.variables())
-                .collect(),
-            Self::WhenUnicode { unicode, gsm7 } => [unicode, gsm7]
-                .into_iter()
-                .flat_map(|tree| tree.variables())
-                .collect(),
+            Self::Map(entries) => entries.iter().flat_map(|(_, tree)| tree.variables()).collect(),
+            Self::WhenUnicode { unicode, gsm7 } => {
+                [unicode, gsm7].into_iter().flat_map(|tree| tree.variables()).collect()
+            }
         }
     }
 
@@ -389,10 +360,7 @@ impl Tree {
             Self::Text(template) => vec![template.fill(values)],
             Self::Fixed(fixed) => vec![Zeroizing::new(fixed.to_string())],
             Self::Secret(credential) => vec![values.credential(credential)],
-            Self::List(items) => items
-                .iter()
-                .flat_map(|item| item.field_values(values))
-                .collect(),
+            Self::List(items) => items.iter().flat_map(|item| item.field_values(values)).collect(),
             Self::Map(_) => Vec::new(), // refused when the description was read
             Self::WhenUnicode { unicode, gsm7 } => {
                 if values.message.is_unicode {
@@ -414,31 +382,21 @@ pub(super) struct Filled<'a> {
 
 impl Serialize for Filled<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let with = |tree| Filled {
-            tree,
-            values: self.values,
-        };
+        let with = |tree| Filled { tree, values: self.values };
         match self.tree {
-            Tree::Text(template) => {
-                match template.single().map(|variable| self.values.of(variable)) {
-                    Some(Filling::Text(text)) => to.serialize_str(text),
-                    Some(Filling::Bool(value)) => to.serialize_bool(value),
-                    Some(Filling::Number(number)) => number.serialize(to),
-                    None => to.serialize_str(&template.fill(self.values)),
-                }
-            }
+            Tree::Text(template) => match template.single().map(|variable| self.values.of(variable)) {
+                Some(Filling::Text(text)) => to.serialize_str(text),
+                Some(Filling::Bool(value)) => to.serialize_bool(value),
+                Some(Filling::Number(number)) => number.serialize(to),
+                None => to.serialize_str(&template.fill(self.values)),
+            },
             Tree::Fixed(value) => value.serialize(to),
             Tree::Secret(credential) => to.serialize_str(&self.values.credential(credential)),
             Tree::List(items) => to.collect_seq(items.iter().map(with)),
-            Tree::Map(entries) => {
-                to.collect_map(entries.iter().map(|(key, tree)| (key, with(tree))))
+            Tree::Map(entries) => to.collect_map(entries.iter().map(|(key, tree)| (key, with(tree)))),
+            Tree::WhenUnicode { unicode, gsm7 } => {
+                with(if self.values.message.is_unicode { unicode } else { gsm7 }).serialize(to)
             }
-            Tree::WhenUnicode { unicode, gsm7 } => with(if self.values.message.is_unicode {
-                unicode
-            } else {
-                gsm7
-            })
-            .serialize(to),
         }
     }
 }
@@ -474,30 +432,15 @@ mod tests {
         let (own, message, mut problems) = (own(), message(text), Vec::new());
         let tree = Tree::parse(tree, &own, "json", &mut problems);
         assert!(problems.is_empty(), "{problems:?}");
-        let values = Values {
-            message: &message,
-            own: &own,
-            secrets,
-        };
-        serde_json::from_slice(
-            &serde_json::to_vec(&Filled {
-                tree: &tree,
-                values,
-            })
-            .unwrap(),
-        )
-        .unwrap()
+        let values = Values { message: &message, own: &own, secrets };
+        serde_json::from_slice(&serde_json::to_vec(&Filled { tree: &tree, values }).unwrap()).unwrap()
     }
 
     #[test]
     fn a_value_cannot_leave_its_leaf() {
         let nasty = "\"}],\"x\":[{\"a\\\u{1F600}\n\u{0}${to}";
         assert_eq!(
-            written(
-                &json!({ "m": [{ "t": "${text}", "u": "<${text}>" }] }),
-                nasty,
-                Secrets::WrittenOut
-            ),
+            written(&json!({ "m": [{ "t": "${text}", "u": "<${text}>" }] }), nasty, Secrets::WrittenOut),
             json!({ "m": [{ "t": nasty, "u": format!("<{nasty}>") }] })
         );
     }
@@ -505,11 +448,7 @@ mod tests {
     #[test]
     fn a_leaf_that_is_one_variable_keeps_its_type() {
         assert_eq!(
-            written(
-                &json!(["${is_unicode}", "${pool}", "n${pool}", 5, true, null]),
-                "a",
-                Secrets::WrittenOut
-            ),
+            written(&json!(["${is_unicode}", "${pool}", "n${pool}", 5, true, null]), "a", Secrets::WrittenOut),
             json!([false, 7, "n7", 5, true, null])
         );
     }
@@ -517,55 +456,24 @@ mod tests {
     #[test]
     fn the_alphabet_chooses_the_branch() {
         let tree = json!({ "type": { "when_unicode": "unicode", "else": { "gsm": "${code}" } } });
-        assert_eq!(
-            written(&tree, "\u{1F600}", Secrets::WrittenOut),
-            json!({ "type": "unicode" })
-        );
-        assert_eq!(
-            written(&tree, "abc", Secrets::WrittenOut),
-            json!({ "type": { "gsm": "012345" } })
-        );
+        assert_eq!(written(&tree, "\u{1F600}", Secrets::WrittenOut), json!({ "type": "unicode" }));
+        assert_eq!(written(&tree, "abc", Secrets::WrittenOut), json!({ "type": { "gsm": "012345" } }));
     }
 
     #[test]
     fn a_dry_run_shows_no_secret() {
-        assert_eq!(
-            written(&json!(["${token}", "x ${token}"]), "a", Secrets::Masked),
-            json!(["***", "x ***"])
-        );
-        assert_eq!(
-            written(&json!(["${token}"]), "a", Secrets::WrittenOut),
-            json!(["s3cret"])
-        );
+        assert_eq!(written(&json!(["${token}", "x ${token}"]), "a", Secrets::Masked), json!(["***", "x ***"]));
+        assert_eq!(written(&json!(["${token}"]), "a", Secrets::WrittenOut), json!(["s3cret"]));
     }
 
     #[test]
     fn unknown_variables_and_open_ends_are_named() {
-        assert!(
-            Template::parse("a ${tex}", &own())
-                .unwrap_err()
-                .contains("`${tex}`")
-        );
-        assert!(
-            Template::parse("a ${secret}", &own())
-                .unwrap_err()
-                .contains("`secret` is not given")
-        );
-        assert!(
-            Template::parse("a ${to", &own())
-                .unwrap_err()
-                .contains("without its")
-        );
+        assert!(Template::parse("a ${tex}", &own()).unwrap_err().contains("`${tex}`"));
+        assert!(Template::parse("a ${secret}", &own()).unwrap_err().contains("`secret` is not given"));
+        assert!(Template::parse("a ${to", &own()).unwrap_err().contains("without its"));
         let message = message("a");
         let own = own();
         let literal = Template::parse("$${to}$", &own).unwrap();
-        assert_eq!(
-            *literal.fill(Values {
-                message: &message,
-                own: &own,
-                secrets: Secrets::WrittenOut
-            }),
-            "${to}$"
-        );
+        assert_eq!(*literal.fill(Values { message: &message, own: &own, secrets: Secrets::WrittenOut }), "${to}$");
     }
 }

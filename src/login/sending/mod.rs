@@ -6,11 +6,10 @@ mod order;
 use std::time::Duration;
 
 use self::order::senders_for;
-use super::fail_point::reached;
+use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{
-    CodeRequest, CodeTurn, LimitKey, NewSend, PortResult, SendCharge, SendOutcome, SmsMessage,
-    SmsResult,
+    CodeRequest, CodeTurn, LimitKey, NewSend, PortResult, SendCharge, SendOutcome, SmsMessage, SmsResult,
 };
 use super::{Client, Login};
 use crate::domain::account::Account;
@@ -58,147 +57,69 @@ impl Login {
             return Ok(SendReport::Over);
         };
         if !self.settings.countries.contains(&number.country()) {
-            return self
-                .not_sent(
-                    SendReport::NumberRefused,
-                    "country_not_allowed",
-                    login,
-                    client,
-                    now,
-                )
-                .await;
+            return self.not_sent(SendReport::NumberRefused, "country_not_allowed", login, client, now).await;
         }
-        let fresh = login.seal_code(
-            id,
-            &Code::random(self.settings.code_length),
-            &self.signing_keys,
-        );
+        let fresh = login.seal_code(id, &Code::random(self.settings.code_length), &self.signing_keys);
         let request = CodeRequest {
             now,
             fresh: &fresh,
-            code_until: now
-                .plus(self.settings.code_lifetime)
-                .min(login.facts().ends_at),
+            code_until: now.plus(self.settings.code_lifetime).min(login.facts().ends_at),
             waits: &self.settings.resend_waits,
             most_sends: self.settings.sends.per_login,
         };
-        let (sealed, turn) = match self.ports.pending.next_code(id, &request).await? {
+        let (sealed, turn) = match effect("send.code_chosen", self.ports.pending.next_code(id, &request)).await? {
             CodeTurn::Send { code, number } => (code, number),
             CodeTurn::Wait(wait) => return Ok(SendReport::Wait(wait)),
             CodeTurn::NoneLeft => return Ok(SendReport::NoneLeft),
             CodeTurn::Gone => return Ok(SendReport::Over),
         };
-        reached("send.code_chosen");
         let Some(code) = login.open_code(id, &sealed, &self.signing_keys) else {
             return Ok(SendReport::Over);
         };
         let networks = Networks::of(&*self.ports.limits, &self.settings.networks, client.address);
         if let Charge::Wait(wait) = networks.begin_login(id, now).await? {
-            self.ports.pending.take_back_send(id, turn).await?;
-            return self
-                .not_sent(
-                    SendReport::TooOften(wait),
-                    "network_limit",
-                    login,
-                    client,
-                    now,
-                )
-                .await;
+            effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
+            return self.not_sent(SendReport::TooOften(wait), "network_limit", login, client, now).await;
         }
-        reached("send.network_charged");
         if let Charge::Wait(wait) = self.charge_numbers(number, now).await? {
-            self.ports.pending.take_back_send(id, turn).await?;
-            return self
-                .not_sent(
-                    SendReport::TooOften(wait),
-                    "prefix_limit",
-                    login,
-                    client,
-                    now,
-                )
-                .await;
+            effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
+            return self.not_sent(SendReport::TooOften(wait), "prefix_limit", login, client, now).await;
         }
-        reached("send.prefix_charged");
         let send = NewSend {
             account: account.id,
             login: *id,
-            number: self
-                .data_keys
-                .hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
+            number: self.data_keys.hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
             country: number.country(),
         };
-        let send_id = match self
-            .ports
-            .ledger
-            .charge_send(&send, &self.settings.sends, now)
+        let send_id = match effect("send.charged", self.ports.ledger.charge_send(&send, &self.settings.sends, now))
             .await?
         {
             SendCharge::Granted(send_id) => send_id,
             SendCharge::LoginSpent => {
-                return self
-                    .not_sent(
-                        SendReport::NoneLeft,
-                        "login_sends_spent",
-                        login,
-                        client,
-                        now,
-                    )
-                    .await;
+                return self.not_sent(SendReport::NoneLeft, "login_sends_spent", login, client, now).await;
             }
             SendCharge::Wait(wait) => {
-                self.ports.pending.take_back_send(id, turn).await?;
-                return self
-                    .not_sent(
-                        SendReport::TooOften(wait),
-                        "account_or_number_limit",
-                        login,
-                        client,
-                        now,
-                    )
-                    .await;
+                effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
+                return self.not_sent(SendReport::TooOften(wait), "account_or_number_limit", login, client, now).await;
             }
             SendCharge::TotalSpent(wait) => {
-                self.ports.pending.take_back_send(id, turn).await?;
-                tracing::error!(
-                    "the SMS limit of everybody together is reached; nobody gets a code until it frees up"
-                );
-                return self
-                    .not_sent(
-                        SendReport::TooOften(wait),
-                        "total_limit",
-                        login,
-                        client,
-                        now,
-                    )
-                    .await;
+                effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
+                tracing::error!("the SMS limit of everybody together is reached; nobody gets a code until it frees up");
+                return self.not_sent(SendReport::TooOften(wait), "total_limit", login, client, now).await;
             }
         };
-        reached("send.charged");
         let language = account.language.unwrap_or(page_language);
         let (outcome, report) = self.hand_over(login, number, &code, language).await;
-        reached("send.sent");
-        let event = if outcome == SendOutcome::NotSent {
-            AuditEvent::CodeNotSent
-        } else {
-            AuditEvent::CodeSent
-        };
-        self.ports
-            .ledger
-            .settle_send(
-                &send_id,
-                outcome,
-                &self.audit(event, login.facts(), client, now, None),
-            )
-            .await?;
-        reached("send.settled");
+        let event = if outcome == SendOutcome::NotSent { AuditEvent::CodeNotSent } else { AuditEvent::CodeSent };
+        effect(
+            "send.settled",
+            self.ports.ledger.settle_send(&send_id, outcome, &self.audit(event, login.facts(), client, now, None)),
+        )
+        .await?;
         if outcome == SendOutcome::NotSent {
-            self.best_effort(
-                "send taken back",
-                self.ports.pending.take_back_send(id, turn),
-            )
-            .await;
-            self.best_effort("network login taken back", networks.complete_login(id))
+            self.best_effort("send taken back", effect("send.taken_back", self.ports.pending.take_back_send(id, turn)))
                 .await;
+            self.best_effort("network login taken back", networks.complete_login(id)).await;
         }
         Ok(report)
     }
@@ -219,21 +140,13 @@ impl Login {
             .iter()
             .find(|(name, _)| name == site)
             .map_or(site.as_str(), |(_, app)| app.as_str());
-        let message = SmsMessage {
-            to: number,
-            text: &text,
-            code,
-            app,
-            language,
-        };
+        let message = SmsMessage { to: number, text: &text, code, app, language };
         let ends = tokio::time::Instant::now() + self.settings.send_time_limit;
         let mut outcome = SendOutcome::NotSent;
         for sender in senders_for(number.country(), &self.ports.senders) {
-            let Ok(result) = tokio::time::timeout_at(ends, sender.send(&message)).await else {
-                tracing::warn!(
-                    provider = sender.name(),
-                    "the time for sending ran out; the message may have gone out"
-                );
+            let Ok(result) = effect("send.handed_over", tokio::time::timeout_at(ends, sender.send(&message))).await
+            else {
+                tracing::warn!(provider = sender.name(), "the time for sending ran out; the message may have gone out");
                 return (SendOutcome::MaybeSent, SendReport::Sent);
             };
             match result {
@@ -254,31 +167,23 @@ impl Login {
 
     /// Counts a send for the numbers around this one and for everybody, this minute.
     async fn charge_numbers(&self, number: &PhoneNumber, now: UnixMillis) -> PortResult<Charge> {
-        let prefix = self
-            .data_keys
-            .hash(HashPurpose::Counter, number.prefix7().as_bytes());
+        let prefix = self.data_keys.hash(HashPurpose::Counter, number.prefix7().as_bytes());
         let prefix = LimitKey(format!("prefix:{}", hex::encode(prefix)));
-        if let Charge::Wait(wait) = self
-            .ports
-            .limits
-            .try_spend(&prefix, self.settings.sends_per_prefix, now)
-            .await?
+        if let Charge::Wait(wait) =
+            effect("send.prefix_charged", self.ports.limits.try_spend(&prefix, self.settings.sends_per_prefix, now))
+                .await?
         {
             return Ok(Charge::Wait(wait));
         }
-        match self
-            .ports
-            .limits
-            .try_spend(
-                &LimitKey("sends".to_owned()),
-                self.settings.sends_in_all,
-                now,
-            )
-            .await?
+        match effect(
+            "send.total_charged",
+            self.ports.limits.try_spend(&LimitKey("sends".to_owned()), self.settings.sends_in_all, now),
+        )
+        .await?
         {
             Charge::Granted => Ok(Charge::Granted),
             Charge::Wait(wait) => {
-                self.ports.limits.give_back(&prefix).await?;
+                effect("send.prefix_taken_back", self.ports.limits.give_back(&prefix)).await?;
                 tracing::error!("the SMS limit of everybody together for a minute is reached");
                 Ok(Charge::Wait(wait))
             }
@@ -293,16 +198,11 @@ impl Login {
         client: &Client,
         now: UnixMillis,
     ) -> PortResult<SendReport> {
-        self.ports
-            .ledger
-            .record(&self.audit(
-                AuditEvent::CodeNotSent,
-                login.facts(),
-                client,
-                now,
-                Some(reason),
-            ))
-            .await?;
+        effect(
+            "send.refusal_recorded",
+            self.ports.ledger.record(&self.audit(AuditEvent::CodeNotSent, login.facts(), client, now, Some(reason))),
+        )
+        .await?;
         Ok(report)
     }
 }

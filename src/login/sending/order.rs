@@ -10,7 +10,5 @@ pub(super) fn senders_for(
     country: Country,
     senders: &[Arc<dyn SmsSender>],
 ) -> impl Iterator<Item = &Arc<dyn SmsSender>> {
-    senders.iter().filter(move |sender| {
-        sender.countries().is_empty() || sender.countries().contains(&country)
-    })
+    senders.iter().filter(move |sender| sender.countries().is_empty() || sender.countries().contains(&country))
 }
