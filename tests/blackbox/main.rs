@@ -2,6 +2,7 @@
 //! One test binary: one link, one harness.
 
 #![expect(dead_code, reason = "the harness offers more than the tests of the day use")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod architecture;
 mod harness;

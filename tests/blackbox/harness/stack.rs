@@ -25,9 +25,11 @@ pub(crate) struct Plan {
     accounts: Accounts,
     pending: Pending,
     nodes: usize,
-    changes: Vec<Box<dyn FnOnce(&mut Settings)>>,
+    changes: Vec<Change>,
     environment: Vec<(String, String)>,
 }
+
+type Change = Box<dyn FnOnce(&mut Settings)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Accounts {
