@@ -4,6 +4,7 @@
 //! The sources are parsed, so an import over many lines, a path in the middle of an expression, `super::super::`, an
 //! alias and the tokens inside a macro are all seen. Not seen: what a macro of another crate makes up by itself.
 
+mod effects;
 mod planted;
 mod reader;
 
