@@ -60,7 +60,7 @@ const NOT_IN_DOMAIN: &[&[&str]] = &[
 ];
 
 /// The one file that reads the clock of the machine.
-const CLOCK: &str = "adapters/clock.rs";
+const CLOCK: &str = "app/clock.rs";
 
 const READS_THE_CLOCK: &[&[&str]] = &[
     &["SystemTime", "now"],

@@ -82,7 +82,7 @@ fn what_is_in_order_is_left_alone() {
         ("login/flow.rs", "pub(in crate::login) fn f(http: u8) { super::ports::go(); self.redis.get(); }"),
         ("gateway/bridge.rs", "use axum::Router; use pingora::proxy::Session; use crate::web::cookies;"),
         ("adapters/sql/mod.rs", "use sqlx::query; use crate::login::ports::Ledger; use super::clock;"),
-        ("adapters/clock.rs", "fn f() { std::time::SystemTime::now(); }"),
+        ("app/clock.rs", "fn f() { std::time::SystemTime::now(); }"),
         ("app/mod.rs", "use crate::{portal, gateway, config}; use pingora::server::Server; use axum::Router;"),
         ("lib.rs", "pub mod domain; pub mod login;"),
         ("main.rs", "fn main() -> std::process::ExitCode { vestibule::cli::run() }"),
