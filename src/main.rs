@@ -1,1 +1,8 @@
-fn main() {}
+//! The program: one line into the command line.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    vestibule::cli::run()
+}

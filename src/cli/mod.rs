@@ -1,1 +1,100 @@
-//! The command line, one file a noun. Floor: roof.
+//! The command line, one file a noun: each holds its `Arguments` and a `run`. A new command is such a file and one line in `Command` and `perform`.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Needs no running gateway. Floor: roof.
+
+mod check;
+mod config;
+mod init;
+mod key;
+mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Loaded};
+
+use output::Failure;
+
+/// A door in front of a web application: password and SMS code, then the application.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, propagate_version = true, max_term_width = 100)]
+struct CommandLine {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "VESTIBULE_CONFIG", default_value = "/etc/vestibule/vestibule.yaml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Report every mistake in the configuration, with its key and what would be right
+    Check(check::Arguments),
+    /// Write a short configuration and two keys to start from
+    Init(init::Arguments),
+    /// Print the complete commented default file, a JSON Schema, or what is in force
+    #[command(subcommand)]
+    Config(config::Arguments),
+    /// Make keys
+    #[command(subcommand)]
+    Key(key::Arguments),
+}
+
+/// Reads the arguments of this process and does what they say.
+#[must_use]
+pub fn run() -> ExitCode {
+    let CommandLine { common, command } = CommandLine::parse();
+    match perform(&common, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn perform(common: &Common, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Check(arguments) => check::run(common, &arguments),
+        Command::Init(arguments) => init::run(common, &arguments),
+        Command::Config(arguments) => config::run(common, &arguments),
+        Command::Key(arguments) => key::run(&arguments),
+    }
+}
+
+impl Common {
+    /// The configuration, without mistakes. What the operator should know is said on standard error.
+    fn load(&self) -> Result<Loaded, Failure> {
+        let loaded = Config::load(&self.config).map_err(|problems| Failure::of_problems(&self.config, &problems))?;
+        for notice in &loaded.notices {
+            output::remark(notice);
+        }
+        Ok(loaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
+        let _ = CommandLine::try_parse_from(["vestibule", "check", "--config", "x.yaml"]).unwrap();
+    }
+
+    #[test]
+    fn wrong_usage_has_an_exit_code_of_its_own() {
+        let error = CommandLine::try_parse_from(["vestibule", "chekc"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+    }
+}

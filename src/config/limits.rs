@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::node::Node;
+
 /// All caps. Attempts and sends of one login are in `two_factor.code`.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -68,4 +70,79 @@ pub struct RequestLimits {
     pub target_bytes: usize,
     /// Bytes of a form sent to our own pages; beyond: 413.
     pub portal_body_bytes: usize,
+}
+
+pub(super) fn read(node: &Node<'_>) -> Limits {
+    Limits {
+        code_failures: node.key("code_failures", "An account's wrong codes, over all its logins.").section(read_code_failures),
+        password_failures: node
+            .key("password_failures", "An account's wrong passwords (NIST SP 800-63B-4 §3.2.2). The same holds for names that do not exist.")
+            .section(read_password_failures),
+        sms: node.key("sms", "SMS that may be sent; what is beyond is not, and the user is told to wait.").section(read_sms),
+        network: node
+            .key(
+                "network",
+                "What one client network (an IPv4 address, an IPv6 /64) may cause. What succeeds is not counted, so that many people can sign in \
+                 from behind one address.",
+            )
+            .section(read_network),
+        request: node.key("request", "Sizes of a request.").section(read_request),
+    }
+}
+
+fn read_code_failures(node: &Node<'_>) -> CodeFailures {
+    let failures = CodeFailures {
+        per_hour: node.key("per_hour", "In an hour.").count(1, 100).or("10"),
+        in_a_row: node
+            .key("in_a_row", "So many in a row disable the account's codes until `vestibule user unlock` (NIST SP 800-63B-4 §3.2.2: at most 100).")
+            .count(5, 100)
+            .or("50"),
+        per_30_days: node.key("per_30_days", "So many in 30 days likewise. A success does not reset this one.").count(10, 1000).or("200"),
+    };
+    if failures.per_30_days < failures.in_a_row {
+        node.refuse("per_30_days", &["in_a_row"], "it is less than in_a_row", "at least in_a_row");
+    }
+    failures
+}
+
+fn read_password_failures(node: &Node<'_>) -> PasswordFailures {
+    let failures = PasswordFailures {
+        free: node.key("free", "So many in a row cost no wait.").count(0, 20).or("4"),
+        first_wait: node.key("first_wait", "The wait after the next one. It doubles with each further one.").duration("30s", "1h").or("30s"),
+        longest_wait: node.key("longest_wait", "The wait does not grow beyond this.").duration("30s", "1h").or("1h"),
+        in_a_row: node.key("in_a_row", "So many in a row close the account until an operator acts.").count(10, 100).or("100"),
+    };
+    if failures.first_wait > failures.longest_wait {
+        node.refuse("first_wait", &["longest_wait"], "it is longer than longest_wait", "at most longest_wait");
+    }
+    failures
+}
+
+fn read_sms(node: &Node<'_>) -> SmsLimits {
+    SmsLimits {
+        per_account_30m: node.key("per_account_30m", "To one account in 30 minutes.").count(1, 100).or("5"),
+        per_account_day: node.key("per_account_day", "To one account in a day.").count(1, 1000).or("10"),
+        per_number_30m: node.key("per_number_30m", "To one number in 30 minutes.").count(1, 100).or("5"),
+        per_number_day: node.key("per_number_day", "To one number in a day.").count(1, 1000).or("10"),
+        per_prefix_10m: node.key("per_prefix_10m", "To numbers with the same first seven digits in ten minutes.").count(1, 10_000).or("30"),
+        total_minute: node.key("total_minute", "To everybody in a minute.").count(1, 100_000).or("60"),
+        total_day: node.key("total_day", "To everybody in a day: the most that a day can cost.").count(1, 10_000_000).or("5000"),
+    }
+}
+
+fn read_network(node: &Node<'_>) -> NetworkLimits {
+    NetworkLimits {
+        failures_minute: node.key("failures_minute", "Failed sign-in steps in a minute.").count(1, 10_000).or("20"),
+        unfinished_sends_day: node.key("unfinished_sends_day", "SMS in a day whose code was never entered.").count(1, 10_000).or("20"),
+        wider_factor: node.key("wider_factor", "The network around it (IPv4 /24, IPv6 /48) may cause this many times as much.").count(1, 256).or("5"),
+    }
+}
+
+fn read_request(node: &Node<'_>) -> RequestLimits {
+    RequestLimits {
+        headers_bytes: node.key("headers", "All header fields together; beyond: 431.").size("4KiB", "1MiB").or("32KiB"),
+        headers_count: node.key("headers_count", "The number of header fields; beyond: 431.").count(20, 250).or("100") as usize,
+        target_bytes: node.key("target", "Path and query; beyond: 414 (RFC 9112 §3 asks for at least 8000 bytes).").size("1KiB", "64KiB").or("8KiB"),
+        portal_body_bytes: node.key("portal_body", "A form that is sent to the sign-in pages; beyond: 413.").size("4KiB", "1MiB").or("16KiB"),
+    }
 }

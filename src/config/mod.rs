@@ -3,22 +3,44 @@
 //! Every section has a file of its own that holds the settings and the function that reads them; that function is also what
 //! the reference, the JSON Schema and `config show` are made from. Opens no socket and asks no store. Floor: roof.
 
+mod declared;
+mod document;
+mod fit;
+mod kinds;
 pub mod limits;
 pub mod listener;
+mod node;
 pub mod operation;
 pub mod passwords;
+pub mod portal;
+mod problem;
+pub mod reference;
+mod scalar;
+pub mod schema;
 pub mod session;
 pub mod site;
 pub mod sms;
+mod sms_provider;
 pub mod stores;
+mod surroundings;
+#[cfg(test)]
+mod tests;
 pub mod two_factor;
 pub mod upstream;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use ipnet::IpNet;
+use serde_json::Value;
 
 use crate::domain::secret::SecretBytes;
+
+use declared::Declared;
+use node::{Aim, Node, Reading};
+use surroundings::{Machine, Readers, Surroundings};
+
+pub use problem::Problem;
 
 /// Everything an operator decides, parsed and checked. `app` maps it to the settings of the rooms.
 #[derive(Clone, Debug)]
@@ -45,4 +67,114 @@ pub struct Config {
     pub audit: operation::Audit,
     pub shutdown: operation::Shutdown,
     pub log: operation::Log,
+}
+
+/// A configuration without mistakes.
+#[derive(Debug)]
+pub struct Loaded {
+    pub config: Config,
+    /// Sentences that the operator should read although nothing is wrong. To be said loudly.
+    pub notices: Vec<String>,
+    /// What is in force, defaults included and secrets hidden, in the form of the file.
+    pub in_force: Value,
+}
+
+impl Loaded {
+    /// What is in force, as YAML.
+    #[must_use]
+    pub fn in_force_as_yaml(&self) -> String {
+        document::write(&self.in_force)
+    }
+}
+
+impl Config {
+    /// Reads the file at `path` and what it points to.
+    ///
+    /// # Errors
+    /// Everything that is wrong: section by section, then what does not fit together.
+    pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
+        let content = Machine.file(path, document::MOST_BYTES).map_err(|error| {
+            let right = "the path of a file that this user can read, after --config or in VESTIBULE_CONFIG; `vestibule init` makes a first one";
+            vec![Problem::of_file(format!("{} cannot be read: {error}", path.display()), right)]
+        })?;
+        let text = std::str::from_utf8(&content.bytes)
+            .map_err(|_| vec![Problem::of_file(format!("{} holds something else than text", path.display()), "YAML in UTF-8")])?;
+        let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
+        read(text, &Machine, &folder, content.readers)
+    }
+
+    /// Reads a configuration that this program has written itself; paths in it are absolute.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn from_text(text: &str) -> Result<Loaded, Vec<Problem>> {
+        read(text, &Machine, Path::new("/"), Readers::OnlyUs)
+    }
+}
+
+fn read(text: &str, surroundings: &dyn Surroundings, folder: &Path, readers: Readers) -> Result<Loaded, Vec<Problem>> {
+    let given = document::parse(text)?;
+    let reading = Reading::new(Aim::File, surroundings, folder, readers);
+    let ((config, notices), declared, problems) = reading.read(&given, |root| {
+        let config = read_config(root);
+        let notices = fit::check(root, &config);
+        (config, notices)
+    });
+    if problems.is_empty() { Ok(Loaded { config, notices, in_force: declared::in_force(&declared) }) } else { Err(problems) }
+}
+
+/// All keys there are.
+fn description() -> Vec<Declared> {
+    let reading = Reading::new(Aim::Description, &Machine, Path::new("/"), Readers::OnlyUs);
+    let (_, mut declared, _) = reading.read(&Value::Null, read_config);
+    if !declared.is_empty() {
+        declared.rotate_left(1); // `testing` is read first, and nobody should see it first
+    }
+    declared
+}
+
+fn read_config(root: &Node<'_>) -> Config {
+    // first, because durations ask for it
+    let testing = root
+        .key("testing", "For tests: lifts the lower bounds of durations and waits. Refused when a site is not on this machine itself.")
+        .flag()
+        .or("off");
+    root.reading().testing.set(testing);
+    Config {
+        testing,
+        sites: root
+            .key("sites", "The applications, each at a URL of its own. A session of one is none at another.")
+            .list(1, 1000, site::read)
+            .required(""),
+        listen: root
+            .key("listen", "Where requests come in. A listener without `tls` needs a proxy in front that does TLS, named in trusted_proxies.")
+            .list(1, 100, listener::read)
+            .or("[{ address: \"127.0.0.1:8080\" }]"),
+        trusted_proxies: root
+            .key(
+                "trusted_proxies",
+                "Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are believed, as in [127.0.0.1, 10.1.0.0/16]. Nobody else's are.",
+            )
+            .list(0, 1000, |slot| slot.network().required("127.0.0.1"))
+            .or("[]"),
+        upstreams: root.key("upstreams", "The servers of the applications, by a name of your choice.").required_map("app", |_, slot| slot.section(upstream::read)),
+        signing_keys: root
+            .key(
+                "signing_keys",
+                "Keys for sessions, pending logins and forms: 32 random bytes in base64 each (`vestibule key generate`). The first signs, all verify. \
+                 To change: add the new one as second everywhere, then move it to the front, and drop the old one when session.lifetime has passed.",
+            )
+            .list(1, 16, |slot| slot.key().required("{ file: /run/secrets/vestibule-sign }"))
+            .required("[{ file: /run/secrets/vestibule-sign }]"),
+        state: root.key("state", "Pending logins and network limits.").section(stores::read_state),
+        accounts: root.key("accounts", "Everything durable.").section(stores::read_accounts),
+        two_factor: root.key("two_factor", "The second factor: a code sent by SMS.").section(two_factor::read),
+        session: root.key("session", "How long a sign-in lasts.").section(session::read),
+        sms: root.key("sms", "Sending codes.").section(sms::read),
+        limits: root.key("limits", "What caps guessing, sending and the size of requests, for all nodes together.").section(limits::read),
+        passwords: root.key("passwords", "How passwords are kept and checked.").section(passwords::read),
+        audit: root.key("audit", "The record of who changed what.").section(operation::read_audit),
+        shutdown: root.key("shutdown", "How the process ends.").section(operation::read_shutdown),
+        log: root.key("log", "What is written to standard error.").section(operation::read_log),
+    }
 }

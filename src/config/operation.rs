@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::node::Node;
+
 /// The audit log in SQL.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit {
@@ -39,4 +41,31 @@ pub enum LogLevel {
     Warn,
     Info,
     Debug,
+}
+
+pub(super) fn read_audit(node: &Node<'_>) -> Audit {
+    Audit { retention: node.key("retention", "Records of the audit log are deleted when they are older than this.").duration("30d", "3650d").or("400d") }
+}
+
+pub(super) fn read_shutdown(node: &Node<'_>) -> Shutdown {
+    Shutdown {
+        drain: node
+            .key("drain", "After a TERM signal no new connection is accepted, and requests that are under way get this long to finish.")
+            .duration("0s", "15m")
+            .or("30s"),
+    }
+}
+
+pub(super) fn read_log(node: &Node<'_>) -> Log {
+    Log {
+        format: node
+            .key("format", "How a line looks: `json` for machines, `text` for people.")
+            .choice(&[("json", LogFormat::Json), ("text", LogFormat::Text)])
+            .or("json"),
+        level: node
+            .key("level", "The least important lines that are written.")
+            .choice(&[("error", LogLevel::Error), ("warn", LogLevel::Warn), ("info", LogLevel::Info), ("debug", LogLevel::Debug)])
+            .or("info"),
+        access: node.key("access", "Whether there is a line for every request.").flag().or("on"),
+    }
 }

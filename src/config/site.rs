@@ -3,10 +3,13 @@
 //! Says what the operator wrote; matching requests is the gateway's. Floor: roof.
 
 use ipnet::IpNet;
-use url::Url;
 
-use crate::domain::language::Language;
+use crate::web::canonical_path::{self, PathReading};
 use crate::web::origin::Origin;
+use crate::web::paths;
+
+use super::node::{Node, Slot};
+use super::portal;
 
 /// One application at one URL.
 #[derive(Clone, Debug)]
@@ -19,7 +22,7 @@ pub struct Site {
     pub upstream: String,
     /// First match wins; what none matches needs sign-in.
     pub routes: Vec<Route>,
-    pub portal: Portal,
+    pub portal: portal::Portal,
     pub identity: Identity,
 }
 
@@ -53,64 +56,184 @@ pub enum PathPattern {
     Below(String),
 }
 
-/// How this site's sign-in pages present themselves.
-#[derive(Clone, Debug)]
-pub struct Portal {
-    /// The application's name for people; the site's `name` when the operator gave none.
-    pub name: String,
-    /// At least one; the first is used when the browser asks for none of them.
-    pub languages: Vec<Language>,
-    /// Whom to ask, as shown: an address, a number, a sentence.
-    pub support: Option<String>,
-    /// Where the application itself helps with a forgotten password.
-    pub password_help: Option<Url>,
-    /// Dark enough for white text on it (4.5:1, WCAG 2.2 1.4.3).
-    pub accent: Option<Colour>,
-    pub logo: Option<Logo>,
-}
-
-/// A colour of the style sheet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour {
-    pub red: u8,
-    pub green: u8,
-    pub blue: u8,
-}
-
-/// A picture for the top of the pages, read at start.
-#[derive(Clone)]
-pub struct Logo {
-    pub format: LogoFormat,
-    /// At most 256 KiB.
-    pub bytes: Vec<u8>,
-}
-
-/// What the picture is, told by its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogoFormat {
-    Png,
-    Svg,
-}
-
 /// The headers that tell the upstream who the user is.
 #[derive(Clone, Debug)]
 pub struct Identity {
     pub headers: IdentityHeaders,
 }
 
-/// Header names; `None` means the header is not sent. No two fold to the same name.
+/// Header names. No two fold to the same name.
 #[derive(Clone, Debug)]
 pub struct IdentityHeaders {
     /// Carries the user name.
     pub user: http::HeaderName,
-    /// Carries the user name too, for applications that look there.
+    /// Carries the user name too, for applications that look there; `None`: not sent.
     pub preferred_username: Option<http::HeaderName>,
     /// Carries an id of the session that is not its cookie.
-    pub session: Option<http::HeaderName>,
+    pub session: http::HeaderName,
 }
 
-impl std::fmt::Debug for Logo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Logo({:?}, {} bytes)", self.format, self.bytes.len())
+
+pub(super) fn read(slot: Slot<'_>) -> Site {
+    slot.section(|node| {
+        let name = node.key("name", "Short, for logs and sessions. Changing it ends the sessions of this site.").text(63);
+        let name = name.parsed("lower-case letters, digits and `-`, such as marketing", name_of).required("marketing");
+        Site {
+            url: node
+                .key("url", "Where browsers find it. `http://` only for this machine itself (localhost), and then only with listeners on loopback.")
+                .text(512)
+                .parsed("https:// and a host, perhaps a port, such as https://marketing.example.com", |text| {
+                    Origin::parse(&text).map_err(|mistake| format!("{text:?} {mistake}"))
+                })
+                .required("\"https://marketing.example.com\""),
+            upstream: node.key("upstream", "Which of the `upstreams` below it is.").text(63).required("app"),
+            routes: node
+                .key(
+                    "routes",
+                    "Rules for single paths; the first that matches decides, and what none matches needs sign-in. `vestibule explain URL` says which rule \
+                     it is.",
+                )
+                .list(0, 1000, read_route)
+                .or_empty(""),
+            portal: node.key("portal", "How its sign-in pages present themselves.").section(|node| portal::read(node, &name)),
+            identity: node.key("identity", "How the application learns who the user is.").section(|node| Identity {
+                headers: node
+                    .key("headers", "Names of the headers. Headers of these names that come from outside are removed.")
+                    .section(read_headers),
+            }),
+            name,
+        }
+    })
+}
+
+fn name_of(text: String) -> Result<String, String> {
+    let is_name = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_name { Ok(text) } else { Err(format!("{text:?} holds other characters")) }
+}
+
+fn read_route(slot: Slot<'_>) -> Route {
+    slot.section(|node| {
+        let route = Route {
+            path: node
+                .key("path", "`/x/*` is everything below /x/, at any depth; `/x` is only itself. Case matters.")
+                .text(1024)
+                .parsed("a path such as /unsubscribe/* or /robots.txt; `*` only at its end, after a `/`", path_pattern)
+                .required("\"/unsubscribe/*\""),
+            methods: node
+                .key("methods", "Only these methods; left out: all.")
+                .list(1, 16, |slot| slot.text(32).parsed("a method in capital letters, such as POST", method).required("POST"))
+                .or_empty("[GET, POST]"),
+            networks: node
+                .key("networks", "Only from these networks; left out: from everywhere.")
+                .list(1, 1000, |slot| slot.network().required("203.0.113.0/24"))
+                .or_empty("[203.0.113.0/24]"),
+            access: node
+                .key("access", "`sign_in`: a session is needed. `public`: for everybody, without a session. `deny`: for nobody.")
+                .choice(&[("sign_in", Access::SignIn), ("public", Access::Public), ("deny", Access::Deny)])
+                .or("sign_in"),
+            upstream: node.key("upstream", "Another of the `upstreams` than the site's.").text(63).maybe("app"),
+        };
+        if route.access == Access::Deny && route.upstream.is_some() {
+            node.refuse("upstream", &["access"], "nothing that is denied goes to an upstream", "either `access: deny` or an upstream");
+        }
+        route
+    })
+}
+
+fn path_pattern(text: String) -> Result<PathPattern, String> {
+    let (prefix, pattern): (&str, fn(String) -> PathPattern) = match text.strip_suffix('*') {
+        Some(prefix) => (prefix, PathPattern::Below),
+        None => (&text, PathPattern::Exactly),
+    };
+    if !text.starts_with('/') {
+        return Err(format!("{text:?} does not begin with /"));
+    }
+    if prefix.contains('*') || (prefix != text && !prefix.ends_with('/')) {
+        return Err(format!("{text:?} has a `*` elsewhere than after the last /"));
+    }
+    if prefix.contains(['?', '#']) {
+        return Err(format!("{text:?} holds a ? or #; a rule looks at the path only"));
+    }
+    match canonical_path::read(prefix.as_bytes()) {
+        PathReading::Clear(clear) if clear == prefix => Ok(pattern(prefix.to_owned())),
+        PathReading::Ours | PathReading::MightBeOurs => Err(format!("{text:?} lies in {}, which is never the application's", paths::PREFIX)),
+        PathReading::Clear(clear) => Err(format!("{text:?} is written with escapes; rules are compared with the decoded path {clear}")),
+        PathReading::Ambiguous(_) => Err(format!("{text:?} is read in different ways by different programs (//, .., \\, ;, or escapes)")),
+    }
+}
+
+fn method(text: String) -> Result<http::Method, String> {
+    let is_method = text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    match http::Method::from_bytes(text.as_bytes()) {
+        Ok(method) if is_method => Ok(method),
+        _ => Err(format!("{text:?} is no method in capital letters")),
+    }
+}
+
+fn read_headers(node: &Node<'_>) -> IdentityHeaders {
+    let header = |key: &'static str, help| node.key(key, help).text(64).parsed("the name of a header that has no meaning of its own", header_name);
+    let headers = IdentityHeaders {
+        user: header("user", "Carries the user name.").or("X-Forwarded-User"),
+        preferred_username: header("preferred_username", "Carries the user name too, for applications that look for this header.")
+            .maybe("X-Forwarded-Preferred-Username"),
+        session: header("session", "Carries an id of the session, which is not its cookie: for the application's own logs.").or("X-Vestibule-Session"),
+    };
+    let mut seen = vec![("user", folded(&headers.user))];
+    for (key, name) in [("preferred_username", headers.preferred_username.as_ref()), ("session", Some(&headers.session))] {
+        let Some(name) = name.map(folded) else { continue };
+        if let Some((other, _)) = seen.iter().find(|(_, taken)| *taken == name) {
+            node.refuse(key, &[other], format!("it is the same header as {other}"), "another name");
+        }
+        seen.push((key, name));
+    }
+    headers
+}
+
+/// As applications that turn headers into variables see it.
+fn folded(name: &http::HeaderName) -> String {
+    name.as_str().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}
+
+/// Headers that mean something to HTTP itself, or that we set to say where a request came from.
+const TAKEN_HEADERS: &[&str] = &[
+    "accept", "accept-encoding", "accept-language", "authorization", "connection", "content-encoding", "content-length", "content-type", "cookie",
+    "expect", "forwarded", "host", "keep-alive", "origin", "proxy-authorization", "proxy-connection", "range", "referer", "set-cookie", "te", "trailer",
+    "transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
+    "x-forwarded-proto", "x-real-ip", "x-request-id",
+];
+
+fn header_name(text: String) -> Result<http::HeaderName, String> {
+    let name = http::HeaderName::from_bytes(text.as_bytes()).map_err(|_| format!("{text:?} is no name of a header"))?;
+    if TAKEN_HEADERS.contains(&folded(&name).as_str()) {
+        return Err(format!("{text} is used for something else"));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_names_one_path_or_everything_below_one() {
+        assert_eq!(path_pattern("/x".into()), Ok(PathPattern::Exactly("/x".into())));
+        assert_eq!(path_pattern("/x/*".into()), Ok(PathPattern::Below("/x/".into())));
+        assert_eq!(path_pattern("/*".into()), Ok(PathPattern::Below("/".into())));
+        assert_eq!(path_pattern("/".into()), Ok(PathPattern::Exactly("/".into())));
+        let wrong = [
+            "x", "*", "/x*", "/*/x", "/x/**", "/x?y", "/x#y", "/a//b", "/a/../b", "/%61", "/a%2fb", "/a;b", "/a\\b", "/.vestibule/*", "/.vestibule",
+            "/.Vestibule/login",
+        ];
+        for text in wrong {
+            assert!(path_pattern(text.into()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identity_header_has_no_other_meaning() {
+        for text in ["Cookie", "X_Forwarded_For", "authorization", "two words", ""] {
+            assert!(header_name(text.into()).is_err(), "{text}");
+        }
+        assert!(header_name("Remote-User".into()).is_ok());
     }
 }

@@ -1,8 +1,11 @@
-//! `sms`: where SMS may go, whom they seem to come from, and who sends them. How a vendor is spoken to is
-//! described by the adapter's own settings, which this file fills. Floor: roof.
+//! `sms`: where SMS may go, whom they seem to come from, and who sends them. How a vendor is spoken to is described by the settings of the
+//! adapter, which `sms_provider.rs` fills. Floor: roof.
 
 use crate::adapters::sms::settings::ProviderSettings;
 use crate::domain::phone::Country;
+
+use super::node::Node;
+use super::sms_provider;
 
 /// Sending codes.
 #[derive(Clone, Debug)]
@@ -20,6 +23,72 @@ pub struct Sms {
 pub enum Provider {
     /// Writes the SMS on standard output. Only when all sites are on loopback.
     Terminal { name: String },
-    /// A vendor, spoken to over HTTP.
+    /// A vendor, spoken to over HTTP. `Description::read` finds nothing wrong with it.
     Vendor(Box<ProviderSettings>),
+}
+
+impl Provider {
+    /// What logs and `sms test --provider` call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Terminal { name } => name,
+            Self::Vendor(settings) => &settings.name,
+        }
+    }
+}
+
+pub(super) fn read(node: &Node<'_>) -> Sms {
+    let sms = Sms {
+        countries: node
+            .key("countries", "Numbers of these countries get SMS, and no others.")
+            .list(1, 300, |slot| slot.country().required("BE"))
+            .required("[BE, NL, FR, DE]"),
+        sender: node
+            .key("sender", "Whom an SMS seems to come from. Many countries want it registered; your vendor knows.")
+            .text(16)
+            .parsed("up to eleven letters, digits and blanks, with a letter among them, or a number such as \"+32460001234\" in quotes", sender)
+            .suggested("Acme"),
+        providers: node
+            .key("providers", "Who sends them, in this order: the next is tried when one fails.")
+            .list(1, 20, sms_provider::read)
+            .required(""),
+    };
+    for (index, provider) in sms.providers.iter().enumerate() {
+        if sms.providers.iter().take(index).any(|earlier| earlier.name() == provider.name()) {
+            node.refuse(&format!("providers[{index}].name"), &[], format!("another provider is called {:?} too", provider.name()), "a name of its own");
+        }
+        if let Provider::Vendor(settings) = provider {
+            sms_provider::check(node, index, settings, sms.sender.is_some());
+        }
+    }
+    sms
+}
+
+/// What GSM networks show: eleven characters of text (3GPP TS 23.040 §9.1.2.5), or a number of up to fifteen digits (E.164).
+pub(super) fn sender(text: String) -> Result<String, String> {
+    let digits = text.strip_prefix('+').unwrap_or(&text);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return if (3..=15).contains(&digits.len()) { Ok(text) } else { Err(format!("{text} has {} digits; a number has 3 to 15", digits.len())) };
+    }
+    if text.chars().count() > 11 {
+        return Err(format!("{text:?} has {} characters", text.chars().count()));
+    }
+    let is_alphanumeric = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ') && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if is_alphanumeric { Ok(text) } else { Err(format!("{text:?} holds something else, or no letter")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_is_a_short_name_or_a_number() {
+        for text in ["Acme", "Acme 2", "A", "12345678901", "+32460001234", "3000"] {
+            assert!(sender(text.into()).is_ok(), "{text}");
+        }
+        for text in ["Acme Marketing", "Acmé", "+", "12", "1234567890123456", "a-b", "+32x", "12 34"] {
+            assert!(sender(text.into()).is_err(), "{text}");
+        }
+    }
 }

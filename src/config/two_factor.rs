@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::node::Node;
+
 /// The second factor.
 #[derive(Clone, Debug)]
 pub struct TwoFactor {
@@ -51,4 +53,57 @@ pub struct Code {
     pub sends: u32,
     /// The wait before the first resend, the second, …; the last one repeats. At least one.
     pub resend_after: Vec<Duration>,
+}
+
+pub(super) fn read(node: &Node<'_>) -> TwoFactor {
+    let two_factor = TwoFactor {
+        activation: node
+            .key(
+                "activation",
+                "How an installation begins. `active`: everybody needs password and code. `staged`: the password only, until `vestibule two-factor \
+                 activate`; after that (and after once serving with `active`) `staged` is refused at start.",
+            )
+            .choice(&[("active", Activation::Active), ("staged", Activation::Staged)])
+            .or("active"),
+        phone_numbers: node
+            .key(
+                "phone_numbers",
+                "How phone numbers come to accounts. Choose with your security officer. `pre_registered`: you define them; a user cannot sign in before. \
+                 `self_registered`: a user is asked at the first sign-in, inside the enrolment window: who has the password first, chooses the number.",
+            )
+            .choice(&[("pre_registered", PhoneNumbers::PreRegistered), ("self_registered", PhoneNumbers::SelfRegistered)])
+            .choose("pre_registered"),
+        enrolment: node.key("enrolment", "For `self_registered` numbers only.").section(|node| Enrolment {
+            window: node
+                .key("window", "How long a user may give a number: from the account's creation, the activation, or `vestibule user open-enrolment`.")
+                .duration("1h", "90d")
+                .or("7d"),
+        }),
+        code: node.key("code", "The code that is sent by SMS.").section(read_code),
+        login_lifetime: node
+            .key("login_lifetime", "How long a right password may wait for its code (NIST SP 800-63B-4 §3.1.3.2: at most ten minutes).")
+            .duration("1m", "10m")
+            .or("10m"),
+    };
+    if two_factor.code.lifetime > two_factor.login_lifetime {
+        node.refuse("code.lifetime", &["login_lifetime"], "it is longer than two_factor.login_lifetime", "at most the login's lifetime");
+    }
+    two_factor
+}
+
+fn read_code(node: &Node<'_>) -> Code {
+    Code {
+        length: node
+            .key("length", "Digits (NIST SP 800-63B-4 §3.1.3.2: at least six).")
+            .count(6, 8)
+            .parsed("a number from 6 to 8", |length| u8::try_from(length).map_err(|error| error.to_string()))
+            .or("6"),
+        lifetime: node.key("lifetime", "How long a code can be used.").duration("1m", "10m").or("5m"),
+        attempts: node.key("attempts", "How many codes may be tried in one login.").count(1, 10).or("5"),
+        sends: node.key("sends", "How many SMS one login may send, the first included.").count(1, 10).or("4"),
+        resend_after: node
+            .key("resend_after", "How long a user waits before another SMS can be asked for: the first time, the second, and so on. The last one repeats.")
+            .list(1, 10, |slot| slot.duration("10s", "5m").required("30s"))
+            .or("[30s, 60s, 90s]"),
+    }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::node::{Node, Slot};
+
 /// One application's servers.
 #[derive(Clone, Debug)]
 pub struct Upstream {
@@ -23,4 +25,41 @@ pub struct UpstreamTimeouts {
     pub idle: Duration,
     /// How long a connection that nobody uses is kept for the next request.
     pub keepalive: Duration,
+}
+
+pub(super) fn read(node: &Node<'_>) -> Upstream {
+    Upstream {
+        servers: node
+            .key("servers", "Where it runs: `http://` or `https://`, a host and perhaps a port. Certificates are verified.")
+            .list(1, 64, read_server)
+            .required("[\"http://10.0.0.5:8080\"]"),
+        timeouts: node.key("timeouts", "How long it may take.").section(|node| UpstreamTimeouts {
+            connect: node.key("connect", "To accept a connection; beyond: 502.").duration("100ms", "30s").or("3s"),
+            response_head: node.key("response_head", "To begin its answer; beyond: 504.").duration("1s", "1h").or("60s"),
+            idle: node.key("idle", "Between two pieces of a body, in either direction. Does not end a WebSocket.").duration("1s", "1h").or("60s"),
+            keepalive: node.key("keepalive", "How long an unused connection is kept for the next request.").duration("0s", "1h").or("60s"),
+        }),
+    }
+}
+
+fn read_server(slot: Slot<'_>) -> Url {
+    const RIGHT: &str = "http:// or https://, a host and perhaps a port, such as http://10.0.0.5:8080";
+    slot.url(&["http", "https"]).parsed(RIGHT, server).required("\"http://10.0.0.5:8080\"")
+}
+
+/// The URL of a server: nothing but scheme, host and port.
+///
+/// # Errors
+/// What is too much in it, in words.
+pub fn server(url: Url) -> Result<Url, String> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the URL holds a user name or a password, which no request would carry".to_owned());
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{url} has more than a host and a port; requests keep their own path"));
+    }
+    if url.port() == Some(0) {
+        return Err("nothing listens on port 0".to_owned());
+    }
+    Ok(url)
 }

@@ -1,0 +1,145 @@
+//! Whether the sections of a configuration fit together. What one section can see by itself is checked there. Floor: roof.
+
+use std::collections::HashMap;
+
+use super::Config;
+use super::node::Node;
+use super::site::{Access, PathPattern, Site};
+use super::sms::Provider;
+use super::stores::State;
+use crate::domain::secret::SecretBytes;
+use crate::web::origin::Scheme;
+
+/// Notes what does not fit; returns what the operator should know although it does.
+pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
+    sites_are_distinct(root, config);
+    sites_and_listeners_fit(root, config);
+    upstreams_exist(root, config);
+    keys_are_distinct(root, config);
+    what_is_for_this_machine_stays_there(root, config);
+    notices(config)
+}
+
+fn is_on_loopback(site: &Site) -> bool {
+    site.url.is_loopback()
+}
+
+fn sites_are_distinct(root: &Node<'_>, config: &Config) {
+    for (index, site) in config.sites.iter().enumerate() {
+        let mut earlier = config.sites.iter().take(index);
+        if earlier.clone().any(|other| other.name == site.name) {
+            root.refuse(&format!("sites[{index}].name"), &[], format!("another site is called {} too", site.name), "a name of its own");
+        }
+        if earlier.any(|other| other.url.authority() == site.url.authority()) {
+            root.refuse(&format!("sites[{index}].url"), &[], format!("another site has the host {} too", site.url.authority()), "a host or port of its own");
+        }
+    }
+    for (index, listener) in config.listen.iter().enumerate() {
+        if config.listen.iter().take(index).any(|earlier| earlier.address == listener.address) {
+            root.refuse(&format!("listen[{index}].address"), &[], format!("{} is in the list twice", listener.address), "an address of its own");
+        }
+    }
+}
+
+fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
+    let open_listener = config.listen.iter().find(|listener| !listener.address.ip().is_loopback());
+    for (index, site) in config.sites.iter().enumerate() {
+        let key = format!("sites[{index}].url");
+        match (site.url.scheme(), is_on_loopback(site)) {
+            (Scheme::Https, _) => {}
+            (Scheme::Http, false) => root.refuse(&key, &[], format!("{} is http://, and passwords would travel readable", site.url), "https://"),
+            (Scheme::Http, true) => {
+                if let Some(listener) = open_listener {
+                    let wrong = format!("{} is http://, and the listener {} can be reached from other machines", site.url, listener.address);
+                    root.refuse(&key, &["listen"], wrong, "https://, or only listeners on 127.0.0.1 or [::1]");
+                }
+            }
+        }
+    }
+    let has_https_site = config.sites.iter().any(|site| site.url.scheme() == Scheme::Https);
+    for (index, listener) in config.listen.iter().enumerate() {
+        let is_plain = listener.tls.is_none() && !listener.redirect_to_https;
+        if is_plain && has_https_site && config.trusted_proxies.is_empty() {
+            root.refuse(
+                &format!("listen[{index}]"),
+                &["listen", "sites", "trusted_proxies"],
+                format!("{} is plain, a site is https://, and no proxy in front is named that does TLS", listener.address),
+                "`tls` here, or `redirect_to_https: on`, or the network of your proxy in trusted_proxies",
+            );
+        }
+    }
+    if !config.listen.is_empty() && config.listen.iter().all(|listener| listener.redirect_to_https) {
+        root.refuse("listen", &[], "every listener only redirects", "one that answers requests");
+    }
+}
+
+fn upstreams_exist(root: &Node<'_>, config: &Config) {
+    let check = |key: String, name: &str| {
+        if !config.upstreams.contains_key(name) {
+            let right = super::node::nearest(name, config.upstreams.keys().map(String::as_str));
+            root.refuse(&key, &["upstreams"], format!("there is no upstream {name:?}"), right);
+        }
+    };
+    for (index, site) in config.sites.iter().enumerate() {
+        check(format!("sites[{index}].upstream"), &site.upstream);
+        for (rule, route) in site.routes.iter().enumerate() {
+            if let Some(upstream) = &route.upstream {
+                check(format!("sites[{index}].routes[{rule}].upstream"), upstream);
+            }
+        }
+    }
+}
+
+fn keys_are_distinct(root: &Node<'_>, config: &Config) {
+    let signing = config.signing_keys.iter().enumerate().map(|(index, key)| (format!("signing_keys[{index}]"), key));
+    let encryption = config.accounts.encryption_keys.iter().enumerate().map(|(index, key)| (format!("accounts.encryption_keys[{index}]"), key));
+    let mut seen: HashMap<&[u8], String> = HashMap::new();
+    for (place, key) in signing.chain(encryption).filter(|(_, key): &(_, &SecretBytes)| !key.reveal().is_empty()) {
+        match seen.get(key.reveal()) {
+            Some(earlier) => root.refuse(&place, &[earlier], format!("this is the same key as {earlier}"), "a key of its own (`vestibule key generate`)"),
+            None => {
+                seen.insert(key.reveal(), place);
+            }
+        }
+    }
+}
+
+fn what_is_for_this_machine_stays_there(root: &Node<'_>, config: &Config) {
+    let Some(outside) = config.sites.iter().position(|site| !is_on_loopback(site)) else { return };
+    let site_key = format!("sites[{outside}].url");
+    let of_site = config.sites.get(outside).map(|site| site.url.to_string()).unwrap_or_default();
+    if config.testing {
+        root.refuse("testing", &[&site_key], format!("{of_site} is not on this machine itself"), "off");
+    }
+    for (index, provider) in config.sms.providers.iter().enumerate() {
+        match provider {
+            Provider::Terminal { .. } => root.refuse(
+                &format!("sms.providers[{index}].preset"),
+                &[&site_key],
+                format!("`terminal` shows codes to whoever sees this terminal, and {of_site} is not on this machine itself"),
+                "a vendor that sends SMS",
+            ),
+            Provider::Vendor(_) => {}
+        }
+    }
+}
+
+fn notices(config: &Config) -> Vec<String> {
+    let mut notices = Vec::new();
+    if config.testing {
+        notices.push("testing is on: lower bounds of durations and waits are lifted. This is no configuration for people.".to_owned());
+    }
+    if let (State::Memory, false) = (&config.state, config.sites.iter().all(is_on_loopback)) {
+        notices.push("state.url is memory: one node only, and people who are signing in start again when it is restarted.".to_owned());
+    }
+    for site in &config.sites {
+        let is_open = |route: &&super::site::Route| {
+            let is_everything = route.path == PathPattern::Below("/".to_owned()) && route.methods.is_empty() && route.networks.is_empty();
+            route.access == Access::Public && is_everything
+        };
+        if let Some(rule) = site.routes.iter().position(|route| is_open(&route)) {
+            notices.push(format!("the site {} is open to everybody: its routes[{rule}] makes every path public.", site.name));
+        }
+    }
+    notices
+}

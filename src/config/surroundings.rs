@@ -1,0 +1,79 @@
+//! What a configuration may point to: files and environment variables. A trait, so that tests bring their own. Floor: roof.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// Where `{ file: … }` and `{ env: … }` are looked up.
+pub(super) trait Surroundings {
+    /// The file's content.
+    ///
+    /// # Errors
+    /// Not there, not a plain file, not readable, or larger than `most_bytes`.
+    fn file(&self, path: &Path, most_bytes: u64) -> io::Result<Content>;
+
+    /// An environment variable; `None` when it is not set or no UTF-8.
+    fn variable(&self, name: &str) -> Option<Zeroizing<String>>;
+}
+
+/// A file that was read.
+pub(super) struct Content {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) readers: Readers,
+}
+
+/// Who can read a file besides the one who has to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    OnlyUs,
+    Others,
+}
+
+/// The machine we run on.
+pub(super) struct Machine;
+
+impl Surroundings for Machine {
+    fn file(&self, path: &Path, most_bytes: u64) -> io::Result<Content> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::other("it is a directory"));
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len().min(most_bytes)).unwrap_or(0) + 1));
+        file.take(most_bytes + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > most_bytes {
+            return Err(io::Error::other(format!("it is larger than {most_bytes} bytes")));
+        }
+        Ok(Content { bytes, readers: readers(metadata.mode(), metadata.uid()) })
+    }
+
+    fn variable(&self, name: &str) -> Option<Zeroizing<String>> {
+        std::env::var(name).ok().map(Zeroizing::new)
+    }
+}
+
+/// A group may read a file that is not ours: that is how Kubernetes hands out secrets (owner root, group ours, 0440).
+fn readers(mode: u32, owner: u32) -> Readers {
+    let ours = owner == rustix::process::geteuid().as_raw();
+    let group_reads = mode & 0o040 != 0;
+    let world_reads = mode & 0o004 != 0;
+    if world_reads || (group_reads && ours) { Readers::Others } else { Readers::OnlyUs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_world_may_read_no_secret_and_a_group_only_one_of_another_owner() {
+        let us = rustix::process::geteuid().as_raw();
+        assert_eq!(readers(0o100_600, us), Readers::OnlyUs);
+        assert_eq!(readers(0o100_640, us), Readers::Others);
+        assert_eq!(readers(0o100_604, us), Readers::Others);
+        assert_eq!(readers(0o100_440, us + 1), Readers::OnlyUs);
+        assert_eq!(readers(0o100_444, us + 1), Readers::Others);
+    }
+}
