@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::output::{self, Failure};
 use super::Common;
+use super::output::{self, Failure};
 use crate::config::{Config, Problem};
 
 #[derive(Debug, clap::Args)]

@@ -27,7 +27,9 @@ pub(super) struct Arguments {
 fn read_site(text: &str) -> Result<Origin, String> {
     let origin = Origin::parse(text).map_err(|mistake| mistake.to_string())?;
     match origin.scheme() {
-        Scheme::Http if !origin.is_loopback() => Err("http:// is only for this machine itself (localhost); passwords would travel readable".to_owned()),
+        Scheme::Http if !origin.is_loopback() => {
+            Err("http:// is only for this machine itself (localhost); passwords would travel readable".to_owned())
+        }
         Scheme::Http | Scheme::Https => Ok(origin),
     }
 }
@@ -44,13 +46,18 @@ const SIGNING_KEY: &str = "signing.key";
 const DATA_KEY: &str = "data.key";
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
-    let file = std::path::absolute(&common.config).map_err(|error| Failure::because("the path of the configuration", &error))?;
+    let file = std::path::absolute(&common.config)
+        .map_err(|error| Failure::because("the path of the configuration", &error))?;
     let folder = file.parent().ok_or_else(|| Failure::new(format!("{} is no path of a file", file.display())))?;
     let keys = [folder.join(SIGNING_KEY), folder.join(DATA_KEY)];
     if let Some(there) = keys.iter().chain([&file]).find(|path| path.exists()) {
-        return Err(Failure::new(format!("{} is there already, and nothing is overwritten; --config FILE chooses another place", there.display())));
+        return Err(Failure::new(format!(
+            "{} is there already, and nothing is overwritten; --config FILE chooses another place",
+            there.display()
+        )));
     }
-    fs::create_dir_all(folder).map_err(|error| Failure::because(&format!("{} cannot be made", folder.display()), &error))?;
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::because(&format!("{} cannot be made", folder.display()), &error))?;
     for path in &keys {
         write_new(path, 0o600, &key::generate())?;
     }
@@ -85,9 +92,15 @@ fn what_is_left(file: &Path, keys: &[String; 2]) -> String {
 
 fn first_configuration(folder: &Path, url: &Origin, upstream: &Url) -> String {
     let upstream = upstream.as_str().trim_end_matches('/');
-    let database = if folder == Path::new("/etc/vestibule") { Path::new("/var/lib/vestibule") } else { folder }.join("accounts.db");
+    let database = if folder == Path::new("/etc/vestibule") { Path::new("/var/lib/vestibule") } else { folder }
+        .join("accounts.db");
     let database = database.display();
-    let name = url.host().split('.').next().filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')).unwrap_or("site");
+    let name = url
+        .host()
+        .split('.')
+        .next()
+        .filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
+        .unwrap_or("site");
     let listen = match url.scheme() {
         Scheme::Http => format!("listen:\n  - address: {}:{}\n", loopback_address(url.host()), url.port()),
         Scheme::Https => "\
@@ -102,12 +115,16 @@ fn first_configuration(folder: &Path, url: &Origin, upstream: &Url) -> String {
         .to_owned(),
     };
     let provider = match url.is_loopback() {
-        true => "  # `terminal` shows the SMS on the terminal of `vestibule serve`; replace it by your vendor.\n  providers:\n    - { name: terminal, preset: terminal }\n",
-        false => "\
+        true => {
+            "  # `terminal` shows the SMS on the terminal of `vestibule serve`; replace it by your vendor.\n  providers:\n    - { name: terminal, preset: terminal }\n"
+        }
+        false => {
+            "\
   # Your vendor. `vestibule config reference` shows how to describe any other.
   #providers:
   #  - { name: main, preset: twilio, account: AC0123456789, secret: { file: /run/secrets/twilio } }
-",
+"
+        }
     };
     format!(
         "\
@@ -160,7 +177,8 @@ mod tests {
 
     fn configured(url: &str, folder: &Path) -> Vec<String> {
         let common = Common { config: folder.join("vestibule.yaml") };
-        let arguments = Arguments { url: read_site(url).unwrap(), upstream: read_upstream("http://127.0.0.1:3000").unwrap() };
+        let arguments =
+            Arguments { url: read_site(url).unwrap(), upstream: read_upstream("http://127.0.0.1:3000").unwrap() };
         run(&common, &arguments).unwrap();
         let problems = Config::load(&common.config).err().unwrap_or_default();
         problems.into_iter().map(|problem| problem.key).collect()
@@ -182,7 +200,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(DATA_KEY), "precious").unwrap();
         let common = Common { config: folder.path().join("vestibule.yaml") };
-        let arguments = Arguments { url: read_site("http://localhost:1").unwrap(), upstream: read_upstream("http://127.0.0.1:3000").unwrap() };
+        let arguments = Arguments {
+            url: read_site("http://localhost:1").unwrap(),
+            upstream: read_upstream("http://127.0.0.1:3000").unwrap(),
+        };
         assert!(run(&common, &arguments).is_err());
         assert_eq!(fs::read_to_string(folder.path().join(DATA_KEY)).unwrap(), "precious");
         assert!(!common.config.exists());

@@ -31,7 +31,13 @@ struct CommandLine {
 #[derive(Debug, clap::Args)]
 struct Common {
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "VESTIBULE_CONFIG", default_value = "/etc/vestibule/vestibule.yaml")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "VESTIBULE_CONFIG",
+        default_value = "/etc/vestibule/vestibule.yaml"
+    )]
     config: PathBuf,
 }
 

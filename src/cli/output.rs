@@ -58,7 +58,9 @@ pub(super) fn list_of(file: &Path, problems: &[Problem]) -> String {
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::because("standard output cannot be written to", &error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::because("standard output cannot be written to", &error))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

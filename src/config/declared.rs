@@ -40,10 +40,20 @@ pub(super) enum Form {
         in_force: Option<Value>,
     },
     /// Passed on as it is.
-    Tree { in_force: Option<Value> },
-    List { least: usize, most: usize, items: Vec<Declared> },
-    Map { entries: Vec<Declared> },
-    Section { keys: Vec<Declared> },
+    Tree {
+        in_force: Option<Value>,
+    },
+    List {
+        least: usize,
+        most: usize,
+        items: Vec<Declared>,
+    },
+    Map {
+        entries: Vec<Declared>,
+    },
+    Section {
+        keys: Vec<Declared>,
+    },
 }
 
 /// What is in force, as a tree: secrets hidden, what is left out without a default absent.

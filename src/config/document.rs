@@ -71,7 +71,11 @@ fn plain(value: serde_yaml::Value, path: &str, depth: usize, problems: &mut Vec<
         },
         serde_yaml::Value::Tagged(_) => refuse("has a YAML tag (`!…`)", "a plain value"),
         serde_yaml::Value::Sequence(items) => Value::Array(
-            items.into_iter().enumerate().map(|(index, item)| plain(item, &format!("{path}[{index}]"), depth + 1, problems)).collect(),
+            items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| plain(item, &format!("{path}[{index}]"), depth + 1, problems))
+                .collect(),
         ),
         serde_yaml::Value::Mapping(entries) => {
             let mut map = Map::new();
@@ -99,7 +103,9 @@ pub(super) fn join(path: &str, key: &str) -> String {
 }
 
 fn number_of(number: &serde_yaml::Number) -> Option<Number> {
-    (number.as_u64().map(Number::from)).or_else(|| number.as_i64().map(Number::from)).or_else(|| Number::from_f64(number.as_f64()?))
+    (number.as_u64().map(Number::from))
+        .or_else(|| number.as_i64().map(Number::from))
+        .or_else(|| Number::from_f64(number.as_f64()?))
 }
 
 #[cfg(test)]

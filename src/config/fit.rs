@@ -28,15 +28,30 @@ fn sites_are_distinct(root: &Node<'_>, config: &Config) {
     for (index, site) in config.sites.iter().enumerate() {
         let mut earlier = config.sites.iter().take(index);
         if earlier.clone().any(|other| other.name == site.name) {
-            root.refuse(&format!("sites[{index}].name"), &[], format!("another site is called {} too", site.name), "a name of its own");
+            root.refuse(
+                &format!("sites[{index}].name"),
+                &[],
+                format!("another site is called {} too", site.name),
+                "a name of its own",
+            );
         }
         if earlier.any(|other| other.url.authority() == site.url.authority()) {
-            root.refuse(&format!("sites[{index}].url"), &[], format!("another site has the host {} too", site.url.authority()), "a host or port of its own");
+            root.refuse(
+                &format!("sites[{index}].url"),
+                &[],
+                format!("another site has the host {} too", site.url.authority()),
+                "a host or port of its own",
+            );
         }
     }
     for (index, listener) in config.listen.iter().enumerate() {
         if config.listen.iter().take(index).any(|earlier| earlier.address == listener.address) {
-            root.refuse(&format!("listen[{index}].address"), &[], format!("{} is in the list twice", listener.address), "an address of its own");
+            root.refuse(
+                &format!("listen[{index}].address"),
+                &[],
+                format!("{} is in the list twice", listener.address),
+                "an address of its own",
+            );
         }
     }
 }
@@ -47,10 +62,18 @@ fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
         let key = format!("sites[{index}].url");
         match (site.url.scheme(), is_on_loopback(site)) {
             (Scheme::Https, _) => {}
-            (Scheme::Http, false) => root.refuse(&key, &[], format!("{} is http://, and passwords would travel readable", site.url), "https://"),
+            (Scheme::Http, false) => root.refuse(
+                &key,
+                &[],
+                format!("{} is http://, and passwords would travel readable", site.url),
+                "https://",
+            ),
             (Scheme::Http, true) => {
                 if let Some(listener) = open_listener {
-                    let wrong = format!("{} is http://, and the listener {} can be reached from other machines", site.url, listener.address);
+                    let wrong = format!(
+                        "{} is http://, and the listener {} can be reached from other machines",
+                        site.url, listener.address
+                    );
                     root.refuse(&key, &["listen"], wrong, "https://, or only listeners on 127.0.0.1 or [::1]");
                 }
             }
@@ -63,7 +86,10 @@ fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
             root.refuse(
                 &format!("listen[{index}]"),
                 &["listen", "sites", "trusted_proxies"],
-                format!("{} is plain, a site is https://, and no proxy in front is named that does TLS", listener.address),
+                format!(
+                    "{} is plain, a site is https://, and no proxy in front is named that does TLS",
+                    listener.address
+                ),
                 "`tls` here, or `redirect_to_https: on`, or the network of your proxy in trusted_proxies",
             );
         }
@@ -92,11 +118,21 @@ fn upstreams_exist(root: &Node<'_>, config: &Config) {
 
 fn keys_are_distinct(root: &Node<'_>, config: &Config) {
     let signing = config.signing_keys.iter().enumerate().map(|(index, key)| (format!("signing_keys[{index}]"), key));
-    let encryption = config.accounts.encryption_keys.iter().enumerate().map(|(index, key)| (format!("accounts.encryption_keys[{index}]"), key));
+    let encryption = config
+        .accounts
+        .encryption_keys
+        .iter()
+        .enumerate()
+        .map(|(index, key)| (format!("accounts.encryption_keys[{index}]"), key));
     let mut seen: HashMap<&[u8], String> = HashMap::new();
     for (place, key) in signing.chain(encryption).filter(|(_, key): &(_, &SecretBytes)| !key.reveal().is_empty()) {
         match seen.get(key.reveal()) {
-            Some(earlier) => root.refuse(&place, &[earlier], format!("this is the same key as {earlier}"), "a key of its own (`vestibule key generate`)"),
+            Some(earlier) => root.refuse(
+                &place,
+                &[earlier],
+                format!("this is the same key as {earlier}"),
+                "a key of its own (`vestibule key generate`)",
+            ),
             None => {
                 seen.insert(key.reveal(), place);
             }
@@ -116,7 +152,9 @@ fn what_is_for_this_machine_stays_there(root: &Node<'_>, config: &Config) {
             Provider::Terminal { .. } => root.refuse(
                 &format!("sms.providers[{index}].preset"),
                 &[&site_key],
-                format!("`terminal` shows codes to whoever sees this terminal, and {of_site} is not on this machine itself"),
+                format!(
+                    "`terminal` shows codes to whoever sees this terminal, and {of_site} is not on this machine itself"
+                ),
                 "a vendor that sends SMS",
             ),
             Provider::Vendor(_) => {}
@@ -127,18 +165,29 @@ fn what_is_for_this_machine_stays_there(root: &Node<'_>, config: &Config) {
 fn notices(config: &Config) -> Vec<String> {
     let mut notices = Vec::new();
     if config.testing {
-        notices.push("testing is on: lower bounds of durations and waits are lifted. This is no configuration for people.".to_owned());
+        notices.push(
+            "testing is on: lower bounds of durations and waits are lifted. This is no configuration for people."
+                .to_owned(),
+        );
     }
     if let (State::Memory, false) = (&config.state, config.sites.iter().all(is_on_loopback)) {
-        notices.push("state.url is memory: one node only, and people who are signing in start again when it is restarted.".to_owned());
+        notices.push(
+            "state.url is memory: one node only, and people who are signing in start again when it is restarted."
+                .to_owned(),
+        );
     }
     for site in &config.sites {
         let is_open = |route: &&super::site::Route| {
-            let is_everything = route.path == PathPattern::Below("/".to_owned()) && route.methods.is_empty() && route.networks.is_empty();
+            let is_everything = route.path == PathPattern::Below("/".to_owned())
+                && route.methods.is_empty()
+                && route.networks.is_empty();
             route.access == Access::Public && is_everything
         };
         if let Some(rule) = site.routes.iter().position(|route| is_open(&route)) {
-            notices.push(format!("the site {} is open to everybody: its routes[{rule}] makes every path public.", site.name));
+            notices.push(format!(
+                "the site {} is open to everybody: its routes[{rule}] makes every path public.",
+                site.name
+            ));
         }
     }
     notices

@@ -50,7 +50,10 @@ impl<'a> Slot<'a> {
             let text = raw.text()?;
             let found = choices.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
-                Wrong::with_right(format!("there is no {text:?} here"), nearest(text, choices.iter().map(|(word, _)| *word)))
+                Wrong::with_right(
+                    format!("there is no {text:?} here"),
+                    nearest(text, choices.iter().map(|(word, _)| *word)),
+                )
             })
         });
         self.scalar(right, json!({ "enum": words }), read)
@@ -66,9 +69,9 @@ impl<'a> Slot<'a> {
             Raw::Here(Value::String(_)) | Raw::Elsewhere(_) => match raw.text()? {
                 "on" | "true" => Ok(true),
                 "off" | "false" => Ok(false),
-                word @ ("yes" | "no" | "Yes" | "No" | "YES" | "NO" | "On" | "Off" | "ON" | "OFF") => {
-                    Err(Wrong::new(format!("`{word}` means a text to some readers of YAML and a truth value to others")))
-                }
+                word @ ("yes" | "no" | "Yes" | "No" | "YES" | "NO" | "On" | "Off" | "ON" | "OFF") => Err(Wrong::new(
+                    format!("`{word}` means a text to some readers of YAML and a truth value to others"),
+                )),
                 other => Err(Wrong::new(format!("{other:?} is neither on nor off"))),
             },
         });
@@ -80,10 +83,18 @@ impl<'a> Slot<'a> {
         let schema = json!({ "type": "integer", "minimum": least, "maximum": most });
         let read: Reader<'a, u32> = Box::new(move |raw| {
             let number = match raw {
-                Raw::Here(Value::Number(number)) => number.as_i64().ok_or_else(|| Wrong::new(format!("{number} is no whole number in range")))?,
-                Raw::Here(Value::String(text)) => return Err(Wrong::new(format!("{text:?} is text; numbers stand without quotes and zeros in front"))),
+                Raw::Here(Value::Number(number)) => {
+                    number.as_i64().ok_or_else(|| Wrong::new(format!("{number} is no whole number in range")))?
+                }
+                Raw::Here(Value::String(text)) => {
+                    return Err(Wrong::new(format!(
+                        "{text:?} is text; numbers stand without quotes and zeros in front"
+                    )));
+                }
                 Raw::Here(other) => return Err(Wrong::new(format!("{} is no number", in_words(other)))),
-                Raw::Elsewhere(text) => text.trim().parse().map_err(|_| Wrong::new("the text there is no whole number"))?,
+                Raw::Elsewhere(text) => {
+                    text.trim().parse().map_err(|_| Wrong::new("the text there is no whole number"))?
+                }
             };
             match u32::try_from(number) {
                 Ok(count) if (least..=most).contains(&count) => Ok(count),
@@ -99,7 +110,8 @@ impl<'a> Slot<'a> {
         let bound = |text| parse_duration(text).expect("the bounds are written here, in this form");
         let (shortest, longest) = (bound(least), bound(most));
         let reading = self.reading;
-        let schema = json!({ "type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$", "x-least": least, "x-most": most });
+        let schema =
+            json!({ "type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$", "x-least": least, "x-most": most });
         let read: Reader<'a, Duration> = Box::new(move |raw| {
             let text = quantity_text(raw, "90s, 5m or 12h")?;
             let duration = parse_duration(text)?;
@@ -119,7 +131,8 @@ impl<'a> Slot<'a> {
     pub(super) fn size(self, least: &'static str, most: &'static str) -> Scalar<'a, usize> {
         let bound = |text| parse_size(text).expect("the bounds are written here, in this form");
         let (smallest, largest) = (bound(least), bound(most));
-        let schema = json!({ "type": "string", "pattern": "^[0-9]{1,9}(B|KiB|MiB)$", "x-least": least, "x-most": most });
+        let schema =
+            json!({ "type": "string", "pattern": "^[0-9]{1,9}(B|KiB|MiB)$", "x-least": least, "x-most": most });
         let read: Reader<'a, usize> = Box::new(move |raw| {
             let text = quantity_text(raw, "8KiB or 1MiB")?;
             let bytes = parse_size(text)?;
@@ -137,16 +150,17 @@ impl<'a> Slot<'a> {
     /// A URL with one of these schemes, and a host.
     pub(super) fn url(self, schemes: &'static [&'static str]) -> Scalar<'a, Url> {
         let starts: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
-        let mut scalar = self.text(2048).parsed(format!("a URL that begins with {}", starts.join(" or ")), move |text| {
-            let url = Url::parse(&text).map_err(|error| format!("{text:?} is no URL: {error}"))?;
-            if !schemes.contains(&url.scheme()) {
-                return Err(format!("{text:?} begins with another scheme"));
-            }
-            if url.host_str().is_none_or(str::is_empty) {
-                return Err(format!("{text:?} has no host"));
-            }
-            Ok(url)
-        });
+        let mut scalar =
+            self.text(2048).parsed(format!("a URL that begins with {}", starts.join(" or ")), move |text| {
+                let url = Url::parse(&text).map_err(|error| format!("{text:?} is no URL: {error}"))?;
+                if !schemes.contains(&url.scheme()) {
+                    return Err(format!("{text:?} begins with another scheme"));
+                }
+                if url.host_str().is_none_or(str::is_empty) {
+                    return Err(format!("{text:?} has no host"));
+                }
+                Ok(url)
+            });
         scalar.schema = json!({ "type": "string", "format": "uri", "pattern": format!("^({})://", schemes.join("|")) });
         scalar
     }
@@ -174,10 +188,15 @@ impl<'a> Slot<'a> {
     pub(super) fn country(self) -> Scalar<'a, Country> {
         let read: Reader<'a, Country> = Box::new(|raw| {
             if let Raw::Here(Value::Bool(false)) = raw {
-                return Err(Wrong::with_right("YAML reads this as false; if it was NO, Norway is meant", "\"NO\", in quotes"));
+                return Err(Wrong::with_right(
+                    "YAML reads this as false; if it was NO, Norway is meant",
+                    "\"NO\", in quotes",
+                ));
             }
             let text = raw.text()?;
-            Country::parse(text).filter(|country| country.as_str() == text).ok_or_else(|| Wrong::new(format!("there is no country {text:?}")))
+            Country::parse(text)
+                .filter(|country| country.as_str() == text)
+                .ok_or_else(|| Wrong::new(format!("there is no country {text:?}")))
         });
         let schema = json!({ "type": "string", "pattern": "^[A-Z]{2}$" });
         self.scalar("two capital letters (ISO 3166-1), such as BE", schema, read)
@@ -188,7 +207,10 @@ impl<'a> Slot<'a> {
         let tags = Language::ALL.map(Language::tag);
         let right = format!("one of {}", tags.join(", "));
         let mut scalar = self.text(16).parsed(right, move |text| {
-            Language::ALL.into_iter().find(|language| language.tag() == text).ok_or_else(|| format!("pages and SMS do not exist in {text:?}"))
+            Language::ALL
+                .into_iter()
+                .find(|language| language.tag() == text)
+                .ok_or_else(|| format!("pages and SMS do not exist in {text:?}"))
         });
         scalar.schema = json!({ "enum": tags });
         scalar
@@ -213,7 +235,9 @@ impl<'a> Slot<'a> {
     /// Text that must not be shown.
     pub(super) fn secret(self) -> Scalar<'a, SecretText> {
         let read: Reader<'a, SecretText> = Box::new(|raw| {
-            let text = raw.text().map_err(|_| Wrong::with_right("this is not text", "{ file: PATH }, { env: NAME }, or text in quotes"))?;
+            let text = raw.text().map_err(|_| {
+                Wrong::with_right("this is not text", "{ file: PATH }, { env: NAME }, or text in quotes")
+            })?;
             if text.is_empty() {
                 return Err(Wrong::new("the secret is empty"));
             }
@@ -225,7 +249,11 @@ impl<'a> Slot<'a> {
         Scalar {
             exposure: Exposure::Secret,
             stand_in: Some(|| SecretText::new(String::new())),
-            ..self.scalar("a secret: { file: PATH } or { env: NAME }", json!({ "type": "string", "minLength": 1 }), read)
+            ..self.scalar(
+                "a secret: { file: PATH } or { env: NAME }",
+                json!({ "type": "string", "minLength": 1 }),
+                read,
+            )
         }
     }
 
@@ -243,7 +271,11 @@ impl<'a> Slot<'a> {
         Scalar {
             exposure: Exposure::Secret,
             stand_in: Some(|| SecretBytes::new(Vec::new())),
-            ..self.scalar("32 random bytes in base64, as `vestibule key generate` makes them, in { file: PATH }", json!({ "type": "string" }), read)
+            ..self.scalar(
+                "32 random bytes in base64, as `vestibule key generate` makes them, in { file: PATH }",
+                json!({ "type": "string" }),
+                read,
+            )
         }
     }
 }
@@ -251,7 +283,9 @@ impl<'a> Slot<'a> {
 /// The text of a duration or size.
 fn quantity_text<'r>(raw: &'r Raw, examples: &str) -> Result<&'r str, Wrong> {
     match raw {
-        Raw::Here(Value::Number(number)) => Err(Wrong::new(format!("{number} says no unit (write it as in {examples})"))),
+        Raw::Here(Value::Number(number)) => {
+            Err(Wrong::new(format!("{number} says no unit (write it as in {examples})")))
+        }
         other => other.text(),
     }
 }

@@ -108,9 +108,15 @@ fn read_code_failures(node: &Node<'_>) -> CodeFailures {
 fn read_password_failures(node: &Node<'_>) -> PasswordFailures {
     let failures = PasswordFailures {
         free: node.key("free", "So many in a row cost no wait.").count(0, 20).or("4"),
-        first_wait: node.key("first_wait", "The wait after the next one. It doubles with each further one.").duration("30s", "1h").or("30s"),
+        first_wait: node
+            .key("first_wait", "The wait after the next one. It doubles with each further one.")
+            .duration("30s", "1h")
+            .or("30s"),
         longest_wait: node.key("longest_wait", "The wait does not grow beyond this.").duration("30s", "1h").or("1h"),
-        in_a_row: node.key("in_a_row", "So many in a row close the account until an operator acts.").count(10, 100).or("100"),
+        in_a_row: node
+            .key("in_a_row", "So many in a row close the account until an operator acts.")
+            .count(10, 100)
+            .or("100"),
     };
     if failures.first_wait > failures.longest_wait {
         node.refuse("first_wait", &["longest_wait"], "it is longer than longest_wait", "at most longest_wait");
@@ -124,25 +130,44 @@ fn read_sms(node: &Node<'_>) -> SmsLimits {
         per_account_day: node.key("per_account_day", "To one account in a day.").count(1, 1000).or("10"),
         per_number_30m: node.key("per_number_30m", "To one number in 30 minutes.").count(1, 100).or("5"),
         per_number_day: node.key("per_number_day", "To one number in a day.").count(1, 1000).or("10"),
-        per_prefix_10m: node.key("per_prefix_10m", "To numbers with the same first seven digits in ten minutes.").count(1, 10_000).or("30"),
+        per_prefix_10m: node
+            .key("per_prefix_10m", "To numbers with the same first seven digits in ten minutes.")
+            .count(1, 10_000)
+            .or("30"),
         total_minute: node.key("total_minute", "To everybody in a minute.").count(1, 100_000).or("60"),
-        total_day: node.key("total_day", "To everybody in a day: the most that a day can cost.").count(1, 10_000_000).or("5000"),
+        total_day: node
+            .key("total_day", "To everybody in a day: the most that a day can cost.")
+            .count(1, 10_000_000)
+            .or("5000"),
     }
 }
 
 fn read_network(node: &Node<'_>) -> NetworkLimits {
     NetworkLimits {
         failures_minute: node.key("failures_minute", "Failed sign-in steps in a minute.").count(1, 10_000).or("20"),
-        unfinished_sends_day: node.key("unfinished_sends_day", "SMS in a day whose code was never entered.").count(1, 10_000).or("20"),
-        wider_factor: node.key("wider_factor", "The network around it (IPv4 /24, IPv6 /48) may cause this many times as much.").count(1, 256).or("5"),
+        unfinished_sends_day: node
+            .key("unfinished_sends_day", "SMS in a day whose code was never entered.")
+            .count(1, 10_000)
+            .or("20"),
+        wider_factor: node
+            .key("wider_factor", "The network around it (IPv4 /24, IPv6 /48) may cause this many times as much.")
+            .count(1, 256)
+            .or("5"),
     }
 }
 
 fn read_request(node: &Node<'_>) -> RequestLimits {
     RequestLimits {
         headers_bytes: node.key("headers", "All header fields together; beyond: 431.").size("4KiB", "1MiB").or("32KiB"),
-        headers_count: node.key("headers_count", "The number of header fields; beyond: 431.").count(20, 250).or("100") as usize,
-        target_bytes: node.key("target", "Path and query; beyond: 414 (RFC 9112 §3 asks for at least 8000 bytes).").size("1KiB", "64KiB").or("8KiB"),
-        portal_body_bytes: node.key("portal_body", "A form that is sent to the sign-in pages; beyond: 413.").size("4KiB", "1MiB").or("16KiB"),
+        headers_count: node.key("headers_count", "The number of header fields; beyond: 431.").count(20, 250).or("100")
+            as usize,
+        target_bytes: node
+            .key("target", "Path and query; beyond: 414 (RFC 9112 §3 asks for at least 8000 bytes).")
+            .size("1KiB", "64KiB")
+            .or("8KiB"),
+        portal_body_bytes: node
+            .key("portal_body", "A form that is sent to the sign-in pages; beyond: 413.")
+            .size("4KiB", "1MiB")
+            .or("16KiB"),
     }
 }

@@ -47,14 +47,25 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
                 .required("127.0.0.1:8080"),
             tls: node.key("tls", "Makes it https://.").maybe_section(|node| Tls {
                 certificates: node
-                    .key("certificates", "Which of them is used depends on the host that is asked for; the first is for all others.")
+                    .key(
+                        "certificates",
+                        "Which of them is used depends on the host that is asked for; the first is for all others.",
+                    )
                     .list(1, 100, read_certificate)
                     .required(""),
             }),
-            redirect_to_https: node.key("redirect_to_https", "Sends browsers to the https:// URL of the site, and does nothing else.").flag().or("off"),
+            redirect_to_https: node
+                .key("redirect_to_https", "Sends browsers to the https:// URL of the site, and does nothing else.")
+                .flag()
+                .or("off"),
         };
         if listener.tls.is_some() && listener.redirect_to_https {
-            node.refuse("redirect_to_https", &["tls"], "a listener with `tls` is https already", "a listener of its own, without `tls`");
+            node.refuse(
+                "redirect_to_https",
+                &["tls"],
+                "a listener with `tls` is https already",
+                "a listener of its own, without `tls`",
+            );
         }
         listener
     })
@@ -68,8 +79,14 @@ fn address(text: String) -> Result<SocketAddr, String> {
 fn read_certificate(slot: Slot<'_>) -> Certificate {
     slot.section(|node| {
         let certificate = Certificate {
-            certificate: node.key("certificate", "PEM file with the chain, the host's own certificate first.").path().required("/etc/vestibule/tls.crt"),
-            key: node.key("key", "PEM file with its private key, which nobody else can read.").path().required("/etc/vestibule/tls.key"),
+            certificate: node
+                .key("certificate", "PEM file with the chain, the host's own certificate first.")
+                .path()
+                .required("/etc/vestibule/tls.crt"),
+            key: node
+                .key("key", "PEM file with its private key, which nobody else can read.")
+                .path()
+                .required("/etc/vestibule/tls.key"),
         };
         check_chain(node, &certificate.certificate);
         check_key(node, &certificate.key);
@@ -86,7 +103,12 @@ fn check_chain(node: &Node<'_>, path: &Path) {
     if chain.is_ok_and(|chain| !chain.is_empty()) {
         return;
     }
-    node.refuse("certificate", &[], format!("{} holds no certificate", path.display()), "a PEM file with BEGIN CERTIFICATE");
+    node.refuse(
+        "certificate",
+        &[],
+        format!("{} holds no certificate", path.display()),
+        "a PEM file with BEGIN CERTIFICATE",
+    );
 }
 
 fn check_key(node: &Node<'_>, path: &Path) {
@@ -95,9 +117,19 @@ fn check_key(node: &Node<'_>, path: &Path) {
     }
     let Some(content) = node.content("key", path, MOST_PEM_BYTES) else { return };
     if PrivateKeyDer::from_pem_slice(&content.bytes).is_err() {
-        node.refuse("key", &[], format!("{} holds no private key", path.display()), "a PEM file with BEGIN PRIVATE KEY");
+        node.refuse(
+            "key",
+            &[],
+            format!("{} holds no private key", path.display()),
+            "a PEM file with BEGIN PRIVATE KEY",
+        );
     }
     if content.readers == Readers::Others {
-        node.refuse("key", &[], format!("others can read {}", path.display()), format!("a file that only its owner can read: chmod 600 {}", path.display()));
+        node.refuse(
+            "key",
+            &[],
+            format!("others can read {}", path.display()),
+            format!("a file that only its owner can read: chmod 600 {}", path.display()),
+        );
     }
 }

@@ -97,9 +97,11 @@ impl Config {
             let right = "the path of a file that this user can read, after --config or in VESTIBULE_CONFIG; `vestibule init` makes a first one";
             vec![Problem::of_file(format!("{} cannot be read: {error}", path.display()), right)]
         })?;
-        let text = std::str::from_utf8(&content.bytes)
-            .map_err(|_| vec![Problem::of_file(format!("{} holds something else than text", path.display()), "YAML in UTF-8")])?;
-        let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
+        let text = std::str::from_utf8(&content.bytes).map_err(|_| {
+            vec![Problem::of_file(format!("{} holds something else than text", path.display()), "YAML in UTF-8")]
+        })?;
+        let folder =
+            std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
         read(text, &Machine, &folder, content.readers)
     }
 
@@ -120,7 +122,11 @@ fn read(text: &str, surroundings: &dyn Surroundings, folder: &Path, readers: Rea
         let notices = fit::check(root, &config);
         (config, notices)
     });
-    if problems.is_empty() { Ok(Loaded { config, notices, in_force: declared::in_force(&declared) }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Loaded { config, notices, in_force: declared::in_force(&declared) })
+    } else {
+        Err(problems)
+    }
 }
 
 /// All keys there are.

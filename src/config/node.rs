@@ -69,11 +69,23 @@ pub(super) struct List<'a, T> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(aim: Aim, surroundings: &'a dyn Surroundings, folder: &'a Path, readers: Readers) -> Self {
-        Self { aim, surroundings, folder, readers, testing: Cell::new(false), problems: RefCell::default(), stand_ins: RefCell::default() }
+        Self {
+            aim,
+            surroundings,
+            folder,
+            readers,
+            testing: Cell::new(false),
+            problems: RefCell::default(),
+            stand_ins: RefCell::default(),
+        }
     }
 
     /// Reads the whole file with the reader of its top section.
-    pub(super) fn read<T>(&'a self, given: &'a Value, read: impl FnOnce(&Node<'_>) -> T) -> (T, Vec<Declared>, Vec<Problem>) {
+    pub(super) fn read<T>(
+        &'a self,
+        given: &'a Value,
+        read: impl FnOnce(&Node<'_>) -> T,
+    ) -> (T, Vec<Declared>, Vec<Problem>) {
         let node = Node::of_value(self, String::new(), Some(given), false);
         let value = read(&node);
         let keys = node.finish();
@@ -103,7 +115,8 @@ impl<'a> Reading<'a> {
 }
 
 fn is_at_or_below(path: &str, ancestor: &str) -> bool {
-    path.strip_prefix(ancestor).is_some_and(|rest| ancestor.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
+    path.strip_prefix(ancestor)
+        .is_some_and(|rest| ancestor.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl<'a> Node<'a> {
@@ -112,7 +125,11 @@ impl<'a> Node<'a> {
             None | Some(Value::Null) => (None, excused), // a section whose keys are all commented out
             Some(Value::Object(map)) => (Some(map), false),
             Some(other) => {
-                reading.mistake(&path, format!("{} stands where a section is needed", in_words(other)), "keys and values, indented below it");
+                reading.mistake(
+                    &path,
+                    format!("{} stands where a section is needed", in_words(other)),
+                    "keys and values, indented below it",
+                );
                 (None, true)
             }
         };
@@ -162,7 +179,12 @@ impl<'a> Node<'a> {
         match self.reading.surroundings.file(path, most_bytes) {
             Ok(content) => Some(content),
             Err(error) => {
-                self.refuse(key, &[], format!("{} cannot be read: {error}", path.display()), "the path of a file that this user can read");
+                self.refuse(
+                    key,
+                    &[],
+                    format!("{} cannot be read: {error}", path.display()),
+                    "the path of a file that this user can read",
+                );
                 None
             }
         }
@@ -172,8 +194,13 @@ impl<'a> Node<'a> {
         let declared = self.declared.into_inner();
         for key in self.given.into_iter().flat_map(Map::keys) {
             if !declared.iter().any(|known| known.name == *key) {
-                let wrong = if key == "<<" { "YAML's merge key `<<` is not understood here" } else { "there is no such key" };
-                self.reading.note(&join(&self.path, key), wrong, nearest(key, declared.iter().map(|known| known.name.as_str())));
+                let wrong =
+                    if key == "<<" { "YAML's merge key `<<` is not understood here" } else { "there is no such key" };
+                self.reading.note(
+                    &join(&self.path, key),
+                    wrong,
+                    nearest(key, declared.iter().map(|known| known.name.as_str())),
+                );
             }
         }
         declared
@@ -183,7 +210,10 @@ impl<'a> Node<'a> {
 /// Which known name was probably meant, as a sentence; all of them when none is near.
 pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
     let known: Vec<&str> = known.collect();
-    let near = known.iter().map(|name| (strsim::jaro_winkler(word, name), name)).max_by(|left, right| left.0.total_cmp(&right.0));
+    let near = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .max_by(|left, right| left.0.total_cmp(&right.0));
     match near {
         // 0.8: `lifetme`, `idel_timeout` and `phone_number` are found, words that only begin alike are not
         Some((likeness, name)) if likeness >= 0.8 => format!("perhaps `{name}`; known here are {}", known.join(", ")),
@@ -198,7 +228,9 @@ pub(super) fn in_words(value: &Value) -> String {
         Value::Null => "nothing".to_owned(),
         Value::Bool(_) => format!("`{value}` (YAML reads it as yes or no)"),
         Value::Number(_) => format!("the number {value}"),
-        Value::String(text) if text.chars().count() > 60 => format!("\"{}…\"", text.chars().take(60).collect::<String>()),
+        Value::String(text) if text.chars().count() > 60 => {
+            format!("\"{}…\"", text.chars().take(60).collect::<String>())
+        }
         Value::String(text) => format!("{text:?}"),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "a section".to_owned(),
@@ -244,17 +276,30 @@ impl<'a> Slot<'a> {
     }
 
     /// Entries with names the operator chooses; at least one.
-    pub(super) fn required_map<T>(self, example: &'static str, entry: impl Fn(&str, Slot<'_>) -> T) -> BTreeMap<String, T> {
+    pub(super) fn required_map<T>(
+        self,
+        example: &'static str,
+        entry: impl Fn(&str, Slot<'_>) -> T,
+    ) -> BTreeMap<String, T> {
         if self.given.is_none() {
             self.missing("at least one entry: a name of your choice, with its settings below");
         }
         if self.given.and_then(Value::as_object).is_some_and(Map::is_empty) {
-            self.reading.mistake(&self.path, "is empty", "at least one entry: a name of your choice, with its settings below");
+            self.reading.mistake(
+                &self.path,
+                "is empty",
+                "at least one entry: a name of your choice, with its settings below",
+            );
         }
         self.read_map(Presence::Required(example), example, entry)
     }
 
-    fn read_map<T>(self, presence: Presence, example: &str, entry: impl Fn(&str, Slot<'_>) -> T) -> BTreeMap<String, T> {
+    fn read_map<T>(
+        self,
+        presence: Presence,
+        example: &str,
+        entry: impl Fn(&str, Slot<'_>) -> T,
+    ) -> BTreeMap<String, T> {
         let entries = RefCell::default();
         let slot = |name: &str, given| Slot {
             reading: self.reading,
@@ -292,7 +337,11 @@ impl<'a> Slot<'a> {
             None => None,
             Some(Value::Object(_) | Value::Array(_)) => self.given.cloned(),
             Some(other) => {
-                self.reading.mistake(&self.path, format!("{} stands where fields are needed", in_words(other)), "names and values, indented below it");
+                self.reading.mistake(
+                    &self.path,
+                    format!("{} stands where fields are needed", in_words(other)),
+                    "names and values, indented below it",
+                );
                 None
             }
         };
@@ -343,23 +392,43 @@ impl<T> List<'_, T> {
         let Self { slot, least, most, item } = self;
         let items = RefCell::default();
         let one = |path: String, given| {
-            item(Slot { reading: slot.reading, path, name: String::new(), help: "", given, excused: false, declared: &items })
+            item(Slot {
+                reading: slot.reading,
+                path,
+                name: String::new(),
+                help: "",
+                given,
+                excused: false,
+                declared: &items,
+            })
         };
         let default = match (slot.given, presence) {
             (None, Presence::Default(text)) => Some(document::literal(text)),
             _ => None,
         };
-        let right = if most == usize::MAX { format!("a list of at least {least}") } else { format!("a list of {least} to {most}") };
+        let right = if most == usize::MAX {
+            format!("a list of at least {least}")
+        } else {
+            format!("a list of {least} to {most}")
+        };
         let values = match slot.given.or(default.as_ref()) {
             _ if slot.reading.aim == Aim::Description => vec![one(format!("{}[0]", slot.path), None)],
             Some(Value::Array(given)) => {
                 if given.len() < least || given.len() > most {
                     slot.reading.mistake(&slot.path, format!("has {} entries", given.len()), right);
                 }
-                given.iter().enumerate().map(|(index, value)| one(format!("{}[{index}]", slot.path), Some(value))).collect()
+                given
+                    .iter()
+                    .enumerate()
+                    .map(|(index, value)| one(format!("{}[{index}]", slot.path), Some(value)))
+                    .collect()
             }
             Some(other) => {
-                slot.reading.mistake(&slot.path, format!("{} stands where a list is needed", in_words(other)), format!("{right}, in brackets or with a `-` before each"));
+                slot.reading.mistake(
+                    &slot.path,
+                    format!("{} stands where a list is needed", in_words(other)),
+                    format!("{right}, in brackets or with a `-` before each"),
+                );
                 Vec::new()
             }
             None => {

@@ -44,7 +44,12 @@ pub enum LogLevel {
 }
 
 pub(super) fn read_audit(node: &Node<'_>) -> Audit {
-    Audit { retention: node.key("retention", "Records of the audit log are deleted when they are older than this.").duration("30d", "3650d").or("400d") }
+    Audit {
+        retention: node
+            .key("retention", "Records of the audit log are deleted when they are older than this.")
+            .duration("30d", "3650d")
+            .or("400d"),
+    }
 }
 
 pub(super) fn read_shutdown(node: &Node<'_>) -> Shutdown {
@@ -64,7 +69,12 @@ pub(super) fn read_log(node: &Node<'_>) -> Log {
             .or("json"),
         level: node
             .key("level", "The least important lines that are written.")
-            .choice(&[("error", LogLevel::Error), ("warn", LogLevel::Warn), ("info", LogLevel::Info), ("debug", LogLevel::Debug)])
+            .choice(&[
+                ("error", LogLevel::Error),
+                ("warn", LogLevel::Warn),
+                ("info", LogLevel::Info),
+                ("debug", LogLevel::Debug),
+            ])
             .or("info"),
         access: node.key("access", "Whether there is a line for every request.").flag().or("on"),
     }

@@ -59,7 +59,12 @@ fn read_argon2(node: &Node<'_>) -> Argon2Settings {
     let iterations = node.key("iterations", "Passes over that memory.").count(1, 64).or("2");
     let parallelism = node.key("parallelism", "Lanes. They are computed one after the other.").count(1, 16).or("1");
     Argon2Settings::new(kib(memory), iterations, parallelism).unwrap_or_else(|problem| {
-        node.refuse("", &["memory", "iterations", "parallelism"], format!("{memory} bytes with {iterations} iterations: {problem}"), "a cost in between");
+        node.refuse(
+            "",
+            &["memory", "iterations", "parallelism"],
+            format!("{memory} bytes with {iterations} iterations: {problem}"),
+            "a cost in between",
+        );
         Argon2Settings::default()
     })
 }
@@ -67,11 +72,23 @@ fn read_argon2(node: &Node<'_>) -> Argon2Settings {
 fn read_cost_cap(node: &Node<'_>) -> CostCap {
     CostCap {
         memory_kib: kib(node.key("memory", "Memory of argon2 and of scrypt.").size("1MiB", "1024MiB").or("512MiB")),
-        argon2_kib_passes: node.key("argon2_kib_passes", "argon2: KiB of memory × iterations. Django writes 204800.").count(1, u32::MAX).or("1048576"),
-        scrypt_kib_passes: node.key("scrypt_kib_passes", "scrypt: N × r × p / 8. Django writes 81920.").count(1, u32::MAX).or("524288"),
+        argon2_kib_passes: node
+            .key("argon2_kib_passes", "argon2: KiB of memory × iterations. Django writes 204800.")
+            .count(1, u32::MAX)
+            .or("1048576"),
+        scrypt_kib_passes: node
+            .key("scrypt_kib_passes", "scrypt: N × r × p / 8. Django writes 81920.")
+            .count(1, u32::MAX)
+            .or("524288"),
         bcrypt_cost: node.key("bcrypt_cost", "bcrypt: its cost. PHP writes 10 to 12.").count(4, 31).or("14"),
-        pbkdf2_iterations: node.key("pbkdf2_iterations", "PBKDF2: its iterations. Django writes 1000000.").count(1, u32::MAX).or("4000000"),
-        phpass_cost: node.key("phpass_cost", "phpass: the logarithm of its rounds. WordPress wrote 13.").count(7, 30).or("20"),
+        pbkdf2_iterations: node
+            .key("pbkdf2_iterations", "PBKDF2: its iterations. Django writes 1000000.")
+            .count(1, u32::MAX)
+            .or("4000000"),
+        phpass_cost: node
+            .key("phpass_cost", "phpass: the logarithm of its rounds. WordPress wrote 13.")
+            .count(7, 30)
+            .or("20"),
     }
 }
 

@@ -57,10 +57,16 @@ impl std::fmt::Debug for Logo {
 const MOST_LOGO_BYTES: u64 = 256 * 1024;
 
 pub(super) fn read(node: &Node<'_>, site_name: &str) -> Portal {
-    let logo = node.key("logo", "A picture for the top of the pages: PNG or SVG, at most 256 KiB.").path().maybe("/etc/vestibule/logo.svg");
+    let logo = node
+        .key("logo", "A picture for the top of the pages: PNG or SVG, at most 256 KiB.")
+        .path()
+        .maybe("/etc/vestibule/logo.svg");
     Portal {
         name: node
-            .key("name", "The application's name as people know it: on the pages and in the SMS. Left out: the site's name.")
+            .key(
+                "name",
+                "The application's name as people know it: on the pages and in the SMS. Left out: the site's name.",
+            )
             .text(40)
             .suggested("Acme Marketing")
             .unwrap_or_else(|| site_name.to_owned()),
@@ -68,7 +74,10 @@ pub(super) fn read(node: &Node<'_>, site_name: &str) -> Portal {
             .key("languages", "Offered on the pages; the first is for browsers that ask for none of them.")
             .list(1, Language::ALL.len(), |slot| slot.language().required("en"))
             .or("[en, nl, fr, de]"),
-        support: node.key("support", "Whom to ask, on every page: an e-mail address, a phone number or a sentence.").text(200).maybe("helpdesk@example.com"),
+        support: node
+            .key("support", "Whom to ask, on every page: an e-mail address, a phone number or a sentence.")
+            .text(200)
+            .maybe("helpdesk@example.com"),
         password_help: node
             .key("password_help", "Where somebody goes who has forgotten the password.")
             .url(&["https", "http"])
@@ -85,7 +94,9 @@ pub(super) fn read(node: &Node<'_>, site_name: &str) -> Portal {
 fn colour(text: String) -> Result<Colour, String> {
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
     let mut rgb = [0; 3];
-    digits.and_then(|digits| hex::decode_to_slice(digits, &mut rgb).ok()).ok_or_else(|| format!("{text:?} is no colour of the form #rrggbb"))?;
+    digits
+        .and_then(|digits| hex::decode_to_slice(digits, &mut rgb).ok())
+        .ok_or_else(|| format!("{text:?} is no colour of the form #rrggbb"))?;
     let [red, green, blue] = rgb;
     let colour = Colour { red, green, blue };
     let contrast = colour.contrast_to_white();

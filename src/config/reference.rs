@@ -51,7 +51,9 @@ impl Page {
         self.explain(&format!("{}{remark}{}", key.help, in_brackets(&key.form)), indent);
         match &key.form {
             Form::Scalar { .. } | Form::Tree { .. } => self.setting(&format!("{}: {example}", key.name), indent, shown),
-            Form::List { items, .. } if items.iter().all(is_scalar) => self.setting(&format!("{}: {example}", key.name), indent, shown),
+            Form::List { items, .. } if items.iter().all(is_scalar) => {
+                self.setting(&format!("{}: {example}", key.name), indent, shown)
+            }
             Form::List { items, .. } => {
                 self.setting(&format!("{}:", key.name), indent, shown);
                 for item in items {
@@ -117,7 +119,9 @@ fn in_brackets(form: &Form) -> String {
         Form::Scalar { right, .. } => format!(" [{right}]"),
         Form::List { items, .. } => match items.first().map(|item| &item.form) {
             Some(Form::Scalar { right, .. }) => format!(" [a list; each: {right}]"),
-            Some(Form::Tree { .. } | Form::List { .. } | Form::Map { .. } | Form::Section { .. }) | None => String::new(),
+            Some(Form::Tree { .. } | Form::List { .. } | Form::Map { .. } | Form::Section { .. }) | None => {
+                String::new()
+            }
         },
         Form::Tree { .. } | Form::Map { .. } | Form::Section { .. } => String::new(),
     }

@@ -68,9 +68,10 @@ impl Raw {
         match self {
             Raw::Here(Value::String(text)) => Ok(text),
             Raw::Elsewhere(text) => Ok(text),
-            Raw::Here(Value::Number(number)) => {
-                Err(Wrong::with_right(format!("YAML reads {number} as a number, and text is needed"), format!("the same in quotes: \"{number}\"")))
-            }
+            Raw::Here(Value::Number(number)) => Err(Wrong::with_right(
+                format!("YAML reads {number} as a number, and text is needed"),
+                format!("the same in quotes: \"{number}\""),
+            )),
             Raw::Here(Value::Bool(flag)) => Err(Wrong::with_right(
                 format!("YAML reads this as {flag} (yes or no), and text is needed"),
                 "the text in quotes, as in \"no\"".to_owned(),
@@ -112,7 +113,11 @@ impl<'a, T: 'a> Scalar<'a, T> {
     }
 
     /// The same value, read further. `right` says in words what is needed.
-    pub(super) fn parsed<U: 'a>(self, right: impl Into<String>, parse: impl Fn(T) -> Result<U, String> + 'a) -> Scalar<'a, U> {
+    pub(super) fn parsed<U: 'a>(
+        self,
+        right: impl Into<String>,
+        parse: impl Fn(T) -> Result<U, String> + 'a,
+    ) -> Scalar<'a, U> {
         let Self { slot, schema, exposure, read, .. } = self;
         let read: Reader<'a, U> = Box::new(move |raw| parse(read(raw)?).map_err(Wrong::new));
         Scalar { slot, right: right.into(), schema, exposure, read, stand_in: None }
@@ -197,7 +202,10 @@ fn look_up(reading: &Reading<'_>, given: &Value, exposure: Exposure) -> Result<R
         }
         (Some((key, Value::String(name))), None) if key == "env" => match reading.surroundings.variable(name) {
             Some(text) => Ok(Raw::Elsewhere(text)),
-            None => Err(Wrong::with_right(format!("the environment variable {name} is not set"), format!("{name} set in the environment of this process"))),
+            None => Err(Wrong::with_right(
+                format!("the environment variable {name} is not set"),
+                format!("{name} set in the environment of this process"),
+            )),
         },
         _ => Err(Wrong::with_right("a section stands where one value is needed", RIGHT)),
     }
@@ -209,9 +217,13 @@ fn from_file(reading: &Reading<'_>, path: &Path, exposure: Exposure) -> Result<Z
         Wrong::with_right(format!("{shown} cannot be read: {error}"), "the path of a file that this user can read")
     })?;
     if exposure != Exposure::Shown && content.readers == Readers::Others {
-        return Err(Wrong::with_right(format!("others can read {shown}"), format!("a file that only its owner can read: chmod 600 {shown}")));
+        return Err(Wrong::with_right(
+            format!("others can read {shown}"),
+            format!("a file that only its owner can read: chmod 600 {shown}"),
+        ));
     }
-    let text = std::str::from_utf8(&content.bytes).map_err(|_| Wrong::new(format!("{shown} holds something else than text")))?;
+    let text = std::str::from_utf8(&content.bytes)
+        .map_err(|_| Wrong::new(format!("{shown} holds something else than text")))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     Ok(Zeroizing::new(text.to_owned()))
@@ -226,10 +238,12 @@ fn shown(raw: &Raw, exposure: Exposure) -> Value {
     match exposure {
         Exposure::Shown => value,
         Exposure::Secret => json!("(secret)"),
-        Exposure::UrlWithPassword => match value.as_str().and_then(|text| Some(text.replacen(password_of(text)?, "(secret)", 1))) {
-            Some(hidden) => json!(hidden),
-            None => value,
-        },
+        Exposure::UrlWithPassword => {
+            match value.as_str().and_then(|text| Some(text.replacen(password_of(text)?, "(secret)", 1))) {
+                Some(hidden) => json!(hidden),
+                None => value,
+            }
+        }
     }
 }
 

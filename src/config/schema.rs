@@ -52,7 +52,9 @@ fn of(declared: &Declared) -> Value {
         Form::List { least, most, items } => {
             json!({ "type": "array", "minItems": least, "maxItems": most, "items": items.first().map_or(json!(true), of) })
         }
-        Form::Map { entries } => json!({ "type": "object", "additionalProperties": entries.first().map_or(json!(true), of) }),
+        Form::Map { entries } => {
+            json!({ "type": "object", "additionalProperties": entries.first().map_or(json!(true), of) })
+        }
         Form::Section { keys } => section(keys),
     };
     if let Some(schema) = schema.as_object_mut() {

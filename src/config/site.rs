@@ -73,7 +73,6 @@ pub struct IdentityHeaders {
     pub session: http::HeaderName,
 }
 
-
 pub(super) fn read(slot: Slot<'_>) -> Site {
     slot.section(|node| {
         let name = node.key("name", "Short, for logs and sessions. Changing it ends the sessions of this site.").text(63);
@@ -121,20 +120,30 @@ fn read_route(slot: Slot<'_>) -> Route {
                 .required("\"/unsubscribe/*\""),
             methods: node
                 .key("methods", "Only these methods; left out: all.")
-                .list(1, 16, |slot| slot.text(32).parsed("a method in capital letters, such as POST", method).required("POST"))
+                .list(1, 16, |slot| {
+                    slot.text(32).parsed("a method in capital letters, such as POST", method).required("POST")
+                })
                 .or_empty("[GET, POST]"),
             networks: node
                 .key("networks", "Only from these networks; left out: from everywhere.")
                 .list(1, 1000, |slot| slot.network().required("203.0.113.0/24"))
                 .or_empty("[203.0.113.0/24]"),
             access: node
-                .key("access", "`sign_in`: a session is needed. `public`: for everybody, without a session. `deny`: for nobody.")
+                .key(
+                    "access",
+                    "`sign_in`: a session is needed. `public`: for everybody, without a session. `deny`: for nobody.",
+                )
                 .choice(&[("sign_in", Access::SignIn), ("public", Access::Public), ("deny", Access::Deny)])
                 .or("sign_in"),
             upstream: node.key("upstream", "Another of the `upstreams` than the site's.").text(63).maybe("app"),
         };
         if route.access == Access::Deny && route.upstream.is_some() {
-            node.refuse("upstream", &["access"], "nothing that is denied goes to an upstream", "either `access: deny` or an upstream");
+            node.refuse(
+                "upstream",
+                &["access"],
+                "nothing that is denied goes to an upstream",
+                "either `access: deny` or an upstream",
+            );
         }
         route
     })
@@ -156,9 +165,15 @@ fn path_pattern(text: String) -> Result<PathPattern, String> {
     }
     match canonical_path::read(prefix.as_bytes()) {
         PathReading::Clear(clear) if clear == prefix => Ok(pattern(prefix.to_owned())),
-        PathReading::Ours | PathReading::MightBeOurs => Err(format!("{text:?} lies in {}, which is never the application's", paths::PREFIX)),
-        PathReading::Clear(clear) => Err(format!("{text:?} is written with escapes; rules are compared with the decoded path {clear}")),
-        PathReading::Ambiguous(_) => Err(format!("{text:?} is read in different ways by different programs (//, .., \\, ;, or escapes)")),
+        PathReading::Ours | PathReading::MightBeOurs => {
+            Err(format!("{text:?} lies in {}, which is never the application's", paths::PREFIX))
+        }
+        PathReading::Clear(clear) => {
+            Err(format!("{text:?} is written with escapes; rules are compared with the decoded path {clear}"))
+        }
+        PathReading::Ambiguous(_) => {
+            Err(format!("{text:?} is read in different ways by different programs (//, .., \\, ;, or escapes)"))
+        }
     }
 }
 
@@ -171,15 +186,26 @@ fn method(text: String) -> Result<http::Method, String> {
 }
 
 fn read_headers(node: &Node<'_>) -> IdentityHeaders {
-    let header = |key: &'static str, help| node.key(key, help).text(64).parsed("the name of a header that has no meaning of its own", header_name);
+    let header = |key: &'static str, help| {
+        node.key(key, help).text(64).parsed("the name of a header that has no meaning of its own", header_name)
+    };
     let headers = IdentityHeaders {
         user: header("user", "Carries the user name.").or("X-Forwarded-User"),
-        preferred_username: header("preferred_username", "Carries the user name too, for applications that look for this header.")
-            .maybe("X-Forwarded-Preferred-Username"),
-        session: header("session", "Carries an id of the session, which is not its cookie: for the application's own logs.").or("X-Vestibule-Session"),
+        preferred_username: header(
+            "preferred_username",
+            "Carries the user name too, for applications that look for this header.",
+        )
+        .maybe("X-Forwarded-Preferred-Username"),
+        session: header(
+            "session",
+            "Carries an id of the session, which is not its cookie: for the application's own logs.",
+        )
+        .or("X-Vestibule-Session"),
     };
     let mut seen = vec![("user", folded(&headers.user))];
-    for (key, name) in [("preferred_username", headers.preferred_username.as_ref()), ("session", Some(&headers.session))] {
+    for (key, name) in
+        [("preferred_username", headers.preferred_username.as_ref()), ("session", Some(&headers.session))]
+    {
         let Some(name) = name.map(folded) else { continue };
         if let Some((other, _)) = seen.iter().find(|(_, taken)| *taken == name) {
             node.refuse(key, &[other], format!("it is the same header as {other}"), "another name");
@@ -196,10 +222,38 @@ fn folded(name: &http::HeaderName) -> String {
 
 /// Headers that mean something to HTTP itself, or that we set to say where a request came from.
 const TAKEN_HEADERS: &[&str] = &[
-    "accept", "accept-encoding", "accept-language", "authorization", "connection", "content-encoding", "content-length", "content-type", "cookie",
-    "expect", "forwarded", "host", "keep-alive", "origin", "proxy-authorization", "proxy-connection", "range", "referer", "set-cookie", "te", "trailer",
-    "transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
-    "x-forwarded-proto", "x-real-ip", "x-request-id",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "origin",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "referer",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
 ];
 
 fn header_name(text: String) -> Result<http::HeaderName, String> {
@@ -221,7 +275,21 @@ mod tests {
         assert_eq!(path_pattern("/*".into()), Ok(PathPattern::Below("/".into())));
         assert_eq!(path_pattern("/".into()), Ok(PathPattern::Exactly("/".into())));
         let wrong = [
-            "x", "*", "/x*", "/*/x", "/x/**", "/x?y", "/x#y", "/a//b", "/a/../b", "/%61", "/a%2fb", "/a;b", "/a\\b", "/.vestibule/*", "/.vestibule",
+            "x",
+            "*",
+            "/x*",
+            "/*/x",
+            "/x/**",
+            "/x?y",
+            "/x#y",
+            "/a//b",
+            "/a/../b",
+            "/%61",
+            "/a%2fb",
+            "/a;b",
+            "/a\\b",
+            "/.vestibule/*",
+            "/.vestibule",
             "/.Vestibule/login",
         ];
         for text in wrong {

@@ -56,7 +56,12 @@ pub(super) fn read(node: &Node<'_>) -> Sms {
     };
     for (index, provider) in sms.providers.iter().enumerate() {
         if sms.providers.iter().take(index).any(|earlier| earlier.name() == provider.name()) {
-            node.refuse(&format!("providers[{index}].name"), &[], format!("another provider is called {:?} too", provider.name()), "a name of its own");
+            node.refuse(
+                &format!("providers[{index}].name"),
+                &[],
+                format!("another provider is called {:?} too", provider.name()),
+                "a name of its own",
+            );
         }
         if let Provider::Vendor(settings) = provider {
             sms_provider::check(node, index, settings, sms.sender.is_some());
@@ -69,12 +74,17 @@ pub(super) fn read(node: &Node<'_>) -> Sms {
 pub(super) fn sender(text: String) -> Result<String, String> {
     let digits = text.strip_prefix('+').unwrap_or(&text);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return if (3..=15).contains(&digits.len()) { Ok(text) } else { Err(format!("{text} has {} digits; a number has 3 to 15", digits.len())) };
+        return if (3..=15).contains(&digits.len()) {
+            Ok(text)
+        } else {
+            Err(format!("{text} has {} digits; a number has 3 to 15", digits.len()))
+        };
     }
     if text.chars().count() > 11 {
         return Err(format!("{text:?} has {} characters", text.chars().count()));
     }
-    let is_alphanumeric = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ') && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_alphanumeric = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ')
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic());
     if is_alphanumeric { Ok(text) } else { Err(format!("{text:?} holds something else, or no letter")) }
 }
 

@@ -1,14 +1,15 @@
 //! `sms.providers[]`: how a vendor is spoken to, read into the settings of the adapter; the adapter says what is wrong with the whole.
 //! Floor: roof.
 
-use crate::adapters::sms::description::Description;
-use crate::adapters::sms::settings::{
-    Auth, ErrorClass, ErrorRule, JsonCondition, MessageId, Method, NumberFormat, ProviderSettings, Scalar as AnyScalar, StatusRange, Success,
-};
 use super::declared::Presence;
 use super::node::{List, Node, Slot};
 use super::scalar::Scalar;
 use super::sms::{Provider, sender};
+use crate::adapters::sms::description::Description;
+use crate::adapters::sms::settings::{
+    Auth, ErrorClass, ErrorRule, JsonCondition, MessageId, Method, NumberFormat, ProviderSettings, Scalar as AnyScalar,
+    StatusRange, Success,
+};
 
 /// A text with `${variables}` in it.
 const MOST_TEMPLATE_CHARACTERS: usize = 4096;
@@ -16,7 +17,11 @@ const MOST_TEMPLATE_CHARACTERS: usize = 4096;
 pub(super) fn read(slot: Slot<'_>) -> Provider {
     slot.section(|node| {
         let settings = read_settings(node);
-        if settings.preset.as_deref() == Some("terminal") { Provider::Terminal { name: settings.name } } else { Provider::Vendor(Box::new(settings)) }
+        if settings.preset.as_deref() == Some("terminal") {
+            Provider::Terminal { name: settings.name }
+        } else {
+            Provider::Vendor(Box::new(settings))
+        }
     })
 }
 
@@ -26,12 +31,20 @@ pub(super) fn check(node: &Node<'_>, index: usize, settings: &ProviderSettings, 
     match Description::read(settings.clone()) {
         Ok(description) => {
             if description.uses_sender() && !has_sender && settings.sender.is_none() {
-                node.refuse("sender", &[&key("sender")], format!("it is missing, and {} sends it", settings.name), "a name or number that SMS come from");
+                node.refuse(
+                    "sender",
+                    &[&key("sender")],
+                    format!("it is missing, and {} sends it", settings.name),
+                    "a name or number that SMS come from",
+                );
             }
         }
         Err(problems) => {
             for problem in problems {
-                let (wrong, right) = problem.message.split_once("; ").unwrap_or((&problem.message, "a description as in `vestibule config reference`"));
+                let (wrong, right) = problem
+                    .message
+                    .split_once("; ")
+                    .unwrap_or((&problem.message, "a description as in `vestibule config reference`"));
                 node.refuse(&key(&problem.key), &[], wrong, right);
             }
         }
@@ -115,31 +128,46 @@ fn read_settings(node: &Node<'_>) -> ProviderSettings {
 const SENDER: &str = "up to eleven letters, digits and blanks, or a number in quotes";
 
 fn read_auth(node: &Node<'_>) -> Option<Auth> {
-    let value = |node: &Node<'_>, example| node.key("value", "The secret itself, or ${secret}.").secret().required(example);
+    let value =
+        |node: &Node<'_>, example| node.key("value", "The secret itself, or ${secret}.").secret().required(example);
     let name = |node: &Node<'_>, example| node.key("name", "Its name.").text(200).required(example);
-    let bearer = node.key("bearer", "`Authorization: Bearer …` with this token.").secret().suggested("{ file: /run/secrets/sms }");
+    let bearer = node
+        .key("bearer", "`Authorization: Bearer …` with this token.")
+        .secret()
+        .suggested("{ file: /run/secrets/sms }");
     let basic = node.key("basic", "`Authorization: Basic …` with these.").maybe_section(|node| Auth::Basic {
         user: node.key("user", "May be ${account}.").text(200).required("acme"),
         password: node.key("password", "May be ${secret}.").secret().required("{ file: /run/secrets/sms }"),
     });
     let header = node.key("header", "A header of the vendor's own.").maybe_section(|node| Auth::Header {
         name: name(node, "Authorization"),
-        prefix: node.key("prefix", "Put before the value, blank included.").text(40).maybe("\"AccessKey \"").unwrap_or_default(),
+        prefix: node
+            .key("prefix", "Put before the value, blank included.")
+            .text(40)
+            .maybe("\"AccessKey \"")
+            .unwrap_or_default(),
         value: value(node, "{ file: /run/secrets/sms }"),
     });
-    let query = node
-        .key("query", "A parameter in the URL. It may end up in the vendor's logs.")
-        .maybe_section(|node| Auth::Query { name: name(node, "api_key"), value: value(node, "{ file: /run/secrets/sms }") });
-    let field = node
-        .key("field", "A field beside the others.")
-        .maybe_section(|node| Auth::Field { name: name(node, "api_key"), value: value(node, "{ file: /run/secrets/sms }") });
+    let query =
+        node.key("query", "A parameter in the URL. It may end up in the vendor's logs.").maybe_section(|node| {
+            Auth::Query { name: name(node, "api_key"), value: value(node, "{ file: /run/secrets/sms }") }
+        });
+    let field = node.key("field", "A field beside the others.").maybe_section(|node| Auth::Field {
+        name: name(node, "api_key"),
+        value: value(node, "{ file: /run/secrets/sms }"),
+    });
     let mut given = [bearer.map(Auth::Bearer), basic, header, query, field].into_iter().flatten();
     let auth = given.next();
     if given.next().is_some() {
         node.refuse("", &[], "more than one way is given", "exactly one of bearer, basic, header, query, field");
     }
     if auth.is_none() {
-        node.refuse("", &["bearer"], "no way is given", "one of bearer, basic, header, query, field; or no `auth` at all");
+        node.refuse(
+            "",
+            &["bearer"],
+            "no way is given",
+            "one of bearer, basic, header, query, field; or no `auth` at all",
+        );
     }
     auth
 }
@@ -150,14 +178,20 @@ fn read_statuses<'a>(node: &'a Node<'_>) -> List<'a, StatusRange> {
             .parsed("a status such as 200 or \"200-299\"", |scalar| {
                 let text = as_text(&scalar);
                 let range: StatusRange = text.parse().map_err(|_| format!("{text:?} is no HTTP status"))?;
-                if range.first < 100 || range.last > 599 || range.first > range.last { Err(format!("{text:?} is no HTTP status")) } else { Ok(range) }
+                if range.first < 100 || range.last > 599 || range.first > range.last {
+                    Err(format!("{text:?} is no HTTP status"))
+                } else {
+                    Ok(range)
+                }
             })
             .required("200")
     })
 }
 
 fn read_conditions(node: &Node<'_>) -> Vec<JsonCondition> {
-    node.key("json", "What stands at a place in a JSON answer; all of these hold.").list(0, 50, read_condition).or_empty("")
+    node.key("json", "What stands at a place in a JSON answer; all of these hold.")
+        .list(0, 50, read_condition)
+        .or_empty("")
 }
 
 fn read_condition(slot: Slot<'_>) -> JsonCondition {
@@ -173,9 +207,19 @@ fn read_condition(slot: Slot<'_>) -> JsonCondition {
             exists: node.key("exists", "Something stands there.").flag().maybe("on"),
             absent: node.key("absent", "Nothing stands there.").flag().maybe("on"),
         };
-        let given = [condition.is_in.is_some(), condition.not_in.is_some(), condition.exists.is_some(), condition.absent.is_some()];
+        let given = [
+            condition.is_in.is_some(),
+            condition.not_in.is_some(),
+            condition.exists.is_some(),
+            condition.absent.is_some(),
+        ];
         if given.iter().filter(|given| **given).count() != 1 {
-            node.refuse("", &["in", "not_in", "exists", "absent"], "not exactly one condition is given", "one of in, not_in, exists, absent");
+            node.refuse(
+                "",
+                &["in", "not_in", "exists", "absent"],
+                "not exactly one condition is given",
+                "one of in, not_in, exists, absent",
+            );
         }
         condition
     })

@@ -42,7 +42,9 @@ pub(super) fn read_state(node: &Node<'_>) -> State {
     const RIGHT: &str = "memory:, redis://HOST:PORT/DB, rediss://…, redis+sentinel://… or redis+cluster://…";
     let parse = |text: String| match text.split_once(':') {
         Some(("memory", "")) => Ok(State::Memory),
-        Some(("redis" | "rediss" | "redis+sentinel" | "redis+cluster", rest)) if has_host(rest) => Ok(State::Redis { url: SecretText::new(text) }),
+        Some(("redis" | "rediss" | "redis+sentinel" | "redis+cluster", rest)) if has_host(rest) => {
+            Ok(State::Redis { url: SecretText::new(text) })
+        }
         Some(("redis" | "rediss" | "redis+sentinel" | "redis+cluster", _)) => Err("the URL has no host".to_owned()),
         _ => Err("this is no URL of a store that is known".to_owned()),
     };

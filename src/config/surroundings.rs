@@ -42,7 +42,8 @@ impl Surroundings for Machine {
         if metadata.is_dir() {
             return Err(io::Error::other("it is a directory"));
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len().min(most_bytes)).unwrap_or(0) + 1));
+        let mut bytes =
+            Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len().min(most_bytes)).unwrap_or(0) + 1));
         file.take(most_bytes + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > most_bytes {
             return Err(io::Error::other(format!("it is larger than {most_bytes} bytes")));

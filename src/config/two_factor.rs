@@ -86,7 +86,12 @@ pub(super) fn read(node: &Node<'_>) -> TwoFactor {
             .or("10m"),
     };
     if two_factor.code.lifetime > two_factor.login_lifetime {
-        node.refuse("code.lifetime", &["login_lifetime"], "it is longer than two_factor.login_lifetime", "at most the login's lifetime");
+        node.refuse(
+            "code.lifetime",
+            &["login_lifetime"],
+            "it is longer than two_factor.login_lifetime",
+            "at most the login's lifetime",
+        );
     }
     two_factor
 }

@@ -30,14 +30,26 @@ pub struct UpstreamTimeouts {
 pub(super) fn read(node: &Node<'_>) -> Upstream {
     Upstream {
         servers: node
-            .key("servers", "Where it runs: `http://` or `https://`, a host and perhaps a port. Certificates are verified.")
+            .key(
+                "servers",
+                "Where it runs: `http://` or `https://`, a host and perhaps a port. Certificates are verified.",
+            )
             .list(1, 64, read_server)
             .required("[\"http://10.0.0.5:8080\"]"),
         timeouts: node.key("timeouts", "How long it may take.").section(|node| UpstreamTimeouts {
             connect: node.key("connect", "To accept a connection; beyond: 502.").duration("100ms", "30s").or("3s"),
-            response_head: node.key("response_head", "To begin its answer; beyond: 504.").duration("1s", "1h").or("60s"),
-            idle: node.key("idle", "Between two pieces of a body, in either direction. Does not end a WebSocket.").duration("1s", "1h").or("60s"),
-            keepalive: node.key("keepalive", "How long an unused connection is kept for the next request.").duration("0s", "1h").or("60s"),
+            response_head: node
+                .key("response_head", "To begin its answer; beyond: 504.")
+                .duration("1s", "1h")
+                .or("60s"),
+            idle: node
+                .key("idle", "Between two pieces of a body, in either direction. Does not end a WebSocket.")
+                .duration("1s", "1h")
+                .or("60s"),
+            keepalive: node
+                .key("keepalive", "How long an unused connection is kept for the next request.")
+                .duration("0s", "1h")
+                .or("60s"),
         }),
     }
 }
