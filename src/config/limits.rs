@@ -39,10 +39,10 @@ pub struct PasswordFailures {
 /// SMS that may be sent.
 #[derive(Clone, Copy, Debug)]
 pub struct SmsLimits {
-    pub per_account_30m: u32,
-    pub per_account_day: u32,
-    pub per_number_30m: u32,
-    pub per_number_day: u32,
+    /// To one account, and to one number, in 30 minutes.
+    pub per_30m: u32,
+    /// To one account, and to one number, in a day.
+    pub per_day: u32,
     /// To numbers that share their first seven digits.
     pub per_prefix_10m: u32,
     pub total_minute: u32,
@@ -126,10 +126,8 @@ fn read_password_failures(node: &Node<'_>) -> PasswordFailures {
 
 fn read_sms(node: &Node<'_>) -> SmsLimits {
     SmsLimits {
-        per_account_30m: node.key("per_account_30m", "To one account in 30 minutes.").count(1, 100).or("5"),
-        per_account_day: node.key("per_account_day", "To one account in a day.").count(1, 1000).or("10"),
-        per_number_30m: node.key("per_number_30m", "To one number in 30 minutes.").count(1, 100).or("5"),
-        per_number_day: node.key("per_number_day", "To one number in a day.").count(1, 1000).or("10"),
+        per_30m: node.key("per_30m", "To one account, and to one number, in 30 minutes.").count(1, 100).or("5"),
+        per_day: node.key("per_day", "To one account, and to one number, in a day.").count(1, 1000).or("10"),
         per_prefix_10m: node
             .key("per_prefix_10m", "To numbers with the same first seven digits in ten minutes.")
             .count(1, 10_000)

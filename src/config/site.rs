@@ -67,7 +67,9 @@ pub struct Identity {
 pub struct IdentityHeaders {
     /// Carries the user name.
     pub user: http::HeaderName,
-    /// Carries the user name too, for applications that look there; `None`: not sent.
+    /// Carries the e-mail address of accounts that have one; `None`: not sent.
+    pub email: Option<http::HeaderName>,
+    /// Carries the person's name, or the user name of accounts without one; `None`: not sent.
     pub preferred_username: Option<http::HeaderName>,
     /// Carries an id of the session that is not its cookie.
     pub session: http::HeaderName,
@@ -191,9 +193,10 @@ fn read_headers(node: &Node<'_>) -> IdentityHeaders {
     };
     let headers = IdentityHeaders {
         user: header("user", "Carries the user name.").or("X-Forwarded-User"),
+        email: header("email", "Carries the e-mail address, for accounts that have one.").maybe("X-Forwarded-Email"),
         preferred_username: header(
             "preferred_username",
-            "Carries the user name too, for applications that look for this header.",
+            "Carries the person's name, or the user name for accounts without one.",
         )
         .maybe("X-Forwarded-Preferred-Username"),
         session: header(
@@ -203,9 +206,11 @@ fn read_headers(node: &Node<'_>) -> IdentityHeaders {
         .or("X-Vestibule-Session"),
     };
     let mut seen = vec![("user", folded(&headers.user))];
-    for (key, name) in
-        [("preferred_username", headers.preferred_username.as_ref()), ("session", Some(&headers.session))]
-    {
+    for (key, name) in [
+        ("email", headers.email.as_ref()),
+        ("preferred_username", headers.preferred_username.as_ref()),
+        ("session", Some(&headers.session)),
+    ] {
         let Some(name) = name.map(folded) else { continue };
         if let Some((other, _)) = seen.iter().find(|(_, taken)| *taken == name) {
             node.refuse(key, &[other], format!("it is the same header as {other}"), "another name");
