@@ -266,12 +266,7 @@ fn sign_in(head: &RequestHead<'_>, site: Arc<SiteSettings>, reason: SignInReason
 }
 
 fn return_path(head: &RequestHead<'_>) -> ReturnPath {
-    let mut target = head.path.to_vec();
-    if let Some(query) = head.query {
-        target.push(b'?');
-        target.extend_from_slice(query);
-    }
-    ReturnPath::parse_or_root(std::str::from_utf8(&target).ok())
+    ReturnPath::parse_or_root(std::str::from_utf8(&head.target()).ok())
 }
 
 #[cfg(test)]

@@ -21,6 +21,19 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
 }
 
+impl RequestHead<'_> {
+    /// Path and query as they came.
+    #[must_use]
+    pub fn target(&self) -> Vec<u8> {
+        let mut target = self.path.to_vec();
+        if let Some(query) = self.query {
+            target.push(b'?');
+            target.extend_from_slice(query);
+        }
+        target
+    }
+}
+
 /// What is wrong with a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadMistake {

@@ -1,9 +1,19 @@
 //! The edge to pingora: what a request may do, and handing it on. Floor: edge.
+//!
+//! A request goes `head` → `classify` → one `Verdict`: answered here (`answers`), by the portal in this process (`bridge`), or proxied
+//! with an `Admission` (`proxy`, `headers`, `upstreams`). It deliberately knows nothing of passwords, codes and stores.
 
+pub mod access_log;
 pub mod admission;
+pub mod answers;
+pub mod bridge;
+pub mod certificates;
 pub mod classify;
 pub mod head;
 pub mod headers;
+pub mod proxy;
 pub mod route_rules;
+pub mod service;
 pub mod sessions;
 pub mod settings;
+pub mod upstreams;

@@ -1,0 +1,484 @@
+//! The phases of pingora that we use, and what each does. Everything that decides is in `classify`; here it is carried out.
+//! Nothing reaches an upstream without the `Admission` inside a `Passage`: `upstream_peer` asks for it. Floor: edge.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use http::header::UPGRADE;
+use http::{HeaderValue, Method, StatusCode};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::modules::http::HttpModules;
+use pingora::protocols::l4::socket::SocketAddr;
+use pingora::proxy::{FailToProxy, ProxyHttp, Session};
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType, Result};
+
+use super::access_log::AccessLine;
+use super::admission::Admission;
+use super::answers::{Addressee, Answer, MessagePages};
+use super::bridge::{self, Bridged, Pages};
+use super::classify::{self, Arrival, Asker, ListenerUse, Passage, Probe, Refusal, Verdict};
+use super::head::{self, HeadMistake, HeadSource};
+use super::headers::{self, Hop, Identity, PeerTrust};
+use super::sessions::Sessions;
+use super::settings::{AccessLog, GatewaySettings, SiteSettings};
+use super::upstreams::{Alternative, Chosen, NoServer, Upstreams, Use};
+use crate::domain::session::Session as UserSession;
+use crate::login::ports::Clock;
+use crate::web::client_address::client_address;
+use crate::web::cookies::CookieNames;
+use crate::web::origin::Scheme;
+use crate::web::request_context::RequestContext;
+use crate::web::request_id::RequestId;
+
+/// How long an unread request body may take to arrive before the connection is given up. Our own choice.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a gateway works with. A reload puts another in place; requests under way keep theirs.
+pub struct GatewayParts {
+    /// What the operator decided.
+    pub settings: GatewaySettings,
+    /// Our own pages.
+    pub pages: Pages,
+    /// How message pages look.
+    pub message_pages: Arc<MessagePages>,
+    /// Who is signed in.
+    pub sessions: Arc<dyn Sessions>,
+    /// Read once a request.
+    pub clock: Arc<dyn Clock>,
+}
+
+struct Current {
+    parts: GatewayParts,
+    upstreams: Upstreams,
+}
+
+/// The handle by which the roof changes a running gateway. Cheap to clone; all listeners share it.
+#[derive(Clone)]
+pub struct GatewayHandle {
+    current: Arc<ArcSwap<Current>>,
+    draining: Arc<AtomicBool>,
+}
+
+impl GatewayHandle {
+    /// A gateway that is ready as soon as it listens.
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> Self {
+        Self { current: Arc::new(ArcSwap::from_pointee(Current::new(parts))), draining: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Puts other parts in place for all requests that begin from here on. Connections to upstreams are made afresh.
+    pub fn replace(&self, parts: GatewayParts) {
+        self.current.store(Arc::new(Current::new(parts)));
+    }
+
+    /// From here on the ready probe says no; everything else goes on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// The application for the listeners of one use.
+    #[must_use]
+    pub fn gateway(&self, listener: ListenerUse) -> Gateway {
+        Gateway { handle: self.clone(), listener }
+    }
+}
+
+impl Current {
+    fn new(parts: GatewayParts) -> Self {
+        let upstreams = Upstreams::new(&parts.settings.upstreams);
+        Self { parts, upstreams }
+    }
+}
+
+impl fmt::Debug for GatewayHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayHandle").field("draining", &self.draining).finish_non_exhaustive()
+    }
+}
+
+/// What pingora calls for each request.
+#[derive(Debug)]
+pub struct Gateway {
+    handle: GatewayHandle,
+    listener: ListenerUse,
+}
+
+/// What is known of one request while it lasts.
+pub struct RequestState {
+    current: Arc<Current>,
+    request_id: RequestId,
+    started: Instant,
+    hop: Hop,
+    asker: Asker,
+    site: Option<Arc<SiteSettings>>,
+    /// `None`: the request must not reach an upstream.
+    passage: Option<Passage>,
+    chosen: Option<Chosen>,
+    failed_connections: u32,
+    renewed_cookie: Option<HeaderValue>,
+    reason: Option<&'static str>,
+}
+
+impl fmt::Debug for RequestState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestState").field("request_id", &self.request_id).field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl RequestState {
+    fn admission(&self) -> Option<&Admission> {
+        self.passage.as_ref().map(|passage| &passage.admission)
+    }
+
+    fn addressee(&self) -> Addressee<'_> {
+        Addressee { asker: self.asker, request_id: self.request_id, site: self.site.as_deref() }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Gateway {
+    type CTX = RequestState;
+
+    fn new_ctx(&self) -> RequestState {
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        RequestState {
+            current: self.handle.current.load_full(),
+            request_id: RequestId::fresh(),
+            started: Instant::now(),
+            hop: Hop { peer: nobody, client: nobody, peer_trust: PeerTrust::Untrusted },
+            asker: Asker::Program,
+            site: None,
+            passage: None,
+            chosen: None,
+            failed_connections: 0,
+            renewed_cookie: None,
+            reason: None,
+        }
+    }
+
+    /// No modules: compressing pages that carry a secret beside what an attacker typed would give the secret away (BREACH).
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
+
+    /// Time limits of the connection; pingora's own are none, or for ever.
+    async fn early_request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<()> {
+        let timeouts = state.current.parts.settings.timeouts;
+        if session.get_keepalive().is_some() {
+            session.set_keepalive(Some(timeouts.keepalive.as_secs().max(1)));
+        }
+        session.set_read_timeout(Some(timeouts.read));
+        session.set_write_timeout(Some(timeouts.write));
+        session.set_total_drain_timeout(Some(DRAIN));
+        Ok(())
+    }
+
+    /// Judges the request, and answers it here unless it goes on.
+    async fn request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<bool> {
+        let (verdict, target) = match self.judge(session, state) {
+            Ok(judged) => judged,
+            Err(mistake) => {
+                answer(session, state, Answer::to_mistake(mistake)).await?;
+                return Ok(true);
+            }
+        };
+        match verdict {
+            Verdict::Proxy(passage) => {
+                state.site = Some(Arc::clone(&passage.site));
+                state.passage = Some(passage);
+                return Ok(false);
+            }
+            Verdict::Probe(probe) => self.answer_probe(session, probe).await?,
+            Verdict::Portal(site) => {
+                state.site = Some(Arc::clone(&site));
+                serve_page(session, state, &site).await?;
+            }
+            Verdict::Refuse(refusal) => {
+                state.site = site_of(&refusal);
+                answer(session, state, Answer::to_refusal(&refusal, &target)).await?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Chooses the server. Without an admission there is none: a mistake elsewhere becomes a 500, never a way in.
+    async fn upstream_peer(&self, session: &mut Session, state: &mut RequestState) -> Result<Box<HttpPeer>> {
+        let (Some(passage), Some(_admission)) = (&state.passage, state.admission()) else {
+            tracing::error!(request = %state.request_id, "a request without an admission came as far as the upstream");
+            return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
+        };
+        let usage = if session.req_header().headers.contains_key(UPGRADE) { Use::Tunnel } else { Use::Exchange };
+        match state.current.upstreams.choose(&passage.upstream, state.chosen.as_ref(), usage).await {
+            Ok((chosen, peer)) => {
+                state.chosen = Some(chosen);
+                Ok(peer)
+            }
+            Err(error) => Err(no_server(&error, state.request_id)),
+        }
+    }
+
+    /// The last look at the head before it is sent: hop-by-hop fields are gone by here, so nothing can be nominated away any more.
+    async fn upstream_request_filter(&self, _session: &mut Session, request: &mut RequestHeader, state: &mut RequestState) -> Result<()> {
+        let Some(passage) = &state.passage else {
+            return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
+        };
+        let origin_form = bridge::origin_form(request.raw_path());
+        if origin_form.len() != request.raw_path().len() {
+            let origin_form = origin_form.to_vec();
+            request.set_raw_path(&origin_form)?;
+        }
+        let identity = passage.admission.session().map(identity_of);
+        headers::prepare_request(request, &passage.site, identity.as_ref(), state.hop)
+    }
+
+    /// Takes out of the answer what only we may say, and adds the renewed cookie.
+    async fn response_filter(&self, session: &mut Session, response: &mut ResponseHeader, state: &mut RequestState) -> Result<()> {
+        let Some(passage) = &state.passage else { return Ok(()) };
+        headers::clean_response(response, &passage.site);
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            // A WebSocket may be silent for as long as both ends like.
+            session.set_read_timeout(None);
+            return Ok(());
+        }
+        if response.status.is_informational() {
+            return Ok(());
+        }
+        if passage.admission.is_personal() {
+            headers::keep_private(response)?;
+        }
+        match state.renewed_cookie.take() {
+            Some(cookie) => headers::add_cookie(response, cookie),
+            None => Ok(()),
+        }
+    }
+
+    /// Nothing was sent yet, so another server may be tried, once.
+    fn fail_to_connect(&self, _session: &mut Session, _peer: &HttpPeer, state: &mut RequestState, mut error: Box<Error>) -> Box<Error> {
+        state.failed_connections += 1;
+        let alternative = state.chosen.as_ref().map_or(Alternative::None, |chosen| state.current.upstreams.rest(chosen));
+        error.set_retry(alternative == Alternative::Another && state.failed_connections < 2);
+        error
+    }
+
+    /// Tried again only when it cannot have been executed twice: a safe method, on a pooled connection that turned out to be closed.
+    fn error_while_proxy(&self, _peer: &HttpPeer, session: &mut Session, mut error: Box<Error>, _state: &mut RequestState, reused: bool) -> Box<Error> {
+        let safe = matches!(session.req_header().method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if safe && !session.as_ref().retry_buffer_truncated() {
+            error.retry.decide_reuse(reused);
+        } else {
+            error.set_retry(false);
+        }
+        error
+    }
+
+    /// Our own page or document instead of an upstream's answer, when there is still somebody to read it.
+    async fn fail_to_proxy(&self, session: &mut Session, error: &Error, state: &mut RequestState) -> FailToProxy {
+        let Some((status, code)) = failure(error) else {
+            state.reason = Some("client_gone");
+            return FailToProxy { error_code: 0, can_reuse_downstream: false };
+        };
+        if session.response_written().is_some_and(|written| !written.status.is_informational()) {
+            state.reason = Some(code);
+        } else if answer(session, state, Answer::to_failure(status, code)).await.is_err() {
+            state.reason = Some("client_gone");
+        }
+        FailToProxy { error_code: status.as_u16(), can_reuse_downstream: false }
+    }
+
+    /// One line a request.
+    async fn logging(&self, session: &mut Session, error: Option<&Error>, state: &mut RequestState) {
+        let settings = &state.current.parts.settings;
+        match settings.access_log {
+            AccessLog::Off => return,
+            AccessLog::On => {}
+        }
+        let header = session.req_header();
+        let path = path_of(header);
+        let failed = error.map(|_| "failed");
+        AccessLine {
+            request_id: state.request_id,
+            site: state.site.as_ref().map(|site| site.name.as_str()),
+            client: state.hop.client,
+            method: header.method.as_str(),
+            path: &path,
+            status: session.response_written().map(|written| written.status.as_u16()),
+            bytes: session.body_bytes_sent(),
+            duration: state.started.elapsed(),
+            user: state.admission().and_then(Admission::session).map(|user| user.user_name.as_str()),
+            upstream: state.passage.as_ref().map(|passage| passage.upstream.as_str()),
+            reason: state.reason.or(failed),
+        }
+        .write();
+    }
+
+    /// What pingora's own log lines call the request: no query and no host.
+    fn request_summary(&self, session: &Session, state: &RequestState) -> String {
+        let header = session.req_header();
+        format!("{} {}, request {}", header.method, path_of(header), state.request_id)
+    }
+
+    /// A client that went away is no error of ours; the access log has it.
+    fn suppress_error_log(&self, _session: &Session, _state: &RequestState, error: &Error) -> bool {
+        failure(error).is_none()
+    }
+}
+
+impl Gateway {
+    /// Reads the head and comes to a verdict; keeps in `state` what later phases need.
+    fn judge(&self, session: &Session, state: &mut RequestState) -> Result<(Verdict, Vec<u8>), HeadMistake> {
+        let current = Arc::clone(&state.current);
+        let settings = &current.parts.settings;
+        let header = session.req_header();
+        state.asker = classify::asker(&header.method, &header.headers);
+        let bytes = session.as_downstream().as_http1().map(|http1| http1.get_headers_raw_bytes());
+        state.hop = hop(session, settings);
+        let source = HeadSource {
+            method: &header.method,
+            uri: &header.uri,
+            target: header.raw_path(),
+            version: header.version,
+            headers: &header.headers,
+            bytes: bytes.as_deref(),
+        };
+        let head = head::read(&source, &settings.limits)?;
+        let arrival = Arrival { scheme: arrival_scheme(session, state.hop), client: state.hop.client, listener: self.listener };
+        let now = current.parts.clock.now();
+        let sessions = &current.parts.sessions;
+        let verdict = classify::classify(&head, arrival, &settings.sites, |site, cookie| sessions.check(cookie, &site.name, now));
+        if let Verdict::Proxy(passage) = &verdict {
+            let renewed = passage.admission.session().and_then(|user| sessions.renewed_cookie(user, now));
+            let names = CookieNames::of(passage.site.origin.scheme());
+            state.renewed_cookie = renewed.and_then(|value| names.set(names.session, &value));
+        }
+        Ok((verdict, head.target()))
+    }
+
+    async fn answer_probe(&self, session: &mut Session, probe: Probe) -> Result<()> {
+        let draining = self.handle.draining.load(Ordering::Acquire) || session.is_process_shutting_down();
+        let (status, text) = match probe {
+            Probe::Live => (StatusCode::OK, "live\n"),
+            Probe::Ready if draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+            Probe::Ready => (StatusCode::OK, "ready\n"),
+        };
+        let mut head = ResponseHeader::build(status, Some(3))?;
+        head.insert_header("Content-Type", "text/plain")?;
+        head.insert_header("Content-Length", text.len())?;
+        head.insert_header("Cache-Control", "no-store")?;
+        let is_head = session.req_header().method == Method::HEAD;
+        session.write_response_header(Box::new(head), is_head).await?;
+        if !is_head {
+            session.write_response_body(Some(bytes::Bytes::from_static(text.as_bytes())), true).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn serve_page(session: &mut Session, state: &mut RequestState, site: &SiteSettings) -> Result<()> {
+    let context = RequestContext {
+        request_id: state.request_id,
+        client_address: state.hop.client,
+        site: site.name.clone(),
+        origin: site.origin.clone(),
+    };
+    let parts = &state.current.parts;
+    match bridge::serve(&parts.pages, session, context, parts.settings.limits, parts.settings.timeouts).await? {
+        Bridged::Answered(_) => Ok(()),
+        Bridged::Refused(status, code) => answer(session, state, Answer::to_failure(status, code)).await,
+    }
+}
+
+async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
+    state.reason = Some(answer.code());
+    let pages = Arc::clone(&state.current.parts.message_pages);
+    answer.send(session, state.addressee(), &*pages).await
+}
+
+fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {
+    match refusal {
+        Refusal::Misdirected | Refusal::Method => None,
+        Refusal::ToHttps(site)
+        | Refusal::NotFound(site)
+        | Refusal::Denied(site)
+        | Refusal::ToSignIn(site, _, _)
+        | Refusal::Unauthorized(site, _)
+        | Refusal::CannotTell(site) => Some(Arc::clone(site)),
+    }
+}
+
+fn hop(session: &Session, settings: &GatewaySettings) -> Hop {
+    let peer = match session.client_addr() {
+        Some(SocketAddr::Inet(address)) => crate::domain::network::folded(address.ip()),
+        Some(SocketAddr::Unix(_)) | None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    };
+    let peer_trust = if settings.trusted_proxies.contains(peer) { PeerTrust::Trusted } else { PeerTrust::Untrusted };
+    let client = client_address(peer, &session.req_header().headers, &settings.trusted_proxies);
+    Hop { peer, client, peer_trust }
+}
+
+/// What the browser spoke: TLS with us, or what a trusted proxy in front says. One that says nothing is taken to speak https, because
+/// the operator put it there for that.
+fn arrival_scheme(session: &Session, hop: Hop) -> Scheme {
+    if session.digest().is_some_and(|digest| digest.ssl_digest.is_some()) {
+        return Scheme::Https;
+    }
+    match hop.peer_trust {
+        PeerTrust::Untrusted => Scheme::Http,
+        PeerTrust::Trusted => match session.get_header("x-forwarded-proto").map(HeaderValue::as_bytes) {
+            Some(scheme) if !scheme.eq_ignore_ascii_case(b"https") => Scheme::Http,
+            Some(_) | None => Scheme::Https,
+        },
+    }
+}
+
+fn identity_of(session: &UserSession) -> Identity {
+    Identity {
+        user: session.user_name.as_str().to_owned(),
+        name: session.name.clone(),
+        email: session.email.clone(),
+        session: session.id.to_string(),
+    }
+}
+
+fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
+    let source = match error {
+        NoServer::Unknown(_) => String::new(),
+        NoServer::NoAddress { source, .. } => source.as_ref().map(|source| format!(": {source}")).unwrap_or_default(),
+    };
+    tracing::warn!(request = %request_id, "no server for a request: {error}{source}");
+    Error::explain(ErrorType::ConnectError, "no server").into_up()
+}
+
+/// What a failure is to the client; `None` when there is no client any more.
+fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
+    use ErrorType as Type;
+    if let Type::HTTPStatus(status) = error.etype() {
+        return Some((StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "gateway_failed"));
+    }
+    match error.esource() {
+        ErrorSource::Upstream => Some(match error.etype() {
+            Type::ConnectTimedout | Type::TLSHandshakeTimedout => (StatusCode::GATEWAY_TIMEOUT, "upstream_connect_timeout"),
+            Type::ReadTimedout | Type::WriteTimedout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            Type::TLSHandshakeFailure | Type::InvalidCert | Type::HandshakeError => (StatusCode::BAD_GATEWAY, "upstream_tls_failed"),
+            Type::ConnectRefused | Type::ConnectNoRoute | Type::ConnectError | Type::BindError | Type::SocketError => {
+                (StatusCode::BAD_GATEWAY, "upstream_unreachable")
+            }
+            _ => (StatusCode::BAD_GATEWAY, "upstream_broke_off"),
+        }),
+        ErrorSource::Downstream => match error.etype() {
+            Type::ReadError | Type::WriteError | Type::ConnectionClosed | Type::WriteTimedout => None,
+            Type::ReadTimedout => Some((StatusCode::REQUEST_TIMEOUT, "body_too_slow")),
+            _ => Some((StatusCode::BAD_REQUEST, "bad_request")),
+        },
+        ErrorSource::Internal | ErrorSource::Unset => Some((StatusCode::INTERNAL_SERVER_ERROR, "gateway_failed")),
+    }
+}
+
+fn path_of(header: &RequestHeader) -> String {
+    let target = bridge::origin_form(header.raw_path());
+    let path = target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    String::from_utf8_lossy(path).into_owned()
+}

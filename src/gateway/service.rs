@@ -1,0 +1,158 @@
+//! The listening half of the gateway: a pingora server with its listeners, threads and drain time.
+//! Adds only the gateway's own services; what else the process runs, `app` adds to the same server. Floor: edge.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora::listeners::TcpSocketOptions;
+use pingora::listeners::tls::TlsSettings;
+use pingora::protocols::TcpKeepalive;
+use pingora::proxy::{HttpProxy, http_proxy_service_with_name};
+use pingora::server::Server;
+use pingora::server::configuration::{Opt, ServerConf};
+use pingora::services::listening::Service;
+
+use super::certificates::{CertificateMistake, Certificates};
+use super::classify::ListenerUse;
+use super::proxy::{Gateway, GatewayHandle};
+use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ServerSettings, Start};
+
+/// Idle connections to upstreams that are kept, for each service. Our own choice: pingora's 128 is short for some hundred people.
+const UPSTREAM_POOL: usize = 512;
+/// One try, and one more where nothing can have been executed (see `proxy`).
+const TRIES: usize = 2;
+
+/// Why the gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenMistake {
+    /// A certificate cannot be used.
+    #[error("the certificates for {address} cannot be used")]
+    Certificate {
+        /// Which listener.
+        address: SocketAddr,
+        /// What is wrong.
+        source: CertificateMistake,
+    },
+    /// The address is taken, not ours, or not allowed.
+    #[error("{address} cannot be listened on")]
+    Address {
+        /// Which listener.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// pingora does not take the TLS settings.
+    #[error("TLS for {address} cannot be set up")]
+    Tls {
+        /// Which listener.
+        address: SocketAddr,
+        /// What pingora said.
+        source: Box<pingora::Error>,
+    },
+}
+
+/// The certificates of each TLS listener, to be read again at a reload.
+#[derive(Debug)]
+pub struct ListenerCertificates(Vec<(Vec<CertificateFiles>, Arc<Certificates>)>);
+
+impl ListenerCertificates {
+    /// Reads all files again. Those that cannot be used stay as they are.
+    ///
+    /// # Errors
+    /// With the first file that cannot be used.
+    pub fn read_again(&self) -> Result<(), CertificateMistake> {
+        self.0.iter().try_for_each(|(files, certificates)| certificates.replace(files))
+    }
+}
+
+/// A server without services yet. The process must not have been forked, and nothing is listened on before `run`.
+#[must_use]
+pub fn server(settings: &ServerSettings) -> Server {
+    let threads = settings.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let conf = ServerConf {
+        threads,
+        // Measured: a few percent more requests, and connections stay on one core.
+        work_stealing: false,
+        upstream_keepalive_pool_size: UPSTREAM_POOL,
+        max_retries: TRIES,
+        grace_period_seconds: Some(settings.drain.as_secs()),
+        graceful_shutdown_timeout_seconds: Some(1),
+        upgrade_sock: settings.upgrade_socket.to_string_lossy().into_owned(),
+        ..ServerConf::default()
+    };
+    let opt = Opt { upgrade: settings.start == Start::TakeOver, ..Opt::default() };
+    Server::new_with_opt_and_conf(opt, conf)
+}
+
+/// Adds the gateway's listeners to `server`.
+///
+/// # Errors
+/// When a certificate or an address cannot be used: pingora would panic later and say less.
+pub fn add_listeners(
+    server: &mut Server,
+    gateway: &GatewayHandle,
+    settings: &ServerSettings,
+) -> Result<ListenerCertificates, ListenMistake> {
+    let mut certificates = Vec::new();
+    let mut sites = service(server, gateway.gateway(ListenerUse::Sites), "sites");
+    let mut redirects = service(server, gateway.gateway(ListenerUse::RedirectToHttps), "redirects");
+    redirects.threads = Some(1);
+    let mut redirecting = false;
+    for listener in &settings.listeners {
+        match settings.start {
+            Start::Fresh => check_address(listener)?,
+            Start::TakeOver => {}
+        }
+        let address = listener.address.to_string();
+        match &listener.purpose {
+            ListenerPurpose::Plain => sites.add_tcp_with_settings(&address, socket_options()),
+            ListenerPurpose::Tls(files) => {
+                let read = Certificates::read(files)
+                    .map_err(|source| ListenMistake::Certificate { address: listener.address, source })?;
+                let mut tls = TlsSettings::with_callbacks(Box::new(NoCallbacks))
+                    .map_err(|source| ListenMistake::Tls { address: listener.address, source })?;
+                tls.set_cert_resolver(read.clone());
+                sites.add_tls_with_settings(&address, Some(socket_options()), tls);
+                certificates.push((files.clone(), read));
+            }
+            ListenerPurpose::RedirectToHttps => {
+                redirecting = true;
+                redirects.add_tcp_with_settings(&address, socket_options());
+            }
+        }
+    }
+    server.add_service(sites);
+    if redirecting {
+        server.add_service(redirects);
+    }
+    Ok(ListenerCertificates(certificates))
+}
+
+/// pingora has no constructor for TLS settings with a resolver and neither files nor callbacks.
+struct NoCallbacks;
+
+impl pingora::listeners::TlsAccept for NoCallbacks {}
+
+fn service(server: &Server, gateway: Gateway, name: &str) -> Service<HttpProxy<Gateway>> {
+    http_proxy_service_with_name(&server.configuration, gateway, name)
+}
+
+/// Connections whose other end vanished are noticed within two minutes.
+fn socket_options() -> TcpSocketOptions {
+    let mut options = TcpSocketOptions::default();
+    options.tcp_keepalive = Some(TcpKeepalive {
+        idle: Duration::from_secs(60),
+        interval: Duration::from_secs(15),
+        count: 4,
+        #[cfg(target_os = "linux")]
+        user_timeout: Duration::ZERO,
+    });
+    options
+}
+
+fn check_address(listener: &ListenerSettings) -> Result<(), ListenMistake> {
+    std::net::TcpListener::bind(listener.address)
+        .map(drop)
+        .map_err(|source| ListenMistake::Address { address: listener.address, source })
+}
