@@ -2,8 +2,8 @@
 //! Knows nothing of HTTP. Floor: edge (pure).
 
 use super::route_rules::Access;
-use super::sessions::SessionCheck;
 use crate::domain::session::Session;
+use crate::login::sessions::{NoSession, SessionCheck};
 
 /// A request that may reach the upstream. Nothing else makes one, and there is no default.
 #[derive(Clone, Debug)]
@@ -12,9 +12,9 @@ pub struct Admission(Granted);
 #[derive(Clone, Debug)]
 enum Granted {
     /// The path needs a session, and there is one with every factor that is required now.
-    SignedIn(Session),
+    SignedIn(Box<Session>),
     /// The operator's rules made the path public; whoever is signed in all the same is known.
-    Public(Option<Session>),
+    Public(Option<Box<Session>>),
 }
 
 /// Why a request may not reach the upstream.
@@ -23,7 +23,7 @@ pub enum NotAdmitted {
     /// The rules deny it to everybody.
     Denied,
     /// There is no live session of this site.
-    SignInRequired,
+    SignInRequired(NoSession),
     /// There is a session, but it has to show a code first.
     CodeRequired,
     /// It cannot be told whether the session is still good.
@@ -44,7 +44,7 @@ impl Admission {
             }
             (Access::SignIn, SessionCheck::Live(session)) => Ok(Self(Granted::SignedIn(session))),
             (Access::SignIn, SessionCheck::StepUp(_)) => Err(NotAdmitted::CodeRequired),
-            (Access::SignIn, SessionCheck::None(_)) => Err(NotAdmitted::SignInRequired),
+            (Access::SignIn, SessionCheck::None(why)) => Err(NotAdmitted::SignInRequired(why)),
             (Access::SignIn, SessionCheck::CannotTell) => Err(NotAdmitted::CannotTell),
         }
     }
@@ -54,7 +54,7 @@ impl Admission {
     pub fn session(&self) -> Option<&Session> {
         match &self.0 {
             Granted::SignedIn(session) => Some(session),
-            Granted::Public(session) => session.as_ref(),
+            Granted::Public(session) => session.as_deref(),
         }
     }
 

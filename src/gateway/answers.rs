@@ -4,7 +4,10 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE,
+};
 use http::{Method, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
@@ -41,6 +44,7 @@ pub struct GatewayMessage<'a> {
 pub struct Answer {
     status: StatusCode,
     code: &'static str,
+    reason: &'static str,
     detail: &'static str,
     fields: Vec<(HeaderName, HeaderValue)>,
     connection: AfterAnswer,
@@ -66,11 +70,16 @@ pub struct Addressee<'a> {
 
 impl Answer {
     fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
-        Self { status, code, detail, fields: Vec::new(), connection: AfterAnswer::Keep }
+        Self { status, code, reason: code, detail, fields: Vec::new(), connection: AfterAnswer::Keep }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.fields.push((name, value));
+        self
+    }
+
+    fn because(mut self, reason: &'static str) -> Self {
+        self.reason = reason;
         self
     }
 
@@ -79,10 +88,10 @@ impl Answer {
         self
     }
 
-    /// The stable word for the log.
+    /// The stable word for the log, which may know more than the client is told.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        self.code
+    pub fn reason(&self) -> &'static str {
+        self.reason
     }
 
     /// The status.
@@ -112,21 +121,27 @@ impl Answer {
     #[must_use]
     pub fn to_refusal(refusal: &Refusal, target: &[u8]) -> Self {
         match refusal {
-            Refusal::Misdirected => {
-                Self::new(StatusCode::MISDIRECTED_REQUEST, "unknown_host", "No site with this host name is served here.")
-            }
+            Refusal::Misdirected => Self::new(
+                StatusCode::MISDIRECTED_REQUEST,
+                "unknown_host",
+                "No site with this host name is served here.",
+            ),
             Refusal::Method => {
                 let allowed = HeaderValue::try_from(METHODS.join(", ")).expect("method names are ASCII");
-                Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not allowed.").with(ALLOW, allowed)
+                Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not allowed.")
+                    .with(ALLOW, allowed)
             }
             Refusal::ToHttps(site) => Self::to_https(&site.origin, target),
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such page."),
             Refusal::Denied(_) => Self::new(StatusCode::FORBIDDEN, "denied_by_rule", "This page is closed."),
             Refusal::ToSignIn(_, return_path, reason) => {
                 let location = HeaderValue::try_from(return_path.sign_in_url()).expect("it is percent-encoded ASCII");
-                Self::new(StatusCode::SEE_OTHER, reason.code(), "Sign in first.").with(LOCATION, location)
+                Self::new(StatusCode::SEE_OTHER, reason.code(), "Sign in first.")
+                    .because(reason.name())
+                    .with(LOCATION, location)
             }
             Refusal::Unauthorized(_, reason) => Self::new(StatusCode::UNAUTHORIZED, reason.code(), "Sign in first.")
+                .because(reason.name())
                 .with(WWW_AUTHENTICATE, HeaderValue::from_static("Vestibule")),
             Refusal::CannotTell(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -141,7 +156,8 @@ impl Answer {
         let mut location = origin.as_str().as_bytes().to_vec();
         location.extend_from_slice(target);
         let location = HeaderValue::from_bytes(&location).unwrap_or(HeaderValue::from_static("/"));
-        Self::new(StatusCode::PERMANENT_REDIRECT, "https_only", "This site is served over https only.").with(LOCATION, location)
+        Self::new(StatusCode::PERMANENT_REDIRECT, "https_only", "This site is served over https only.")
+            .with(LOCATION, location)
     }
 
     /// The answer when the upstream did not do its part. The connection is not used again: part of the request may be unread.

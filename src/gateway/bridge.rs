@@ -144,13 +144,16 @@ async fn write_response(session: &mut Session, response: Response<Body>) -> ping
     for name in [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")] {
         head.remove_header(&name);
     }
-    let bodiless = head.status.is_informational() || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bodiless =
+        head.status.is_informational() || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if bodiless {
         head.remove_header(&CONTENT_LENGTH);
     } else if !head.headers.contains_key(CONTENT_LENGTH) {
         match body.size_hint().exact() {
             Some(length) => head.insert_header(CONTENT_LENGTH, length)?,
-            None if session.req_header().version == Version::HTTP_11 => head.insert_header(TRANSFER_ENCODING, "chunked")?,
+            None if session.req_header().version == Version::HTTP_11 => {
+                head.insert_header(TRANSFER_ENCODING, "chunked")?
+            }
             None => {}
         }
     }
@@ -170,17 +173,37 @@ async fn write_response(session: &mut Session, response: Response<Body>) -> ping
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use axum::extract::Extension;
+    use axum::routing::{get, post};
+
     use super::*;
+
+    /// Pages that show what the bridge does with requests and answers.
+    pub(crate) fn pages() -> Pages {
+        let streamed = || async {
+            let pieces = ["one ", "two ", "three"].map(|piece| Ok::<_, std::convert::Infallible>(Bytes::from(piece)));
+            Body::from_stream(futures_util::stream::iter(pieces))
+        };
+        let who = |Extension(context): Extension<RequestContext>, request: Request<Body>| async move {
+            let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+            format!("{} {} {} {host} {}", context.site, context.origin, context.client_address, request.uri())
+        };
+        let router = Router::new()
+            .route(
+                "/.vestibule/login",
+                get(who).post(|body: String| async move { format!("got {} bytes", body.len()) }),
+            )
+            .route("/.vestibule/code", post(|body: String| async move { body }))
+            .route("/.vestibule/streamed", get(streamed))
+            .route("/.vestibule/nothing", get(|| async { StatusCode::NO_CONTENT }))
+            .route("/.vestibule/panics", get(|| async { panic!("as the test wants it") as &'static str }));
+        Pages::new(router)
+    }
 
     #[test]
     fn handlers_see_the_path_whatever_form_the_target_had() {
-        for (target, path) in [
-            ("/a?b", "/a?b"),
-            ("http://h/a?b", "/a?b"),
-            ("https://h", "/"),
-            ("//h/a", "//h/a"),
-        ] {
+        for (target, path) in [("/a?b", "/a?b"), ("http://h/a?b", "/a?b"), ("https://h", "/"), ("//h/a", "//h/a")] {
             assert_eq!(origin_form(target.as_bytes()), path.as_bytes(), "{target}");
         }
     }

@@ -140,7 +140,19 @@ mod tests {
     fn pair(host: &str, folder: &tempfile::TempDir) -> CertificateFiles {
         let (certificate, key) = (folder.path().join(format!("{host}.crt")), folder.path().join(format!("{host}.key")));
         let made = std::process::Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=x"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=x",
+            ])
             .arg("-addext")
             .arg(format!("subjectAltName=DNS:{host}"))
             .arg("-keyout")
@@ -164,7 +176,7 @@ mod tests {
         assert_eq!(served(Some("b.example")), of(&b));
         assert_eq!(served(Some("c.example")), of(&a));
         assert_eq!(served(None), of(&a));
-        certificates.replace(&[b.clone()]).unwrap();
+        certificates.replace(std::slice::from_ref(&b)).unwrap();
         assert_eq!(served(Some("a.example")), of(&b));
     }
 
@@ -172,7 +184,7 @@ mod tests {
     fn a_file_that_cannot_be_used_is_named_and_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (pair("a.example", &folder), pair("b.example", &folder));
-        let certificates = Certificates::read(&[a.clone()]).unwrap();
+        let certificates = Certificates::read(std::slice::from_ref(&a)).unwrap();
         let mixed = CertificateFiles { certificate: a.certificate.clone(), key: b.key.clone() };
         assert!(matches!(certificates.replace(&[mixed]), Err(CertificateMistake::Mismatch { .. })));
         let missing = CertificateFiles { certificate: folder.path().join("none.crt"), key: a.key.clone() };

@@ -10,8 +10,8 @@ use http::{HeaderValue, Method};
 use super::admission::{Admission, NotAdmitted};
 use super::head::RequestHead;
 use super::route_rules::{Access, UpstreamName};
-use super::sessions::SessionCheck;
 use super::settings::SiteSettings;
+use crate::login::sessions::{NoSession, SessionCheck};
 use crate::web::canonical_path::{self, PathReading};
 use crate::web::cookies::{self, CookieNames, CookieRead};
 use crate::web::origin::Scheme;
@@ -96,24 +96,27 @@ pub enum Refusal {
 /// Why somebody has to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInReason {
-    /// No cookie.
-    NoSession,
-    /// The cookie opens nothing: expired, ended, of another site, forged.
-    NotLive,
-    /// Two cookies of our name.
-    DoubledCookie,
-    /// A code is owed.
+    /// There is no live session.
+    NoSession(NoSession),
+    /// There is one, and it owes a code.
     CodeRequired,
 }
 
 impl SignInReason {
-    /// The stable word for log and answer.
+    /// The stable word for the answer: the client learns what to do, not why a cookie is none.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::NoSession => "sign_in_required",
-            Self::NotLive => "session_not_live",
-            Self::DoubledCookie => "session_cookie_doubled",
+            Self::NoSession(_) => "sign_in_required",
+            Self::CodeRequired => "code_required",
+        }
+    }
+
+    /// The stable word for the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoSession(why) => why.name(),
             Self::CodeRequired => "code_required",
         }
     }
@@ -180,7 +183,7 @@ pub fn classify(
         PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
     }
     let decision = site.rules.decide(&path, head.method, arrival.client);
-    let (checked, reason) = session_check(&site, head.headers, decision.access, check);
+    let checked = session_check(&site, head.headers, decision.access, check);
     match Admission::judge(decision.access, checked) {
         Ok(admission) => {
             let upstream = decision.upstream.unwrap_or(&site.upstream).clone();
@@ -188,7 +191,7 @@ pub fn classify(
         }
         Err(NotAdmitted::Denied) => Verdict::Refuse(Refusal::Denied(site)),
         Err(NotAdmitted::CannotTell) => Verdict::Refuse(Refusal::CannotTell(site)),
-        Err(NotAdmitted::SignInRequired) => Verdict::Refuse(sign_in(head, site, reason)),
+        Err(NotAdmitted::SignInRequired(why)) => Verdict::Refuse(sign_in(head, site, SignInReason::NoSession(why))),
         Err(NotAdmitted::CodeRequired) => Verdict::Refuse(sign_in(head, site, SignInReason::CodeRequired)),
     }
 }
@@ -245,16 +248,14 @@ fn session_check(
     headers: &HeaderMap,
     access: Access,
     check: impl FnOnce(&SiteSettings, &str) -> SessionCheck,
-) -> (SessionCheck, SignInReason) {
-    match (access, cookies::read(headers, CookieNames::of(site.origin.scheme()).session)) {
-        (Access::Deny, _) => (SessionCheck::None("denied"), SignInReason::NoSession),
-        (Access::SignIn | Access::Public, CookieRead::Absent) => {
-            (SessionCheck::None("no cookie"), SignInReason::NoSession)
+) -> SessionCheck {
+    let cookie = cookies::read(headers, CookieNames::of(site.origin.scheme()).session);
+    match (access, cookie) {
+        (Access::Deny, _) | (Access::SignIn | Access::Public, CookieRead::Absent) => {
+            SessionCheck::None(NoSession::Absent)
         }
-        (Access::SignIn | Access::Public, CookieRead::Doubled) => {
-            (SessionCheck::None("two cookies"), SignInReason::DoubledCookie)
-        }
-        (Access::SignIn | Access::Public, CookieRead::One(value)) => (check(site, value), SignInReason::NotLive),
+        (Access::SignIn | Access::Public, CookieRead::Doubled) => SessionCheck::None(NoSession::Doubled),
+        (Access::SignIn | Access::Public, CookieRead::One(value)) => check(site, value),
     }
 }
 

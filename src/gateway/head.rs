@@ -243,8 +243,11 @@ fn host_of<'a>(source: &HeadSource<'a>, target_authority: Option<&[u8]>) -> Resu
 mod tests {
     use super::*;
 
+    /// Path, query and host.
+    type Read = (Vec<u8>, Option<Vec<u8>>, String);
+
     /// Reads an HTTP/1 head as pingora hands it over: parsed, and with its bytes.
-    fn read_text(text: &str) -> Result<(Vec<u8>, Option<Vec<u8>>, String), HeadMistake> {
+    fn read_text(text: &str) -> Result<Read, HeadMistake> {
         let mut lines = text.split("\r\n");
         let request_line: Vec<&str> = lines.next().unwrap().split(' ').collect();
         let mut headers = HeaderMap::new();

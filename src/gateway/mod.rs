@@ -14,6 +14,8 @@ pub mod headers;
 pub mod proxy;
 pub mod route_rules;
 pub mod service;
-pub mod sessions;
 pub mod settings;
 pub mod upstreams;
+
+#[cfg(test)]
+mod tests;

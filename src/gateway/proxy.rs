@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::header::UPGRADE;
 use http::{HeaderValue, Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -25,11 +26,11 @@ use super::bridge::{self, Bridged, Pages};
 use super::classify::{self, Arrival, Asker, ListenerUse, Passage, Probe, Refusal, Verdict};
 use super::head::{self, HeadMistake, HeadSource};
 use super::headers::{self, Hop, Identity, PeerTrust};
-use super::sessions::Sessions;
 use super::settings::{AccessLog, GatewaySettings, SiteSettings};
 use super::upstreams::{Alternative, Chosen, NoServer, Upstreams, Use};
 use crate::domain::session::Session as UserSession;
 use crate::login::ports::Clock;
+use crate::login::sessions::Sessions;
 use crate::web::client_address::client_address;
 use crate::web::cookies::CookieNames;
 use crate::web::origin::Scheme;
@@ -48,9 +49,15 @@ pub struct GatewayParts {
     /// How message pages look.
     pub message_pages: Arc<MessagePages>,
     /// Who is signed in.
-    pub sessions: Arc<dyn Sessions>,
+    pub sessions: Arc<Sessions>,
     /// Read once a request.
     pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for GatewayParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayParts").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 struct Current {
@@ -69,7 +76,10 @@ impl GatewayHandle {
     /// A gateway that is ready as soon as it listens.
     #[must_use]
     pub fn new(parts: GatewayParts) -> Self {
-        Self { current: Arc::new(ArcSwap::from_pointee(Current::new(parts))), draining: Arc::new(AtomicBool::new(false)) }
+        Self {
+            current: Arc::new(ArcSwap::from_pointee(Current::new(parts))),
+            draining: Arc::new(AtomicBool::new(false)),
+        }
     }
 
     /// Puts other parts in place for all requests that begin from here on. Connections to upstreams are made afresh.
@@ -127,13 +137,29 @@ pub struct RequestState {
 
 impl fmt::Debug for RequestState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestState").field("request_id", &self.request_id).field("reason", &self.reason).finish_non_exhaustive()
+        f.debug_struct("RequestState")
+            .field("request_id", &self.request_id)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }
 
 impl RequestState {
     fn admission(&self) -> Option<&Admission> {
         self.passage.as_ref().map(|passage| &passage.admission)
+    }
+
+    /// Looked at with every piece of a body, so that a long download or a WebSocket does not outlive the session it was opened with.
+    fn still_admitted(&mut self) -> Result<()> {
+        let Some(user) = self.passage.as_ref().filter(|passage| passage.admission.is_personal()) else { return Ok(()) };
+        let Some(user) = user.admission.session() else { return Ok(()) };
+        let parts = &self.current.parts;
+        let over = parts.clock.now() >= user.absolute_end(parts.sessions.lifetimes());
+        if over || parts.sessions.has_ended(user) {
+            self.reason = Some("session_ended");
+            return Error::e_explain(ErrorType::HTTPStatus(401), "the session has ended");
+        }
+        Ok(())
     }
 
     fn addressee(&self) -> Addressee<'_> {
@@ -222,7 +248,12 @@ impl ProxyHttp for Gateway {
     }
 
     /// The last look at the head before it is sent: hop-by-hop fields are gone by here, so nothing can be nominated away any more.
-    async fn upstream_request_filter(&self, _session: &mut Session, request: &mut RequestHeader, state: &mut RequestState) -> Result<()> {
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        state: &mut RequestState,
+    ) -> Result<()> {
         let Some(passage) = &state.passage else {
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
@@ -236,7 +267,12 @@ impl ProxyHttp for Gateway {
     }
 
     /// Takes out of the answer what only we may say, and adds the renewed cookie.
-    async fn response_filter(&self, session: &mut Session, response: &mut ResponseHeader, state: &mut RequestState) -> Result<()> {
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        state: &mut RequestState,
+    ) -> Result<()> {
         let Some(passage) = &state.passage else { return Ok(()) };
         headers::clean_response(response, &passage.site);
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -256,16 +292,52 @@ impl ProxyHttp for Gateway {
         }
     }
 
+    /// Ends a stream upwards when its session has ended meanwhile.
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        state: &mut RequestState,
+    ) -> Result<()> {
+        state.still_admitted()
+    }
+
+    /// Ends a stream downwards when its session has ended meanwhile.
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        _end_of_stream: bool,
+        state: &mut RequestState,
+    ) -> Result<Option<Duration>> {
+        state.still_admitted().map(|()| None)
+    }
+
     /// Nothing was sent yet, so another server may be tried, once.
-    fn fail_to_connect(&self, _session: &mut Session, _peer: &HttpPeer, state: &mut RequestState, mut error: Box<Error>) -> Box<Error> {
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        _peer: &HttpPeer,
+        state: &mut RequestState,
+        mut error: Box<Error>,
+    ) -> Box<Error> {
         state.failed_connections += 1;
-        let alternative = state.chosen.as_ref().map_or(Alternative::None, |chosen| state.current.upstreams.rest(chosen));
+        let alternative =
+            state.chosen.as_ref().map_or(Alternative::None, |chosen| state.current.upstreams.rest(chosen));
         error.set_retry(alternative == Alternative::Another && state.failed_connections < 2);
         error
     }
 
     /// Tried again only when it cannot have been executed twice: a safe method, on a pooled connection that turned out to be closed.
-    fn error_while_proxy(&self, _peer: &HttpPeer, session: &mut Session, mut error: Box<Error>, _state: &mut RequestState, reused: bool) -> Box<Error> {
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        mut error: Box<Error>,
+        _state: &mut RequestState,
+        reused: bool,
+    ) -> Box<Error> {
         let safe = matches!(session.req_header().method, Method::GET | Method::HEAD | Method::OPTIONS);
         if safe && !session.as_ref().retry_buffer_truncated() {
             error.retry.decide_reuse(reused);
@@ -281,7 +353,11 @@ impl ProxyHttp for Gateway {
             state.reason = Some("client_gone");
             return FailToProxy { error_code: 0, can_reuse_downstream: false };
         };
-        if session.response_written().is_some_and(|written| !written.status.is_informational()) {
+        // After 101 the bytes are another protocol's; every other 1xx is only on the way to an answer.
+        let begun = |written: &ResponseHeader| {
+            !written.status.is_informational() || written.status == StatusCode::SWITCHING_PROTOCOLS
+        };
+        if session.response_written().is_some_and(begun) {
             state.reason = Some(code);
         } else if answer(session, state, Answer::to_failure(status, code)).await.is_err() {
             state.reason = Some("client_gone");
@@ -345,10 +421,12 @@ impl Gateway {
             bytes: bytes.as_deref(),
         };
         let head = head::read(&source, &settings.limits)?;
-        let arrival = Arrival { scheme: arrival_scheme(session, state.hop), client: state.hop.client, listener: self.listener };
+        let arrival =
+            Arrival { scheme: arrival_scheme(session, state.hop), client: state.hop.client, listener: self.listener };
         let now = current.parts.clock.now();
         let sessions = &current.parts.sessions;
-        let verdict = classify::classify(&head, arrival, &settings.sites, |site, cookie| sessions.check(cookie, &site.name, now));
+        let verdict =
+            classify::classify(&head, arrival, &settings.sites, |site, cookie| sessions.check(cookie, &site.name, now));
         if let Verdict::Proxy(passage) = &verdict {
             let renewed = passage.admission.session().and_then(|user| sessions.renewed_cookie(user, now));
             let names = CookieNames::of(passage.site.origin.scheme());
@@ -371,7 +449,7 @@ impl Gateway {
         let is_head = session.req_header().method == Method::HEAD;
         session.write_response_header(Box::new(head), is_head).await?;
         if !is_head {
-            session.write_response_body(Some(bytes::Bytes::from_static(text.as_bytes())), true).await?;
+            session.write_response_body(Some(Bytes::from_static(text.as_bytes())), true).await?;
         }
         Ok(())
     }
@@ -392,7 +470,7 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
 }
 
 async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
-    state.reason = Some(answer.code());
+    state.reason = Some(answer.reason());
     let pages = Arc::clone(&state.current.parts.message_pages);
     answer.send(session, state.addressee(), &*pages).await
 }
@@ -455,14 +533,21 @@ fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
 /// What a failure is to the client; `None` when there is no client any more.
 fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
     use ErrorType as Type;
+    if let Type::HTTPStatus(401) = error.etype() {
+        return Some((StatusCode::UNAUTHORIZED, "session_ended"));
+    }
     if let Type::HTTPStatus(status) = error.etype() {
         return Some((StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "gateway_failed"));
     }
     match error.esource() {
         ErrorSource::Upstream => Some(match error.etype() {
-            Type::ConnectTimedout | Type::TLSHandshakeTimedout => (StatusCode::GATEWAY_TIMEOUT, "upstream_connect_timeout"),
+            Type::ConnectTimedout | Type::TLSHandshakeTimedout => {
+                (StatusCode::GATEWAY_TIMEOUT, "upstream_connect_timeout")
+            }
             Type::ReadTimedout | Type::WriteTimedout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
-            Type::TLSHandshakeFailure | Type::InvalidCert | Type::HandshakeError => (StatusCode::BAD_GATEWAY, "upstream_tls_failed"),
+            Type::TLSHandshakeFailure | Type::InvalidCert | Type::HandshakeError => {
+                (StatusCode::BAD_GATEWAY, "upstream_tls_failed")
+            }
             Type::ConnectRefused | Type::ConnectNoRoute | Type::ConnectError | Type::BindError | Type::SocketError => {
                 (StatusCode::BAD_GATEWAY, "upstream_unreachable")
             }

@@ -32,7 +32,7 @@ pub enum ListenMistake {
         /// Which listener.
         address: SocketAddr,
         /// What is wrong.
-        source: CertificateMistake,
+        source: Box<CertificateMistake>,
     },
     /// The address is taken, not ours, or not allowed.
     #[error("{address} cannot be listened on")]
@@ -109,7 +109,7 @@ pub fn add_listeners(
             ListenerPurpose::Plain => sites.add_tcp_with_settings(&address, socket_options()),
             ListenerPurpose::Tls(files) => {
                 let read = Certificates::read(files)
-                    .map_err(|source| ListenMistake::Certificate { address: listener.address, source })?;
+                    .map_err(|source| ListenMistake::Certificate { address: listener.address, source: Box::new(source) })?;
                 let mut tls = TlsSettings::with_callbacks(Box::new(NoCallbacks))
                     .map_err(|source| ListenMistake::Tls { address: listener.address, source })?;
                 tls.set_cert_resolver(read.clone());

@@ -123,9 +123,16 @@ impl Upstreams {
     ///
     /// # Errors
     /// When there is no such upstream or its name cannot be looked up.
-    pub async fn choose(&self, name: &UpstreamName, tried: Option<&Chosen>, usage: Use) -> Result<(Chosen, Box<HttpPeer>), NoServer> {
+    pub async fn choose(
+        &self,
+        name: &UpstreamName,
+        tried: Option<&Chosen>,
+        usage: Use,
+    ) -> Result<(Chosen, Box<HttpPeer>), NoServer> {
         let upstream = self.by_name.get(name).ok_or_else(|| NoServer::Unknown(name.clone()))?;
-        let at = self.next_in_turn(upstream, tried.map(|chosen| chosen.server)).ok_or_else(|| NoServer::Unknown(name.clone()))?;
+        let at = self
+            .next_in_turn(upstream, tried.map(|chosen| chosen.server))
+            .ok_or_else(|| NoServer::Unknown(name.clone()))?;
         let server = upstream.servers.get(at).ok_or_else(|| NoServer::Unknown(name.clone()))?;
         let address = server.address().await?;
         let peer = peer(upstream, &server.settings, address, usage);
@@ -150,7 +157,9 @@ impl Upstreams {
         let now = self.millis();
         let start = upstream.turn.fetch_add(1, Ordering::Relaxed);
         let in_turn = || (0..count).map(move |step| start.wrapping_add(step) % count);
-        let awake = |at: &usize| upstream.servers.get(*at).is_some_and(|server| server.rests_until.load(Ordering::Relaxed) <= now);
+        let awake = |at: &usize| {
+            upstream.servers.get(*at).is_some_and(|server| server.rests_until.load(Ordering::Relaxed) <= now)
+        };
         let untried = |at: &usize| Some(*at) != tried;
         in_turn().find(|at| awake(at) && untried(at)).or_else(|| in_turn().find(untried)).or_else(|| in_turn().next())
     }

@@ -1,0 +1,8 @@
+//! The gateway as a whole: real pingora on a loopback port between a raw client and a raw upstream that keeps what it got.
+
+mod downstream;
+mod identity;
+mod ours;
+mod rig;
+mod streams;
+mod upstream_failures;

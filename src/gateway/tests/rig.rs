@@ -1,0 +1,425 @@
+//! What the tests stand on: a gateway on a port of its own, an upstream that records bytes, a client that sends them.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora::apps::ServerApp as _;
+use pingora::protocols::{GetSocketDigest as _, SocketDigest};
+use pingora::protocols::l4::stream::Stream as L4Stream;
+use pingora::server::configuration::ServerConf;
+
+use crate::domain::keys::Keys;
+use crate::domain::network::Networks;
+use crate::domain::pending::Activation;
+use crate::domain::revocation::FeedRow;
+use crate::domain::secret::SecretBytes;
+use crate::domain::session::{Session, SessionLifetimes};
+use crate::domain::site::SiteName;
+use crate::domain::time::UnixMillis;
+use crate::gateway::answers::plain_page;
+use crate::gateway::bridge;
+use crate::gateway::classify::{self, ListenerUse};
+use crate::gateway::proxy::{GatewayHandle, GatewayParts};
+use crate::gateway::route_rules::{Access, PathPattern, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::settings::{
+    AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings, UpstreamServer,
+    UpstreamSettings, UpstreamTimeouts,
+};
+use crate::login::ports::{Clock, PortResult, RevocationFeed};
+use crate::login::sessions::Sessions;
+use crate::web::origin::{Origin, Scheme};
+
+/// Longer than anything here takes; a test that waits so long has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+const LIFETIMES: SessionLifetimes =
+    SessionLifetimes { idle: Duration::from_secs(1800), absolute: Duration::from_secs(3600) };
+
+#[derive(Debug)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[derive(Debug)]
+struct SilentFeed;
+
+#[async_trait]
+impl RevocationFeed for SilentFeed {
+    async fn rows_after(&self, _number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
+        Ok(Vec::new())
+    }
+
+    async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
+        Ok(None)
+    }
+}
+
+/// A running gateway. It stops with the runtime, when dropped.
+pub(crate) struct Rig {
+    pub(crate) address: SocketAddr,
+    pub(crate) handle: GatewayHandle,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) clock: Arc<TestClock>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What differs from rig to rig.
+pub(crate) struct Plan {
+    pub(crate) upstreams: Vec<SocketAddr>,
+    pub(crate) url: &'static str,
+    pub(crate) trusted: &'static [&'static str],
+    pub(crate) timeouts: UpstreamTimeouts,
+    pub(crate) portal_body: Duration,
+}
+
+impl Plan {
+    /// A site at `http://app.localhost` before one upstream.
+    pub(crate) fn before(upstream: &Upstream) -> Self {
+        Self {
+            upstreams: vec![upstream.address],
+            url: "http://app.localhost",
+            trusted: &[],
+            timeouts: UpstreamTimeouts::default(),
+            portal_body: Duration::from_secs(10),
+        }
+    }
+
+    pub(crate) fn start(self) -> Rig {
+        let rule = |path: &str, access| RouteRule {
+            path: PathPattern::parse(path).unwrap(),
+            methods: vec![],
+            networks: None,
+            access,
+            upstream: None,
+        };
+        let site = SiteSettings {
+            name: SiteName::new("marketing"),
+            origin: Origin::parse(self.url).unwrap(),
+            rules: RouteRules::new(vec![rule("/public/*", Access::Public), rule("/closed", Access::Deny)]),
+            upstream: UpstreamName::new("app"),
+            identity: IdentityHeaders::usual(),
+        };
+        let server = |address: &SocketAddr| UpstreamServer {
+            scheme: Scheme::Http,
+            host: address.ip().to_string(),
+            port: address.port(),
+        };
+        let settings = GatewaySettings {
+            sites: vec![Arc::new(site)],
+            upstreams: vec![UpstreamSettings {
+                name: UpstreamName::new("app"),
+                servers: self.upstreams.iter().map(server).collect(),
+                timeouts: self.timeouts,
+            }],
+            trusted_proxies: Networks::new(self.trusted.iter().map(|network| network.parse().unwrap()).collect()),
+            limits: RequestLimits::default(),
+            timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
+            access_log: AccessLog::On,
+        };
+        let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
+        let sessions = Arc::new(Sessions::new(keys, LIFETIMES, Duration::from_secs(180), Activation::Staged));
+        let clock = Arc::new(TestClock(AtomicI64::new(0)));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(sessions.listen(&SilentFeed, 0, clock.now())).unwrap();
+        let handle = GatewayHandle::new(GatewayParts {
+            settings,
+            pages: bridge::tests::pages(),
+            message_pages: Arc::new(plain_page),
+            sessions: Arc::clone(&sessions),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        });
+        let conf = Arc::new(ServerConf { max_retries: 2, ..ServerConf::default() });
+        let proxy = Arc::new(pingora::proxy::http_proxy(&conf, handle.gateway(ListenerUse::Sites)));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move {
+            let (_keep, shutdown) = tokio::sync::watch::channel(false);
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                let (proxy, shutdown) = (Arc::clone(&proxy), shutdown.clone());
+                let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
+                let mut stream = L4Stream::from(socket);
+                stream.set_socket_digest(digest);
+                tokio::spawn(async move {
+                    let mut next: Option<pingora::protocols::Stream> = Some(Box::new(stream));
+                    while let Some(stream) = next {
+                        next = proxy.process_new(stream, &shutdown).await;
+                    }
+                });
+            }
+        });
+        Rig { address, handle, sessions, clock, runtime }
+    }
+}
+
+impl Rig {
+    pub(crate) fn before(upstream: &Upstream) -> Self {
+        Plan::before(upstream).start()
+    }
+
+    pub(crate) fn session(&self, user: &str) -> Session {
+        classify::tests::session(user)
+    }
+
+    /// `Cookie: …` of a live session of `anna`.
+    pub(crate) fn cookie(&self) -> String {
+        format!("Cookie: vestibule={}", self.sessions.cookie(&self.session("anna")))
+    }
+
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn hear_the_feed(&self) {
+        self.runtime.block_on(self.sessions.listen(&SilentFeed, 0, self.clock.now())).unwrap();
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::to(self.address)
+    }
+
+    /// One request on a connection of its own: its head line and fields without `Host`, which is the site's.
+    pub(crate) fn ask(&self, line: &str, fields: &[&str]) -> Answer {
+        self.client().ask(line, fields, b"")
+    }
+}
+
+/// A raw connection.
+pub(crate) struct Client {
+    pub(crate) socket: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_nodelay(true).unwrap();
+        Self { socket: BufReader::new(socket) }
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        self.socket.get_mut().write_all(bytes).unwrap();
+    }
+
+    pub(crate) fn send_head(&mut self, line: &str, fields: &[&str]) {
+        let mut head = format!("{line} HTTP/1.1\r\nHost: app.localhost\r\n");
+        for field in fields {
+            head.push_str(field);
+            head.push_str("\r\n");
+        }
+        head.push_str("\r\n");
+        self.send(head.as_bytes());
+    }
+
+    pub(crate) fn ask(&mut self, line: &str, fields: &[&str], body: &[u8]) -> Answer {
+        self.send_head(line, fields);
+        self.send(body);
+        self.read_answer(line.starts_with("HEAD "))
+    }
+
+    pub(crate) fn read_head(&mut self) -> Answer {
+        let head = read_head(&mut self.socket).expect("an answer");
+        let status = head.first().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, fields: head.into_iter().skip(1).collect(), body: Vec::new() }
+    }
+
+    pub(crate) fn read_answer(&mut self, to_head: bool) -> Answer {
+        let mut answer = self.read_head();
+        let bodiless = to_head || answer.status == 204 || answer.status == 304 || answer.status < 200;
+        if bodiless {
+            return answer;
+        }
+        if answer.field("transfer-encoding") == Some("chunked") {
+            answer.body = read_chunked(&mut self.socket);
+        } else if let Some(length) = answer.field("content-length").map(|length| length.parse().unwrap()) {
+            answer.body = vec![0; length];
+            self.socket.read_exact(&mut answer.body).unwrap();
+        } else {
+            self.socket.read_to_end(&mut answer.body).unwrap();
+        }
+        answer
+    }
+
+    /// One chunk of a chunked body.
+    pub(crate) fn read_chunk(&mut self) -> Vec<u8> {
+        read_chunk(&mut self.socket).unwrap_or_default()
+    }
+
+    /// Whether the other end has closed, and nothing more was there to read.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        let mut rest = Vec::new();
+        match self.socket.read_to_end(&mut rest) {
+            Ok(_) => rest.is_empty(),
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        field(&self.fields, name)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+fn field<'a>(fields: &'a [String], name: &str) -> Option<&'a str> {
+    fields.iter().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// A request as it arrived at the upstream.
+#[derive(Clone, Debug)]
+pub(crate) struct Got {
+    pub(crate) line: String,
+    pub(crate) fields: Vec<String>,
+    pub(crate) body: Vec<u8>,
+    /// Counts connections from 1.
+    pub(crate) connection: usize,
+}
+
+impl Got {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        field(&self.fields, name)
+    }
+}
+
+/// What an upstream does with a connection after it has read a head: it may read and write as it likes. `false` closes.
+type Behaviour = dyn Fn(&mut BufReader<TcpStream>, &mut Got) -> bool + Send + Sync;
+
+/// A server that keeps what it got, byte for byte.
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
+    got: Arc<Mutex<Vec<Got>>>,
+}
+
+impl Upstream {
+    /// Answers each request with `200` and `ok`, and keeps the connection.
+    pub(crate) fn plain() -> Self {
+        Self::with(|socket, got| {
+            read_body(socket, got);
+            answer(socket, "200 OK", &["X-Upstream: yes"], b"ok")
+        })
+    }
+
+    pub(crate) fn with(behave: impl Fn(&mut BufReader<TcpStream>, &mut Got) -> bool + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let got = Arc::new(Mutex::new(Vec::new()));
+        let (kept, behave): (_, Arc<Behaviour>) = (Arc::clone(&got), Arc::new(behave));
+        std::thread::spawn(move || {
+            for (count, socket) in listener.incoming().enumerate() {
+                let (socket, got, behave) = (socket.unwrap(), Arc::clone(&kept), Arc::clone(&behave));
+                std::thread::spawn(move || serve(socket, count + 1, &got, &*behave));
+            }
+        });
+        Self { address, got }
+    }
+
+    pub(crate) fn got(&self) -> Vec<Got> {
+        self.got.lock().unwrap().clone()
+    }
+
+    pub(crate) fn last(&self) -> Got {
+        self.got().last().expect("a request came").clone()
+    }
+}
+
+fn serve(socket: TcpStream, connection: usize, kept: &Mutex<Vec<Got>>, behave: &Behaviour) {
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_nodelay(true).unwrap();
+    let mut socket = BufReader::new(socket);
+    while let Some(head) = read_head(&mut socket) {
+        let line = head.first().cloned().unwrap_or_default();
+        let mut got = Got { line, fields: head.into_iter().skip(1).collect(), body: Vec::new(), connection };
+        let place = {
+            let mut kept = kept.lock().unwrap();
+            kept.push(got.clone());
+            kept.len() - 1
+        };
+        let go_on = behave(&mut socket, &mut got);
+        kept.lock().unwrap()[place] = got;
+        if !go_on {
+            return;
+        }
+    }
+}
+
+/// Writes an answer with a length.
+pub(crate) fn answer(socket: &mut BufReader<TcpStream>, status: &str, fields: &[&str], body: &[u8]) -> bool {
+    let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n", body.len());
+    for field in fields {
+        head.push_str(field);
+        head.push_str("\r\n");
+    }
+    head.push_str("\r\n");
+    let written = socket.get_mut().write_all(head.as_bytes()).and_then(|()| socket.get_mut().write_all(body));
+    written.is_ok()
+}
+
+/// Reads the body that `got` announces.
+pub(crate) fn read_body(socket: &mut BufReader<TcpStream>, got: &mut Got) {
+    if got.field("transfer-encoding") == Some("chunked") {
+        got.body = read_chunked(socket);
+    } else if let Some(length) = got.field("content-length").map(|length| length.parse().unwrap()) {
+        got.body = vec![0; length];
+        socket.read_exact(&mut got.body).unwrap();
+    }
+}
+
+pub(crate) fn read_chunked(socket: &mut BufReader<TcpStream>) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(chunk) = read_chunk(socket) {
+        body.extend(chunk);
+    }
+    body
+}
+
+/// `None` at the last chunk.
+pub(crate) fn read_chunk(socket: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut line = String::new();
+    socket.read_line(&mut line).unwrap();
+    let length = usize::from_str_radix(line.trim(), 16).unwrap_or_else(|_| panic!("no chunk: {line:?}"));
+    let mut chunk = vec![0; length + 2];
+    socket.read_exact(&mut chunk).unwrap();
+    chunk.truncate(length);
+    (length > 0).then_some(chunk)
+}
+
+/// `None` when the connection was closed before a head.
+pub(crate) fn read_head(socket: &mut BufReader<TcpStream>) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = Vec::new();
+        match socket.read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return None,
+            Ok(_) => {}
+        }
+        let text = String::from_utf8_lossy(&line).trim_end_matches("\r\n").to_owned();
+        if text.is_empty() {
+            return Some(lines);
+        }
+        lines.push(text);
+    }
+}
