@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::node::{Node, Slot};
 use super::surroundings::Readers;
@@ -88,48 +91,40 @@ fn read_certificate(slot: Slot<'_>) -> Certificate {
                 .path()
                 .required("/etc/vestibule/tls.key"),
         };
-        check_chain(node, &certificate.certificate);
-        check_key(node, &certificate.key);
+        let chain = chain_in(node, &certificate.certificate);
+        let key = key_in(node, &certificate.key);
+        if let (Some(chain), Some(key)) = (chain, key)
+            && let Err(rustls::Error::InconsistentKeys(_)) = CertifiedKey::new(chain, key).keys_match()
+        {
+            let wrong =
+                format!("{} is not the key of {}", certificate.key.display(), certificate.certificate.display());
+            node.refuse("key", &["certificate"], wrong, "the private key of that certificate");
+        }
         certificate
     })
 }
 
-fn check_chain(node: &Node<'_>, path: &Path) {
-    if !node.gives("certificate") {
-        return;
-    }
-    let Some(content) = node.content("certificate", path, MOST_PEM_BYTES) else { return };
+fn chain_in(node: &Node<'_>, path: &Path) -> Option<Vec<CertificateDer<'static>>> {
+    let content = node.gives("certificate").then(|| node.content("certificate", path, MOST_PEM_BYTES))??;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content.bytes).collect();
-    if chain.is_ok_and(|chain| !chain.is_empty()) {
-        return;
+    let chain = chain.ok().filter(|chain| !chain.is_empty());
+    if chain.is_none() {
+        let right = "a PEM file with BEGIN CERTIFICATE";
+        node.refuse("certificate", &[], format!("{} holds no certificate", path.display()), right);
     }
-    node.refuse(
-        "certificate",
-        &[],
-        format!("{} holds no certificate", path.display()),
-        "a PEM file with BEGIN CERTIFICATE",
-    );
+    chain
 }
 
-fn check_key(node: &Node<'_>, path: &Path) {
-    if !node.gives("key") {
-        return;
-    }
-    let Some(content) = node.content("key", path, MOST_PEM_BYTES) else { return };
-    if PrivateKeyDer::from_pem_slice(&content.bytes).is_err() {
-        node.refuse(
-            "key",
-            &[],
-            format!("{} holds no private key", path.display()),
-            "a PEM file with BEGIN PRIVATE KEY",
-        );
-    }
+fn key_in(node: &Node<'_>, path: &Path) -> Option<Arc<dyn SigningKey>> {
+    let content = node.gives("key").then(|| node.content("key", path, MOST_PEM_BYTES))??;
     if content.readers == Readers::Others {
-        node.refuse(
-            "key",
-            &[],
-            format!("others can read {}", path.display()),
-            format!("a file that only its owner can read: chmod 600 {}", path.display()),
-        );
+        let right = format!("a file that only its owner can read: chmod 600 {}", path.display());
+        node.refuse("key", &[], format!("others can read {}", path.display()), right);
     }
+    let key = PrivateKeyDer::from_pem_slice(&content.bytes).ok().and_then(|key| any_supported_type(&key).ok());
+    if key.is_none() {
+        let wrong = format!("{} holds no private key that can be used", path.display());
+        node.refuse("key", &[], wrong, "a PEM file with BEGIN PRIVATE KEY: RSA, ECDSA or Ed25519");
+    }
+    key
 }

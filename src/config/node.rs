@@ -107,6 +107,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Whether everything at and below this path was read as it was given.
+    pub(super) fn is_as_given(&self, path: &str) -> bool {
+        !self.stand_ins.borrow().iter().any(|stand_in| is_at_or_below(stand_in, path))
+    }
+
     fn note(&self, path: &str, wrong: impl Into<String>, right: impl Into<String>) {
         if self.aim == Aim::File {
             self.problems.borrow_mut().push(Problem { key: path.to_owned(), wrong: wrong.into(), right: right.into() });

@@ -1,0 +1,179 @@
+//! What does not fit together is refused, and nothing else is.
+
+use super::{SMALL, assert_mistake, assert_right, mistakes, read, read_value, small_with};
+
+const LOCAL: [(&str, &str); 2] = [("/sites/0/url", "\"http://localhost:8080\""), ("/trusted_proxies", "[]")];
+
+fn local_with<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    LOCAL.into_iter().chain(more.iter().copied()).collect()
+}
+
+#[test]
+fn the_small_one_is_right_and_says_nothing_but_that_memory_is_for_one_node() {
+    let loaded = read(SMALL).unwrap();
+    assert_eq!(loaded.notices.len(), 1, "{:?}", loaded.notices);
+    assert_right(&LOCAL);
+}
+
+#[test]
+fn plain_http_stays_on_this_machine() {
+    assert_mistake(&[("/sites/0/url", "\"http://marketing.example.com\"")], "sites[0].url", "readable");
+    assert_mistake(&local_with(&[("/listen", "[{ address: 0.0.0.0:8080 }]")]), "sites[0].url", "other machines");
+    assert_right(&local_with(&[("/listen", "[{ address: \"[::1]:8080\" }]")]));
+}
+
+#[test]
+fn a_plain_listener_of_an_https_site_has_a_proxy_in_front() {
+    assert_mistake(&[("/trusted_proxies", "[]")], "listen[0]", "trusted_proxies");
+    let tls = "[{ address: 0.0.0.0:8443, tls: { certificates: [{ certificate: tls.crt, key: tls.key }] } }, { address: 0.0.0.0:8080, redirect_to_https: on }]";
+    assert_right(&[("/trusted_proxies", "[]"), ("/listen", tls)]);
+    assert_mistake(&[("/listen", "[{ address: 0.0.0.0:8080, redirect_to_https: on }]")], "listen", "only redirects");
+    assert_mistake(
+        &[("/listen", "[{ address: 127.0.0.1:1 }, { address: 127.0.0.1:1 }]")],
+        "listen[1].address",
+        "twice",
+    );
+}
+
+#[test]
+fn a_certificate_comes_with_its_own_key() {
+    let listen = |certificate: &str, key: &str| {
+        format!(
+            "[{{ address: 0.0.0.0:8443, tls: {{ certificates: [{{ certificate: {certificate}, key: {key} }}] }} }}]"
+        )
+    };
+    let key = "listen[0].tls.certificates[0].key";
+    assert_mistake(&[("/listen", &listen("tls.crt", "/run/secrets/x"))], key, "private key");
+    assert_mistake(
+        &[("/listen", &listen("/run/secrets/x", "tls.key"))],
+        "listen[0].tls.certificates[0].certificate",
+        "no certificate",
+    );
+    assert_mistake(&[("/listen", &listen("tls.crt", "other.key"))], key, "is not the key of");
+    assert_mistake(&[("/listen", &listen("tls.crt", "/nowhere"))], key, "cannot be read");
+}
+
+#[test]
+fn sites_are_told_apart() {
+    let second = "{ name: marketing, url: \"https://marketing.example.com\", upstream: app }";
+    let problems = mistakes(&[("/sites/-", second)]);
+    let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(keys, ["sites[1].name", "sites[1].url"]);
+    assert_right(&[("/sites/-", "{ name: other, url: \"https://marketing.example.com:8443\", upstream: app }")]);
+    assert_mistake(&[("/sites/0/url", "\"https://marketing.example.com/app\"")], "sites[0].url", "host");
+}
+
+#[test]
+fn upstreams_that_are_named_exist() {
+    assert_mistake(&[("/sites/0/upstream", "ap")], "sites[0].upstream", "perhaps `app`");
+    assert_mistake(
+        &[("/sites/0/routes", "[{ path: /x, upstream: media }]")],
+        "sites[0].routes[0].upstream",
+        "one of app",
+    );
+    assert_mistake(
+        &[("/sites/0/routes", "[{ path: /x, upstream: app, access: deny }]")],
+        "sites[0].routes[0].upstream",
+        "denied",
+    );
+    for server in ["http://user@10.0.0.5", "http://10.0.0.5/app", "ftp://10.0.0.5", "http://", "10.0.0.5:80"] {
+        assert_mistake(
+            &[("/upstreams/app/servers", &format!("[\"{server}\"]"))],
+            "upstreams.app.servers[0]",
+            "such as http://10.0.0.5:8080",
+        );
+    }
+}
+
+#[test]
+fn no_key_is_used_twice() {
+    let key = "{ file: /run/secrets/sign }";
+    assert_mistake(&[("/signing_keys/-", key)], "signing_keys[1]", "signing_keys[0]");
+    assert_mistake(&[("/accounts/encryption_keys/0", key)], "accounts.encryption_keys[0]", "signing_keys[0]");
+    assert_mistake(&[("/signing_keys/0", "\"AAAA\"")], "signing_keys[0]", "3 bytes");
+    assert_mistake(&[("/signing_keys/0", "\"no base64!\"")], "signing_keys[0]", "base64");
+}
+
+#[test]
+fn the_terminal_and_test_mode_stay_on_this_machine() {
+    let terminal = ("/sms/providers/0", "{ name: terminal, preset: terminal }");
+    assert_mistake(&[terminal], "sms.providers[0].preset", "terminal");
+    assert_right(&local_with(&[terminal]));
+    assert_mistake(&[("/testing", "on")], "testing", "marketing.example.com");
+    let loaded = read_value(&small_with(&local_with(&[("/testing", "on")]))).unwrap();
+    assert!(loaded.notices.iter().any(|notice| notice.contains("testing is on")));
+}
+
+#[test]
+fn test_mode_lifts_lower_bounds_and_only_those() {
+    let short = [
+        ("/two_factor/code/lifetime", "1s"),
+        ("/two_factor/code/resend_after", "[100ms]"),
+        ("/session/idle_timeout", "2s"),
+    ];
+    assert_eq!(mistakes(&local_with(&short)).len(), 3);
+    assert_right(&local_with(&[&short[..], &[("/testing", "true")]].concat()));
+    for (pointer, text, key) in [
+        ("/two_factor/code/lifetime", "0s", "two_factor.code.lifetime"),
+        ("/two_factor/code/lifetime", "11m", "two_factor.code.lifetime"),
+        ("/two_factor/login_lifetime", "11m", "two_factor.login_lifetime"),
+        ("/session/lifetime", "25h", "session.lifetime"),
+        ("/session/idle_timeout", "61m", "session.idle_timeout"),
+        ("/two_factor/code/length", "4", "two_factor.code.length"),
+    ] {
+        let problems = mistakes(&local_with(&[("/testing", "true"), (pointer, text)]));
+        assert!(problems.iter().any(|problem| problem.key == key), "{key}: {problems:?}");
+    }
+}
+
+#[test]
+fn what_ends_later_is_not_shorter() {
+    assert_mistake(&[("/two_factor/login_lifetime", "4m")], "two_factor.code.lifetime", "login_lifetime");
+    assert_mistake(&[("/session/lifetime", "30m")], "session.idle_timeout", "session.lifetime");
+    assert_mistake(
+        &[("/limits/password_failures/longest_wait", "30s"), ("/limits/password_failures/first_wait", "1m")],
+        "limits.password_failures.first_wait",
+        "longest_wait",
+    );
+    assert_mistake(&[("/passwords/argon2/iterations", "1")], "passwords.argon2", "too weak");
+}
+
+#[test]
+fn a_check_is_silent_about_what_could_not_be_read() {
+    let problems = mistakes(&[("/session", "{ lifetime: soon, idle_timeout: 1h }"), ("/sites/0/upstream", "[x]")]);
+    let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(keys, ["sites[0].upstream", "session.lifetime"]);
+}
+
+#[test]
+fn the_vendor_is_described_well() {
+    assert_mistake(&[("/sms/providers/0/url", "\"http://sms.example/\"")], "sms.providers[0].url", "https://");
+    assert_mistake(&[("/sms/providers/0/json", "{ text: \"${text}\" }")], "sms.providers[0].json", "${to}");
+    assert_mistake(&[("/sms/providers/0/json/from", "\"${sender}\"")], "sms.sender", "house");
+    assert_mistake(&[("/sms/providers/0/auth", "{}")], "sms.providers[0].auth", "one of bearer");
+    assert_mistake(
+        &[("/sms/providers/0/success", "{ status: [20] }")],
+        "sms.providers[0].success.status[0]",
+        "200-299",
+    );
+    assert_mistake(
+        &[("/sms/sender", "Acme"), ("/sms/providers/-", "{ name: house, preset: twilio, account: AC, secret: x }")],
+        "sms.providers[1].name",
+        "house",
+    );
+    assert_right(&[
+        ("/sms/sender", "Acme"),
+        ("/sms/providers/0", "{ name: main, preset: twilio, account: AC1, secret: { file: /run/secrets/twilio } }"),
+    ]);
+}
+
+#[test]
+fn a_site_that_is_open_to_everybody_is_announced() {
+    let notices = |route: &str| read_value(&small_with(&[("/sites/0/routes", route)])).unwrap().notices;
+    assert!(notices("[{ path: \"/*\", access: public }]").iter().any(|notice| notice.contains("routes[0]")));
+    assert!(
+        !notices("[{ path: \"/*\", access: public, networks: [10.0.0.0/8] }]")
+            .iter()
+            .any(|notice| notice.contains("routes"))
+    );
+}
