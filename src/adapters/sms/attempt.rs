@@ -12,7 +12,7 @@ use super::client::{ClientError, client};
 use super::description::Description;
 use super::request::{Parts, Request, Unwritable};
 use super::settings::ErrorClass;
-use super::template::Secrets;
+use super::variables::Secrets;
 use super::verdict::{Answer, Verdict};
 use crate::domain::phone::Country;
 use crate::login::ports::{SmsMessage, SmsResult, SmsSender};

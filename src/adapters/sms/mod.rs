@@ -2,7 +2,7 @@
 //! One attempt at one vendor, and what came of it. Deliberately knows nothing of the order of vendors, of limits, or of what a text says.
 //! Floor: edge.
 //!
-//! `settings` is what the configuration says; `description` reads it and reports every mistake; `template` and `request` make a request of it;
+//! `settings` is what the configuration says; `description` reads it and reports every mistake; `variables`, `template` and `request` make a request of it;
 //! `attempt` sends; `verdict` understands the answer.
 
 pub mod attempt;
@@ -14,4 +14,5 @@ pub mod request;
 pub mod settings;
 mod template;
 pub mod terminal;
+mod variables;
 mod verdict;

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::description::{Body, Credentials, Description};
 use super::settings::NumberFormat;
-use super::template::{Filled, MASK, MessageValues, Secrets, Tree, Values};
+use super::template::{Filled, Tree};
+use super::variables::{MASK, MessageValues, Secrets, Values};
 use crate::domain::gsm7;
 use crate::domain::phone::PhoneNumber;
 
