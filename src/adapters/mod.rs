@@ -6,4 +6,12 @@ mod contract;
 pub mod hashing;
 pub mod memory_limits;
 pub mod memory_pending;
+pub mod redis_address;
+mod redis_breaker;
+pub mod redis_limits;
+pub mod redis_link;
+pub mod redis_pending;
+pub mod redis_probe;
+#[cfg(test)]
+mod redis_tests;
 pub mod sms;
