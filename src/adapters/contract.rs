@@ -104,7 +104,10 @@ async fn putting_again_begins_again(store: &dyn PendingLogins) {
     let _ = store.spend_attempt(&id, 5, NOW).await.unwrap();
     store.put(&id, RECORD, TTL).await.unwrap();
     let stored = store.peek(&id).await.unwrap().unwrap();
-    assert_eq!((stored.record.as_slice(), stored.code_until, stored.attempts, stored.sends, stored.last_send_at), (RECORD, None, 0, 0, None));
+    assert_eq!(
+        (stored.record.as_slice(), stored.code_until, stored.attempts, stored.sends, stored.last_send_at),
+        (RECORD, None, 0, 0, None)
+    );
     assert_eq!(store.spend_attempt(&id, 5, NOW).await.unwrap(), AttemptTurn::NoCode);
 }
 
@@ -115,7 +118,11 @@ async fn an_attempt_is_spent_only_on_a_living_code(store: &dyn PendingLogins) {
     let until = NOW.plus(5 * MINUTE);
     assert_eq!(store.peek(&id).await.unwrap().unwrap().code_until, Some(until));
     assert_eq!(store.spend_attempt(&id, 2, NOW).await.unwrap(), granted(CODE));
-    assert_eq!(store.spend_attempt(&id, 2, until).await.unwrap(), AttemptTurn::NoCode, "the end is no part of its life");
+    assert_eq!(
+        store.spend_attempt(&id, 2, until).await.unwrap(),
+        AttemptTurn::NoCode,
+        "the end is no part of its life"
+    );
     assert_eq!(store.peek(&id).await.unwrap().unwrap().attempts, 1);
     assert_eq!(store.spend_attempt(&id, 2, until.minus(Duration::from_millis(1))).await.unwrap(), granted(CODE));
     assert_eq!(store.spend_attempt(&id, 2, NOW).await.unwrap(), AttemptTurn::NoneLeft);
@@ -147,7 +154,11 @@ async fn a_code_is_the_same_while_it_lives_and_fresh_after(store: &dyn PendingLo
     store.put(&id, RECORD, TTL).await.unwrap();
     assert_eq!(store.next_code(&id, &request(NOW, CODE)).await.unwrap(), sent(CODE, 1));
     let later = after(299);
-    assert_eq!(store.next_code(&id, &request(later, OTHER)).await.unwrap(), sent(CODE, 2), "the same: a late SMS still works");
+    assert_eq!(
+        store.next_code(&id, &request(later, OTHER)).await.unwrap(),
+        sent(CODE, 2),
+        "the same: a late SMS still works"
+    );
     assert_eq!(store.peek(&id).await.unwrap().unwrap().code_until, Some(later.plus(5 * MINUTE)), "and it lives on");
     let much_later = later.plus(5 * MINUTE);
     assert_eq!(store.next_code(&id, &request(much_later, OTHER)).await.unwrap(), sent(OTHER, 3));
@@ -180,7 +191,8 @@ async fn the_next_send_waits_and_the_last_wait_repeats(store: &dyn PendingLogins
 async fn a_hundred_parallel_requests_send_once(store: &Arc<dyn PendingLogins>) {
     let id = id();
     store.put(&id, RECORD, TTL).await.unwrap();
-    let turns = in_parallel(store, move |store| async move { store.next_code(&id, &request(NOW, CODE)).await.unwrap() }).await;
+    let turns =
+        in_parallel(store, move |store| async move { store.next_code(&id, &request(NOW, CODE)).await.unwrap() }).await;
     assert_eq!(turns.iter().filter(|turn| **turn == sent(CODE, 1)).count(), 1);
     assert_eq!(turns.iter().filter(|turn| **turn == CodeTurn::Wait(Duration::from_secs(30))).count(), 99);
 }
@@ -293,7 +305,8 @@ async fn a_shorter_window_holds_at_once(limits: &dyn Limits) {
     assert_eq!(limits.try_spend(&key, Rate { count: 1, window: MINUTE }, NOW).await.unwrap(), Charge::Wait(MINUTE));
 }
 
-const CAPS: UnfinishedCaps = UnfinishedCaps { settle_after: Duration::from_secs(900), never_completed: 3, under_way: 2 };
+const CAPS: UnfinishedCaps =
+    UnfinishedCaps { settle_after: Duration::from_secs(900), never_completed: 3, under_way: 2 };
 
 async fn a_login_counts_once_and_not_when_completed(limits: &dyn Limits) {
     let (key, first, second, third) = (key(), id(), id(), id());
@@ -301,10 +314,16 @@ async fn a_login_counts_once_and_not_when_completed(limits: &dyn Limits) {
     for login in [first, first, second, second] {
         assert_eq!(limits.begin_login(&key, &login, CAPS, NOW).await.unwrap(), Charge::Granted);
     }
-    assert_eq!(limits.begin_login(&key, &third, CAPS, after(100)).await.unwrap(), Charge::Wait(Duration::from_secs(800)));
+    assert_eq!(
+        limits.begin_login(&key, &third, CAPS, after(100)).await.unwrap(),
+        Charge::Wait(Duration::from_secs(800))
+    );
     limits.complete_login(&key, &first).await.unwrap();
     assert_eq!(limits.begin_login(&key, &third, CAPS, after(100)).await.unwrap(), Charge::Granted);
-    assert_eq!(limits.begin_login(&key, &first, CAPS, after(100)).await.unwrap(), Charge::Wait(Duration::from_secs(800)));
+    assert_eq!(
+        limits.begin_login(&key, &first, CAPS, after(100)).await.unwrap(),
+        Charge::Wait(Duration::from_secs(800))
+    );
 }
 
 async fn logins_never_completed_count_for_a_day(limits: &dyn Limits) {
@@ -313,10 +332,16 @@ async fn logins_never_completed_count_for_a_day(limits: &dyn Limits) {
         assert_eq!(limits.begin_login(&key, &id(), CAPS, after(n * 1000)).await.unwrap(), Charge::Granted);
     }
     let day = 24 * 60 * 60;
-    assert_eq!(limits.begin_login(&key, &id(), CAPS, after(3000)).await.unwrap(), Charge::Wait(Duration::from_secs(day - 3000)));
+    assert_eq!(
+        limits.begin_login(&key, &id(), CAPS, after(3000)).await.unwrap(),
+        Charge::Wait(Duration::from_secs(day - 3000))
+    );
     assert_eq!(limits.begin_login(&key, &id(), CAPS, after(day)).await.unwrap(), Charge::Granted);
     assert_eq!(limits.begin_login(&key, &id(), CAPS, after(day)).await.unwrap(), Charge::Granted);
-    assert_eq!(limits.begin_login(&key, &id(), CAPS, after(day)).await.unwrap(), Charge::Wait(Duration::from_secs(900)));
+    assert_eq!(
+        limits.begin_login(&key, &id(), CAPS, after(day)).await.unwrap(),
+        Charge::Wait(Duration::from_secs(900))
+    );
 }
 
 async fn a_cap_of_nothing_grants_nothing(limits: &dyn Limits) {

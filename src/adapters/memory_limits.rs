@@ -95,7 +95,13 @@ impl Limits for MemoryLimits {
         Ok(())
     }
 
-    async fn begin_login(&self, key: &LimitKey, login: &LoginId, caps: UnfinishedCaps, now: UnixMillis) -> PortResult<Charge> {
+    async fn begin_login(
+        &self,
+        key: &LimitKey,
+        login: &LoginId,
+        caps: UnfinishedCaps,
+        now: UnixMillis,
+    ) -> PortResult<Charge> {
         let mut counters = self.counters();
         counters.make_room(now)?;
         let logins = counters.logins.entry(key.clone()).or_default();
@@ -104,7 +110,8 @@ impl Limits for MemoryLimits {
             return Ok(Charge::Granted);
         }
         let settled_before = now.minus(caps.settle_after);
-        let (settled, under_way): (Vec<UnixMillis>, Vec<UnixMillis>) = logins.values().partition(|begun_at| **begun_at <= settled_before);
+        let (settled, under_way): (Vec<UnixMillis>, Vec<UnixMillis>) =
+            logins.values().partition(|begun_at| **begun_at <= settled_before);
         let full = wait_when_full(settled, caps.never_completed, DAY, now);
         if let Some(wait) = full.or_else(|| wait_when_full(under_way, caps.under_way, caps.settle_after, now)) {
             return Ok(Charge::Wait(wait));

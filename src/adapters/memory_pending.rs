@@ -74,7 +74,8 @@ impl Kept {
 #[async_trait]
 impl PendingLogins for MemoryPendingLogins {
     async fn put(&self, id: &LoginId, record: &[u8], ttl: Duration) -> PortResult<()> {
-        let login = StoredLogin { record: record.to_vec(), code_until: None, attempts: 0, sends: 0, last_send_at: None };
+        let login =
+            StoredLogin { record: record.to_vec(), code_until: None, attempts: 0, sends: 0, last_send_at: None };
         let mut shelf = self.shelf();
         shelf.sweep();
         shelf.logins.insert(*id, Kept { login, code: None, gone_at: Instant::now() + ttl });

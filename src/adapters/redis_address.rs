@@ -88,7 +88,13 @@ impl RedisAddress {
                     return Err(RedisAddressProblem::Service);
                 }
                 let db = db.parse().map_err(|_| RedisAddressProblem::Database)?;
-                Place::Sentinels(Sentinels { nodes: parts.nodes, service: service.to_owned(), db, login: parts.login, tls })
+                Place::Sentinels(Sentinels {
+                    nodes: parts.nodes,
+                    service: service.to_owned(),
+                    db,
+                    login: parts.login,
+                    tls,
+                })
             }
             "redis+cluster" | "rediss+cluster" => {
                 let parts = Parts::read(rest, scheme.starts_with("rediss"), 6379)?;
@@ -106,7 +112,8 @@ impl RedisAddress {
 impl Sentinels {
     /// A client that asks the Sentinels anew who the primary is.
     pub(super) fn client(&self) -> RedisResult<SentinelClient> {
-        let mut builder = SentinelClientBuilder::new(self.nodes.clone(), &self.service, SentinelServerType::Master)?.set_client_to_redis_db(self.db);
+        let mut builder = SentinelClientBuilder::new(self.nodes.clone(), &self.service, SentinelServerType::Master)?
+            .set_client_to_redis_db(self.db);
         if let Some(user) = &self.login.user {
             builder = builder.set_client_to_redis_username(user);
         }
@@ -114,7 +121,8 @@ impl Sentinels {
             builder = builder.set_client_to_redis_password(password.reveal());
         }
         if self.tls {
-            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure).set_client_to_sentinel_tls_mode(TlsMode::Secure);
+            builder =
+                builder.set_client_to_redis_tls_mode(TlsMode::Secure).set_client_to_sentinel_tls_mode(TlsMode::Secure);
         }
         builder.build()
     }
@@ -133,7 +141,11 @@ fn cluster(parts: Parts) -> RedisResult<ClusterClient> {
         nodes.push(node.into_connection_info()?.set_redis_settings(settings));
     }
     // what may be repeated is decided by the link, which knows what was certainly not run
-    ClusterClient::builder(nodes).retries(0).connection_timeout(CONNECT_TIMEOUT).response_timeout(OPERATION_TIMEOUT).build()
+    ClusterClient::builder(nodes)
+        .retries(0)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .response_timeout(OPERATION_TIMEOUT)
+        .build()
 }
 
 #[derive(Default)]
@@ -152,8 +164,10 @@ struct Parts {
 impl Parts {
     fn read(rest: &str, tls: bool, default_port: u16) -> Result<Self, RedisAddressProblem> {
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (authority, path) = (authority.split('?').next().unwrap_or_default(), path.split('?').next().unwrap_or_default());
-        let (login, hosts) = authority.rsplit_once('@').map_or((None, authority), |(login, hosts)| (Some(login), hosts));
+        let (authority, path) =
+            (authority.split('?').next().unwrap_or_default(), path.split('?').next().unwrap_or_default());
+        let (login, hosts) =
+            authority.rsplit_once('@').map_or((None, authority), |(login, hosts)| (Some(login), hosts));
         let nodes = hosts.split(',').map(|host| node(host, tls, default_port)).collect::<Result<_, _>>()?;
         Ok(Self { login: login.map(Login::read).unwrap_or_default(), nodes, path: path.to_owned() })
     }
@@ -183,7 +197,11 @@ fn node(text: &str, tls: bool, default_port: u16) -> Result<ConnectionAddr, Redi
         port => port.strip_prefix(':').and_then(|port| port.parse().ok()).ok_or(RedisAddressProblem::Port)?,
     };
     let host = host.to_owned();
-    Ok(if tls { ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None } } else { ConnectionAddr::Tcp(host, port) })
+    Ok(if tls {
+        ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None }
+    } else {
+        ConnectionAddr::Tcp(host, port)
+    })
 }
 
 impl fmt::Debug for RedisAddress {
@@ -222,11 +240,15 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_sentinel_address_are_where_they_belong() {
-        let Place::Sentinels(sentinels) = read("rediss+sentinel://anna:p%40ss@a,[::1]:26381/main/3").unwrap().0 else { panic!("sentinels") };
+        let Place::Sentinels(sentinels) = read("rediss+sentinel://anna:p%40ss@a,[::1]:26381/main/3").unwrap().0 else {
+            panic!("sentinels")
+        };
         assert_eq!((sentinels.service.as_str(), sentinels.db, sentinels.tls), ("main", 3, true));
         assert_eq!(sentinels.login.user.as_deref(), Some("anna"));
         assert_eq!(sentinels.login.password.as_ref().unwrap().reveal(), "p@ss");
-        assert!(matches!(&sentinels.nodes[0], ConnectionAddr::TcpTls { host, port: 26379, insecure: false, .. } if host == "a"));
+        assert!(
+            matches!(&sentinels.nodes[0], ConnectionAddr::TcpTls { host, port: 26379, insecure: false, .. } if host == "a")
+        );
         assert!(matches!(&sentinels.nodes[1], ConnectionAddr::TcpTls { host, port: 26381, .. } if host == "::1"));
         assert!(sentinels.client().is_ok());
     }

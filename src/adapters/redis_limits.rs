@@ -101,9 +101,21 @@ impl Limits for RedisLimits {
         expect_done(&self.link.run(&self.give_back, &window_key(key), &[], Repeat::OnlyIfNotRun).await?)
     }
 
-    async fn begin_login(&self, key: &LimitKey, login: &LoginId, caps: UnfinishedCaps, now: UnixMillis) -> PortResult<Charge> {
+    async fn begin_login(
+        &self,
+        key: &LimitKey,
+        login: &LoginId,
+        caps: UnfinishedCaps,
+        now: UnixMillis,
+    ) -> PortResult<Charge> {
         let login = login.to_string();
-        let numbers = [now.0.to_string(), millis(caps.settle_after), caps.never_completed.to_string(), caps.under_way.to_string(), millis(DAY)];
+        let numbers = [
+            now.0.to_string(),
+            millis(caps.settle_after),
+            caps.never_completed.to_string(),
+            caps.under_way.to_string(),
+            millis(DAY),
+        ];
         let mut args = vec![login.as_bytes()];
         args.extend(numbers.iter().map(String::as_bytes));
         // running it twice comes to the same: a login counts once
@@ -112,7 +124,9 @@ impl Limits for RedisLimits {
 
     async fn complete_login(&self, key: &LimitKey, login: &LoginId) -> PortResult<()> {
         let login = login.to_string();
-        expect_done(&self.link.run(&self.complete_login, &logins_key(key), &[login.as_bytes()], Repeat::Harmless).await?)
+        expect_done(
+            &self.link.run(&self.complete_login, &logins_key(key), &[login.as_bytes()], Repeat::Harmless).await?,
+        )
     }
 }
 

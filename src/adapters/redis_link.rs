@@ -95,12 +95,24 @@ impl RedisLink {
     }
 
     /// Runs a script on one key.
-    pub(super) async fn run(&self, script: &Script, key: &str, args: &[&[u8]], repeat: Repeat) -> Result<Reply, PortError> {
+    pub(super) async fn run(
+        &self,
+        script: &Script,
+        key: &str,
+        args: &[&[u8]],
+        repeat: Repeat,
+    ) -> Result<Reply, PortError> {
         let outcome = self.run_or_say_why(script, key, args, repeat).await;
         outcome.map_err(|trouble| PortError::new("redis", trouble))
     }
 
-    async fn run_or_say_why(&self, script: &Script, key: &str, args: &[&[u8]], repeat: Repeat) -> Result<Reply, RedisTrouble> {
+    async fn run_or_say_why(
+        &self,
+        script: &Script,
+        key: &str,
+        args: &[&[u8]],
+        repeat: Repeat,
+    ) -> Result<Reply, RedisTrouble> {
         if !self.0.breaker.admits(Instant::now()) {
             return Err(RedisTrouble::Resting);
         }
@@ -117,7 +129,13 @@ impl RedisLink {
         outcome
     }
 
-    async fn run_once_or_twice(&self, script: &Script, key: &str, args: &[&[u8]], repeat: Repeat) -> Result<Reply, RedisTrouble> {
+    async fn run_once_or_twice(
+        &self,
+        script: &Script,
+        key: &str,
+        args: &[&[u8]],
+        repeat: Repeat,
+    ) -> Result<Reply, RedisTrouble> {
         let trouble = match self.run_once(script, key, args).await {
             Ok(reply) => return Ok(reply),
             Err(trouble) => trouble,
@@ -155,7 +173,9 @@ impl RedisLink {
     pub(super) async fn ask(&self, cmd: &Cmd) -> Result<Value, RedisTrouble> {
         let asked = timeout(DISCOVERY_TIMEOUT, async {
             let mut connection = self.connection().await.map_err(RedisTrouble::NoConnection)?;
-            connection.ask(cmd).await.map_err(|error| if is_lost(&error) { RedisTrouble::Broken(error) } else { RedisTrouble::Refused(error) })
+            connection.ask(cmd).await.map_err(|error| {
+                if is_lost(&error) { RedisTrouble::Broken(error) } else { RedisTrouble::Refused(error) }
+            })
         });
         let outcome = asked.await.unwrap_or(Err(RedisTrouble::TimedOut));
         if outcome.is_err() {
@@ -191,16 +211,21 @@ impl RedisLink {
 impl Shared {
     async fn connect(&self, mut slot: OwnedMutexGuard<Slot>) -> RedisResult<Connection> {
         let connected = timeout(DISCOVERY_TIMEOUT, self.discover()).await;
-        let connection = connected.unwrap_or_else(|_| Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))))?;
+        let connection =
+            connected.unwrap_or_else(|_| Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))))?;
         slot.connection = Some(connection.clone());
         slot.used_at = Instant::now();
         Ok(connection)
     }
 
     async fn discover(&self) -> RedisResult<Connection> {
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT_TIMEOUT)).set_response_timeout(Some(OPERATION_TIMEOUT));
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(OPERATION_TIMEOUT));
         match &self.address.0 {
-            Place::Server(client) => client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::Server),
+            Place::Server(client) => {
+                client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::Server)
+            }
             Place::Sentinels(sentinels) => {
                 sentinels.client()?.get_async_connection_with_config(&config).await.map(Connection::Server)
             }
@@ -242,9 +267,14 @@ fn after(trouble: &RedisTrouble, repeat: Repeat) -> Then {
         },
         RedisTrouble::Refused(error) => match error.kind() {
             // a primary that was demoted, a slot that moved: nothing was written there
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::Moved | ServerErrorKind::Ask) => Then::AgainElsewhere,
+            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::Moved | ServerErrorKind::Ask) => {
+                Then::AgainElsewhere
+            }
             ErrorKind::Server(
-                ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown | ServerErrorKind::TryAgain,
+                ServerErrorKind::BusyLoading
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::TryAgain,
             ) => Then::AgainInAMoment,
             _ => Then::GiveUp,
         },
@@ -254,7 +284,9 @@ fn after(trouble: &RedisTrouble, repeat: Repeat) -> Then {
 
 /// The answer did not come, whatever became of the question.
 fn is_lost(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_connection_dropped() || matches!(error.kind(), ErrorKind::Parse | ErrorKind::ClusterConnectionNotFound)
+    error.is_io_error()
+        || error.is_connection_dropped()
+        || matches!(error.kind(), ErrorKind::Parse | ErrorKind::ClusterConnectionNotFound)
 }
 
 /// What a script gave back: a word, then what belongs to it.
@@ -281,7 +313,9 @@ impl Reply {
         match self.0.get(place) {
             Some(Value::Nil) => Ok(None),
             Some(Value::Int(number)) => Ok(Some(*number)),
-            Some(Value::BulkString(bytes)) => std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok()).map(Some).ok_or_else(garbage),
+            Some(Value::BulkString(bytes)) => {
+                std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok()).map(Some).ok_or_else(garbage)
+            }
             _ => Err(garbage()),
         }
     }

@@ -139,7 +139,8 @@ impl PendingLogins for RedisPendingLogins {
     }
 
     async fn next_code(&self, id: &LoginId, request: &CodeRequest<'_>) -> PortResult<CodeTurn> {
-        let (now, until, most) = (request.now.0.to_string(), request.code_until.0.to_string(), request.most_sends.to_string());
+        let (now, until, most) =
+            (request.now.0.to_string(), request.code_until.0.to_string(), request.most_sends.to_string());
         let waits: Vec<String> = request.waits.iter().map(|wait| millis(*wait)).collect();
         let mut args = vec![now.as_bytes(), request.fresh, until.as_bytes(), most.as_bytes()];
         args.extend(waits.iter().map(String::as_bytes));

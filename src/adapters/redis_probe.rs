@@ -58,7 +58,9 @@ impl RedisLink {
             return RedisProbe::Wrong(problems); // it would say the same to everything
         }
         match self.facts("memory", "maxmemory_policy").await {
-            Ok(policies) => problems.extend(policies.into_iter().filter(|policy| policy != "noeviction").map(RedisProblem::Evicts)),
+            Ok(policies) => {
+                problems.extend(policies.into_iter().filter(|policy| policy != "noeviction").map(RedisProblem::Evicts))
+            }
             Err(trouble) => match problem_of(&trouble) {
                 Some(problem) => problems.push(problem),
                 None => return unreachable(&trouble),
@@ -111,7 +113,9 @@ fn problem_of(trouble: &RedisTrouble) -> Option<RedisProblem> {
     }
     Some(match (error.kind(), error.code()) {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("NOAUTH" | "WRONGPASS")) => RedisProblem::Authentication,
-        (ErrorKind::Server(ServerErrorKind::NoPerm), _) => RedisProblem::Permission(error.detail().unwrap_or("NOPERM").to_owned()),
+        (ErrorKind::Server(ServerErrorKind::NoPerm), _) => {
+            RedisProblem::Permission(error.detail().unwrap_or("NOPERM").to_owned())
+        }
         (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => RedisProblem::Replica,
         // Redis 7.0 says it in words when it happens inside a script
         _ if error.detail().is_some_and(|words| words.contains("The user executing the script can't")) => {
@@ -124,9 +128,15 @@ fn problem_of(trouble: &RedisTrouble) -> Option<RedisProblem> {
 fn is_passing(error: &RedisError) -> bool {
     let is_busy = matches!(
         error.kind(),
-        ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::ClusterDown | ServerErrorKind::TryAgain)
+        ErrorKind::Server(
+            ServerErrorKind::BusyLoading
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::TryAgain
+        )
     );
-    let is_elsewhere = matches!(error.kind(), ErrorKind::ClusterConnectionNotFound | ErrorKind::MasterNameNotFoundBySentinel);
+    let is_elsewhere =
+        matches!(error.kind(), ErrorKind::ClusterConnectionNotFound | ErrorKind::MasterNameNotFoundBySentinel);
     // memory full, disk full, replica missing: somebody has to look, but not at the configuration
     let is_stuck = matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY"));
     error.is_io_error() || is_busy || is_elsewhere || is_stuck

@@ -101,8 +101,28 @@ impl Drop for Server {
 }
 
 fn spawn(dir: &std::path::Path, settings: &[&str]) -> Child {
-    let fixed = ["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no", "--dir", ".", "--unixsocket", "r.sock"];
-    Command::new("redis-server").args(fixed).args(settings).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
+    let fixed = [
+        "--port",
+        "0",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--daemonize",
+        "no",
+        "--dir",
+        ".",
+        "--unixsocket",
+        "r.sock",
+    ];
+    Command::new("redis-server")
+        .args(fixed)
+        .args(settings)
+        .current_dir(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 fn link(url: &str) -> RedisLink {
@@ -303,7 +323,11 @@ async fn full_memory_is_an_error_that_spends_nothing() {
     let caps = UnfinishedCaps { settle_after: TTL, never_completed: 9, under_way: 9 };
     assert!(limits.begin_login(&key, &id, caps, NOW).await.is_err());
     let stored = logins.peek(&id).await.unwrap().unwrap();
-    assert_eq!((stored.record.as_slice(), stored.attempts, stored.sends), (b"record".as_slice(), 0, 1), "reading goes on, nothing was half done");
+    assert_eq!(
+        (stored.record.as_slice(), stored.attempts, stored.sends),
+        (b"record".as_slice(), 0, 1),
+        "reading goes on, nothing was half done"
+    );
     logins.take_back_send(&id, 1).await.unwrap();
     limits.give_back(&key).await.unwrap();
     limits.complete_login(&key, &id).await.unwrap();
@@ -316,13 +340,22 @@ async fn full_memory_is_an_error_that_spends_nothing() {
 async fn garbage_under_our_keys_is_an_error() {
     let server = Server::start();
     let logins = server.logins();
-    for planted in ["SET KEY garbage", "HSET KEY record r attempts many sends x", "HSET KEY record r", "RPUSH KEY 1 2 3", "HSET KEY record r code c until soon attempts 0 sends 0 sent_at then"] {
+    for planted in [
+        "SET KEY garbage",
+        "HSET KEY record r attempts many sends x",
+        "HSET KEY record r",
+        "RPUSH KEY 1 2 3",
+        "HSET KEY record r code c until soon attempts 0 sends 0 sent_at then",
+    ] {
         let id = id();
         let _: redis::Value = server.cli(&planted.replace("KEY", &format!("vestibule:login:{{{id}}}"))).unwrap();
         assert!(logins.peek(&id).await.is_err(), "peek: {planted}");
         assert!(logins.spend_attempt(&id, 5, NOW).await.is_err(), "spend_attempt: {planted}");
         let waits = [Duration::from_secs(30)];
-        assert!(logins.next_code(&id, &CodeRequest { waits: &waits, ..request() }).await.is_err(), "next_code: {planted}");
+        assert!(
+            logins.next_code(&id, &CodeRequest { waits: &waits, ..request() }).await.is_err(),
+            "next_code: {planted}"
+        );
         logins.put(&id, b"record", TTL).await.unwrap();
         assert!(logins.peek(&id).await.unwrap().is_some(), "a new login takes the place: {planted}");
     }
@@ -360,12 +393,16 @@ async fn a_slow_server_is_an_error_within_its_time() {
 #[tokio::test]
 async fn a_probe_says_what_is_wrong_with_the_settings() {
     let server = Server::start();
-    assert!(matches!(server.link().probe().await, RedisProbe::Ready { version } if version.starts_with(|c: char| c.is_ascii_digit())));
+    assert!(
+        matches!(server.link().probe().await, RedisProbe::Ready { version } if version.starts_with(|c: char| c.is_ascii_digit()))
+    );
     let _: String = server.cli("CONFIG SET maxmemory-policy allkeys-lru").unwrap();
     assert_eq!(server.link().probe().await, RedisProbe::Wrong(vec![RedisProblem::Evicts("allkeys-lru".into())]));
     let _: String = server.cli("CONFIG SET maxmemory-policy noeviction").unwrap();
     let _: String = server.cli("CONFIG SET maxmemory 1").unwrap();
-    assert!(matches!(server.link().probe().await, RedisProbe::Unreachable { why } if why.contains("OOM") || why.contains("maxmemory")));
+    assert!(
+        matches!(server.link().probe().await, RedisProbe::Unreachable { why } if why.contains("OOM") || why.contains("maxmemory"))
+    );
     let _: String = server.cli("CONFIG SET maxmemory 0").unwrap();
     let _: String = server.cli("REPLICAOF 127.0.0.1 1").unwrap();
     assert_eq!(server.link().probe().await, RedisProbe::Wrong(vec![RedisProblem::Replica]));
@@ -394,5 +431,8 @@ async fn the_documented_permissions_are_enough_and_fewer_are_named() {
     contract::pending_logins(Arc::new(RedisPendingLogins::new(link(&of("vestibule"))))).await;
     contract::limits(Arc::new(RedisLimits::new(link(&of("vestibule"))))).await;
     let weak = link(&of("weak")).probe().await;
-    assert!(matches!(&weak, RedisProbe::Wrong(problems) if matches!(problems.as_slice(), [RedisProblem::Permission(_)])), "{weak:?}");
+    assert!(
+        matches!(&weak, RedisProbe::Wrong(problems) if matches!(problems.as_slice(), [RedisProblem::Permission(_)])),
+        "{weak:?}"
+    );
 }

@@ -173,7 +173,10 @@ impl Credential {
             None => Ok(Self::Literal(text.clone())),
             Some(name) => match named(name, own)? {
                 Variable::Own(name) => Ok(Self::Own(name)),
-                _ => Err("takes a value, or one of `account`, `secret`, `vars` and `secrets`; not a variable of the message".to_owned()),
+                _ => Err(
+                    "takes a value, or one of `account`, `secret`, `vars` and `secrets`; not a variable of the message"
+                        .to_owned(),
+                ),
             },
         }
     }
