@@ -15,3 +15,4 @@ pub mod redis_probe;
 #[cfg(test)]
 mod redis_tests;
 pub mod sms;
+pub mod sql;

@@ -48,8 +48,8 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// When two-factor sign-in was activated; `None` when it never was.
     async fn activated_at(&self) -> PortResult<Option<UnixMillis>>;
 
-    /// How many accounts there are, by what matters to activation.
-    async fn census(&self) -> PortResult<Census>;
+    /// How many accounts there are at `now`, by what matters to activation.
+    async fn census(&self, now: UnixMillis) -> PortResult<Census>;
 }
 
 /// An account to add.
@@ -179,7 +179,7 @@ pub struct ActivationRecord {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Census {
     pub with_number: u64,
-    /// Without a number, enrolment open at the time of the question.
+    /// Without a number, enrolment open.
     pub enrolling: u64,
     /// Without a number, enrolment closed: they cannot sign in once two-factor sign-in is active.
     pub without_number: u64,

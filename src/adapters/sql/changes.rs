@@ -1,0 +1,194 @@
+//! What operators change: accounts added, changed and taken away, one by one or as an import, each with its line in the audit trail. Floor: edge.
+
+use super::accounts;
+use super::connection::{Connection, Done};
+use super::error::SqlError;
+use super::guesses;
+use super::personal::{self, Field};
+use super::sessions;
+use super::trail;
+use super::value::Value;
+use crate::domain::account::{Account, AccountId, AccountStatus};
+use crate::domain::audit::AuditRecord;
+use crate::domain::keys::Keys;
+use crate::domain::language::Language;
+use crate::domain::time::UnixMillis;
+use crate::login::directory::{AccountChange, Changed, ImportEntry, Imported, NewAccount};
+
+/// Adds and changes all or none.
+pub(super) async fn import(mut tx: Connection, keys: &Keys, entries: &[ImportEntry]) -> Result<Done<Imported>, SqlError> {
+    let mut ended = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let changed = match entry {
+            ImportEntry::Add { account, audit } => add(&mut tx, keys, account, audit).await?,
+            ImportEntry::Change { id, change, audit } => apply(&mut tx, keys, id, change, audit).await?,
+        };
+        match changed {
+            Changed::Done(rows) => ended.extend(rows),
+            Changed::Unchanged => {}
+            Changed::NotFound | Changed::NameTaken | Changed::HasNumber => return tx.roll_back(Imported::Refused(index, changed)).await,
+        }
+    }
+    tx.commit(Imported::Done(ended)).await
+}
+
+/// One change of one account.
+pub(super) async fn change(
+    mut tx: Connection,
+    keys: &Keys,
+    id: &AccountId,
+    change: &AccountChange,
+    audit: &AuditRecord,
+) -> Result<Done<Changed>, SqlError> {
+    let changed = apply(&mut tx, keys, id, change, audit).await?;
+    match changed {
+        Changed::Done(_) => tx.commit(changed).await,
+        Changed::Unchanged | Changed::NotFound | Changed::NameTaken | Changed::HasNumber => tx.roll_back(changed).await,
+    }
+}
+
+async fn add(tx: &mut Connection, keys: &Keys, account: &NewAccount, audit: &AuditRecord) -> Result<Changed, SqlError> {
+    let id = audit.account.unwrap_or_else(AccountId::random);
+    let row = id.to_string();
+    let phone = account.phone.as_ref();
+    let added = tx
+        .execute(
+            "INSERT INTO accounts (id, user_name, name, email, phone, phone_hash, phone_version, phone_set_at, language, status, epoch,
+                 password, password_set_at, created_at, enrolment_until, codes_locked)
+             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'active', 1, $9, $10, $10, $11, 0) ON CONFLICT (user_name) DO NOTHING",
+            [
+                row.as_str().into(),
+                (&account.user_name).into(),
+                personal::seal(keys, Field::AccountName, &row, account.name.as_deref()),
+                personal::seal(keys, Field::AccountEmail, &row, account.email.as_deref()),
+                personal::seal(keys, Field::AccountPhone, &row, phone.map(|phone| phone.e164())),
+                personal::phone_hash(keys, phone),
+                phone.map(|_| audit.at).into(),
+                account.language.into(),
+                (&account.password).into(),
+                audit.at.into(),
+                account.enrolment_until.filter(|_| phone.is_none()).into(),
+            ],
+        )
+        .await?;
+    if added == 0 {
+        return Ok(Changed::NameTaken);
+    }
+    trail::append(tx, &AuditRecord { account: Some(id), ..audit.clone() }).await?;
+    Ok(Changed::Done(Vec::new()))
+}
+
+/// Changes the account, whose lock it takes, and writes the audit line; or does nothing when it says anything but `Done`.
+async fn apply(
+    tx: &mut Connection,
+    keys: &Keys,
+    id: &AccountId,
+    change: &AccountChange,
+    audit: &AuditRecord,
+) -> Result<Changed, SqlError> {
+    let Some(account) = accounts::lock(tx, keys, id).await? else { return Ok(Changed::NotFound) };
+    let outcome = match change {
+        AccountChange::Profile { name, email, language } => profile(tx, keys, &account, name.as_deref(), email.as_deref(), *language).await?,
+        AccountChange::Password(hash) if hash.stored() == account.password.stored() => Changed::Unchanged,
+        AccountChange::Password(hash) => {
+            tx.execute(
+                "UPDATE accounts SET password = $2, password_set_at = $3 WHERE id = $1",
+                [id.into(), hash.into(), audit.at.into()],
+            )
+            .await?;
+            guesses::forget_password_failures(tx, id).await?;
+            end_everything(tx, &account, audit).await?
+        }
+        AccountChange::Phone(phone) if account.phone.as_ref() == Some(phone) => Changed::Unchanged,
+        AccountChange::Phone(phone) => {
+            sessions::set_phone(tx, keys, id, phone, audit.at).await?;
+            Changed::Done(Vec::new())
+        }
+        AccountChange::ClearPhone if account.phone.is_none() => Changed::Unchanged,
+        AccountChange::ClearPhone => {
+            tx.execute(
+                "UPDATE accounts SET phone = NULL, phone_hash = NULL, phone_set_at = NULL, phone_version = phone_version + 1 WHERE id = $1",
+                [id.into()],
+            )
+            .await?;
+            Changed::Done(Vec::new())
+        }
+        AccountChange::OpenEnrolment { until } => open_enrolment(tx, &account, *until).await?,
+        AccountChange::Unlock => {
+            let passwords = guesses::forget_password_failures(tx, id).await?;
+            let codes = guesses::forgive_code_failures(tx, id).await?;
+            if passwords || codes { Changed::Done(Vec::new()) } else { Changed::Unchanged }
+        }
+        AccountChange::Disable => match account.status {
+            AccountStatus::Disabled => Changed::Unchanged,
+            AccountStatus::Active => {
+                tx.execute("UPDATE accounts SET status = 'disabled' WHERE id = $1", [id.into()]).await?;
+                end_everything(tx, &account, audit).await?
+            }
+        },
+        AccountChange::Enable => match account.status {
+            AccountStatus::Active => Changed::Unchanged,
+            AccountStatus::Disabled => {
+                tx.execute("UPDATE accounts SET status = 'active' WHERE id = $1", [id.into()]).await?;
+                Changed::Done(Vec::new())
+            }
+        },
+        AccountChange::Remove => {
+            guesses::forget_password_failures(tx, id).await?;
+            tx.execute("DELETE FROM code_attempts WHERE account = $1", [id.into()]).await?;
+            let ended = end_everything(tx, &account, audit).await?;
+            tx.execute("DELETE FROM accounts WHERE id = $1", [id.into()]).await?;
+            ended
+        }
+        AccountChange::EndSessions => end_everything(tx, &account, audit).await?,
+    };
+    if let Changed::Done(_) = outcome {
+        trail::append(tx, audit).await?;
+    }
+    Ok(outcome)
+}
+
+/// Ends the account's sessions and pending logins.
+async fn end_everything(tx: &mut Connection, account: &Account, audit: &AuditRecord) -> Result<Changed, SqlError> {
+    Ok(Changed::Done(vec![sessions::end_all_of(tx, &account.id, account.epoch, audit).await?]))
+}
+
+/// `None` stays.
+async fn profile(
+    tx: &mut Connection,
+    keys: &Keys,
+    account: &Account,
+    name: Option<&str>,
+    email: Option<&str>,
+    language: Option<Language>,
+) -> Result<Changed, SqlError> {
+    let name = name.filter(|name| account.name.as_deref() != Some(*name));
+    let email = email.filter(|email| account.email.as_deref() != Some(*email));
+    let language = language.filter(|language| account.language != Some(*language));
+    if name.is_none() && email.is_none() && language.is_none() {
+        return Ok(Changed::Unchanged);
+    }
+    let row = account.id.to_string();
+    tx.execute(
+        "UPDATE accounts SET name = COALESCE($2, name), email = COALESCE($3, email), language = COALESCE($4, language) WHERE id = $1",
+        [
+            row.as_str().into(),
+            personal::seal(keys, Field::AccountName, &row, name),
+            personal::seal(keys, Field::AccountEmail, &row, email),
+            Value::from(language),
+        ],
+    )
+    .await?;
+    Ok(Changed::Done(Vec::new()))
+}
+
+async fn open_enrolment(tx: &mut Connection, account: &Account, until: UnixMillis) -> Result<Changed, SqlError> {
+    if account.phone.is_some() {
+        return Ok(Changed::HasNumber);
+    }
+    if account.enrolment_until == Some(until) {
+        return Ok(Changed::Unchanged);
+    }
+    tx.execute("UPDATE accounts SET enrolment_until = $2 WHERE id = $1", [(&account.id).into(), until.into()]).await?;
+    Ok(Changed::Done(Vec::new()))
+}

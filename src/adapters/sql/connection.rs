@@ -1,0 +1,141 @@
+//! One connection in use, to either database, with the three ways to run a statement. Dropped before it is given back it is closed, not
+//! returned to its pool: nobody knows what state a statement left it in that was cut off in the middle. Floor: edge.
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Postgres, SqlSafeStr, Sqlite};
+
+use super::error::SqlError;
+use super::value::{Row, Value};
+
+/// A connection on which a transaction, or a single reading statement, runs.
+pub(super) struct Connection(Option<Engine>);
+
+/// What came of a transaction that was brought to its end: only `commit` and `roll_back` make one.
+pub(super) struct Done<T>(T);
+
+impl<T> Done<T> {
+    pub(super) fn outcome(self) -> T {
+        self.0
+    }
+}
+
+enum Engine {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl From<PoolConnection<Sqlite>> for Connection {
+    fn from(connection: PoolConnection<Sqlite>) -> Self {
+        Self(Some(Engine::Sqlite(connection)))
+    }
+}
+
+impl From<PoolConnection<Postgres>> for Connection {
+    fn from(connection: PoolConnection<Postgres>) -> Self {
+        Self(Some(Engine::Postgres(connection)))
+    }
+}
+
+impl Connection {
+    /// Runs a statement; gives back how many rows it changed.
+    pub(super) async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) -> Result<u64, SqlError> {
+        Ok(match self.engine() {
+            Engine::Sqlite(connection) => sqlite_query(sql, values).execute(&mut **connection).await?.rows_affected(),
+            Engine::Postgres(connection) => postgres_query(sql, values).execute(&mut **connection).await?.rows_affected(),
+        })
+    }
+
+    /// All rows of the answer.
+    pub(super) async fn rows<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) -> Result<Vec<Row>, SqlError> {
+        Ok(match self.engine() {
+            Engine::Sqlite(connection) => {
+                sqlite_query(sql, values).fetch_all(&mut **connection).await?.into_iter().map(Row::Sqlite).collect()
+            }
+            Engine::Postgres(connection) => {
+                postgres_query(sql, values).fetch_all(&mut **connection).await?.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// The first row of the answer. The statement runs to its end all the same.
+    pub(super) async fn row<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) -> Result<Option<Row>, SqlError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
+    }
+
+    /// Several statements without arguments, or one that cannot be prepared.
+    pub(super) async fn run(&mut self, sql: impl SqlSafeStr) -> Result<(), sqlx::Error> {
+        let statements = sqlx::raw_sql(sql);
+        match self.engine() {
+            Engine::Sqlite(connection) => statements.execute(&mut **connection).await.map(drop),
+            Engine::Postgres(connection) => statements.execute(&mut **connection).await.map(drop),
+        }
+    }
+
+    /// Begins a transaction. IMMEDIATE: wait for the right to write at the beginning, where waiting helps. READ COMMITTED: verbs lock rows by
+    /// updating them first, and have to see what was committed while they waited.
+    pub(super) async fn begin(&mut self) -> Result<(), SqlError> {
+        let begin = match self.engine() {
+            Engine::Sqlite(_) => "BEGIN IMMEDIATE",
+            Engine::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        };
+        Ok(self.run(begin).await?)
+    }
+
+    /// Makes what was done stay.
+    ///
+    /// # Errors
+    /// `CommitUnknown` when it may have stayed all the same.
+    pub(super) async fn commit<T>(mut self, outcome: T) -> Result<Done<T>, SqlError> {
+        self.run("COMMIT").await.map_err(|error| match error {
+            sqlx::Error::Database(_) => SqlError::Engine(error),
+            _ => SqlError::CommitUnknown(error),
+        })?;
+        self.give_back();
+        Ok(Done(outcome))
+    }
+
+    /// Makes it as if nothing had been done.
+    pub(super) async fn roll_back<T>(mut self, outcome: T) -> Result<Done<T>, SqlError> {
+        self.run("ROLLBACK").await?;
+        self.give_back();
+        Ok(Done(outcome))
+    }
+
+    /// Hands the connection back to its pool.
+    pub(super) fn give_back(mut self) {
+        drop(self.0.take());
+    }
+
+    fn engine(&mut self) -> &mut Engine {
+        self.0.as_mut().expect("taken only by give_back and drop, which consume the connection")
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        match self.0.take() {
+            Some(Engine::Sqlite(connection)) => drop(connection.detach()),
+            Some(Engine::Postgres(connection)) => drop(connection.detach()),
+            None => {}
+        }
+    }
+}
+
+fn sqlite_query<const N: usize>(sql: &'static str, values: [Value; N]) -> Query<'static, Sqlite, SqliteArguments> {
+    values.into_iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(number) => query.bind(number),
+        Value::Text(text) => query.bind(text),
+        Value::Bytes(bytes) => query.bind(bytes),
+    })
+}
+
+fn postgres_query<const N: usize>(sql: &'static str, values: [Value; N]) -> Query<'static, Postgres, PgArguments> {
+    values.into_iter().fold(sqlx::query(sql), |query, value| match value {
+        Value::Int(number) => query.bind(number),
+        Value::Text(text) => query.bind(text),
+        Value::Bytes(bytes) => query.bind(bytes),
+    })
+}

@@ -1,0 +1,63 @@
+//! The port `Directory`: which function each verb is. Floor: edge.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{SqlLedger, activation, changes, overview, sessions};
+use crate::domain::account::AccountId;
+use crate::domain::audit::AuditRecord;
+use crate::domain::revocation::FeedRow;
+use crate::domain::session::SessionId;
+use crate::domain::time::UnixMillis;
+use crate::domain::user_name::UserName;
+use crate::login::directory::{
+    AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported, SessionOverview,
+};
+use crate::login::ports::PortResult;
+
+/// What touches every account may take this long. Our own figure: ten thousand accounts take a few seconds.
+const BULK_LIMIT: Duration = Duration::from_secs(120);
+
+#[async_trait]
+impl Directory for SqlLedger {
+    async fn import(&self, entries: &[ImportEntry]) -> PortResult<Imported> {
+        Ok(self.database.write_within(BULK_LIMIT, |tx| changes::import(tx, &self.keys, entries)).await?)
+    }
+
+    async fn find(&self, name: &UserName) -> PortResult<Option<AccountOverview>> {
+        Ok(overview::find(&self.database, &self.keys, name).await?)
+    }
+
+    async fn list(&self, after: Option<&UserName>, most: u32) -> PortResult<Vec<AccountOverview>> {
+        Ok(overview::list(&self.database, &self.keys, after, most).await?)
+    }
+
+    async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed> {
+        Ok(self.database.write(|tx| changes::change(tx, &self.keys, id, change, audit)).await?)
+    }
+
+    async fn sessions(&self, account: Option<&AccountId>, now: UnixMillis) -> PortResult<Vec<SessionOverview>> {
+        Ok(overview::sessions(&self.database, account, now).await?)
+    }
+
+    async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>> {
+        Ok(self.database.write(|tx| sessions::end(tx, id, audit)).await?)
+    }
+
+    async fn end_all_sessions(&self, audit: &AuditRecord) -> PortResult<u64> {
+        Ok(self.database.write_within(BULK_LIMIT, |tx| sessions::end_all(tx, audit)).await?)
+    }
+
+    async fn activate(&self, window_until: Option<UnixMillis>, audit: &AuditRecord) -> PortResult<ActivationRecord> {
+        Ok(self.database.write_within(BULK_LIMIT, |tx| activation::activate(tx, window_until, audit)).await?)
+    }
+
+    async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
+        Ok(activation::read_activated_at(&self.database).await?)
+    }
+
+    async fn census(&self, now: UnixMillis) -> PortResult<Census> {
+        Ok(overview::census(&self.database, now).await?)
+    }
+}

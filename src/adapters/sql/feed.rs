@@ -1,0 +1,73 @@
+//! The feed of revocations: rows numbered inside the revoking transaction, whose lock on the head is held until the commit. So numbers follow
+//! the order of the commits and have no gaps, and a node that has read row n has missed nothing before it. Floor: edge.
+
+use super::connection::Connection;
+use super::database::Database;
+use super::error::SqlError;
+use super::value::{Row, Value};
+use crate::domain::account::{AccountId, Epoch};
+use crate::domain::revocation::{FeedRow, Revoked};
+use crate::domain::session::SessionId;
+use crate::domain::time::UnixMillis;
+
+/// How far back the feed goes: the longest a session lives (NIST SP 800-63B-4 §2.2.3).
+pub(super) const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+/// Adds one row. Called after every other lock of the transaction is taken: everybody takes this one last.
+pub(super) async fn append(tx: &mut Connection, at: UnixMillis, what: Revoked) -> Result<FeedRow, SqlError> {
+    let number = take_numbers(tx, 1).await?;
+    let (kind, subject, epoch) = match &what {
+        Revoked::Session(id) => ("session", Some(id.to_string()), None),
+        Revoked::AccountBefore(id, epoch) => ("account", Some(id.to_string()), Some(epoch.0)),
+        Revoked::TwoFactorActivated => ("activated", None, None),
+    };
+    tx.execute(
+        "INSERT INTO feed (number, at, kind, subject, epoch) VALUES ($1, $2, $3, $4, $5)",
+        [number.into(), at.into(), kind.into(), subject.into(), Value::Int(epoch)],
+    )
+    .await?;
+    Ok(FeedRow { number, at, what })
+}
+
+/// Adds a row for the present epoch of every account.
+pub(super) async fn append_every_account(tx: &mut Connection, at: UnixMillis) -> Result<(), SqlError> {
+    let count = match tx.row("SELECT COUNT(*) AS count FROM accounts", []).await? {
+        Some(row) => row.int("count")?,
+        None => 0,
+    };
+    let last = take_numbers(tx, count).await?;
+    tx.execute(
+        "INSERT INTO feed (number, at, kind, subject, epoch)
+         SELECT $1 + ROW_NUMBER() OVER (ORDER BY id), $2, 'account', id, epoch FROM accounts",
+        [(last - count).into(), at.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The rows after `number`, younger than 24 hours.
+pub(super) async fn rows_after(database: &Database, number: i64, now: UnixMillis) -> Result<Vec<FeedRow>, SqlError> {
+    let rows = database
+        .rows(
+            "SELECT number, at, kind, subject, epoch FROM feed WHERE number > $1 AND at > $2 ORDER BY number",
+            [number.into(), now.minus(KEPT).into()],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Counts the head up by `count` and gives back the last number taken.
+async fn take_numbers(tx: &mut Connection, count: i64) -> Result<i64, SqlError> {
+    let head = tx.row("UPDATE feed_head SET n = n + $1 RETURNING n", [count.into()]).await?;
+    head.ok_or(SqlError::Unreadable("feed_head.n"))?.int("n")
+}
+
+fn read(row: &Row) -> Result<FeedRow, SqlError> {
+    let what = match row.text("kind")?.as_str() {
+        "session" => Revoked::Session(row.parsed("subject", SessionId::parse)?),
+        "account" => Revoked::AccountBefore(row.parsed("subject", AccountId::parse)?, Epoch(row.int("epoch")?)),
+        "activated" => Revoked::TwoFactorActivated,
+        _ => return Err(SqlError::Unreadable("feed.kind")),
+    };
+    Ok(FeedRow { number: row.int("number")?, at: row.at("at")?, what })
+}

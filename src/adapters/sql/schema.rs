@@ -1,0 +1,57 @@
+//! The numbered steps that bring a database from nothing to the schema of this version, each once and in a transaction of its own.
+//! There is no way back: an older version refuses a newer schema. Floor: edge.
+
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use super::connection::{Connection, Done};
+use super::database::{Database, Dialect};
+use super::error::SqlError;
+
+/// The steps in order; the first is number 1. A step that was released is never changed.
+const STEPS: [&str; 1] = [include_str!("schema/0001_first.sql")];
+/// How long one step may take. Our own figure, for tables that have grown.
+const STEP_LIMIT: Duration = Duration::from_secs(60);
+/// Names the lock that nodes starting at once take in PostgreSQL: `vestib` in ASCII.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(130253302294882)";
+
+/// Runs the steps that are missing. Nodes that start at once wait for each other.
+pub(super) async fn bring_up_to_date(database: &Database) -> Result<(), SqlError> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    for (number, step) in (1..).zip(STEPS) {
+        let dialect = database.dialect();
+        let text = in_dialect(step, dialect);
+        database.write_within(STEP_LIMIT, |tx| take_step(tx, dialect, number, known, &text)).await?;
+    }
+    Ok(())
+}
+
+async fn take_step(mut tx: Connection, dialect: Dialect, number: i64, known: i64, text: &str) -> Result<Done<()>, SqlError> {
+    if dialect == Dialect::Postgres {
+        tx.run(LOCK).await?;
+    }
+    tx.run("CREATE TABLE IF NOT EXISTS schema_version (number BIGINT PRIMARY KEY)").await?;
+    let found = match tx.row("SELECT MAX(number) AS number FROM schema_version", []).await? {
+        Some(row) => row.optional_int("number")?.unwrap_or(0),
+        None => 0,
+    };
+    if found > known {
+        return Err(SqlError::NewerSchema { found, known });
+    }
+    if found >= number {
+        return tx.roll_back(()).await;
+    }
+    tx.run(AssertSqlSafe(text)).await?;
+    tx.execute("INSERT INTO schema_version (number) VALUES ($1)", [number.into()]).await?;
+    tx.commit(()).await
+}
+
+/// The steps say BYTES, ASCII and COUNTER where the two databases have no type in common.
+fn in_dialect(step: &str, dialect: Dialect) -> String {
+    let (bytes, ascii, counter) = match dialect {
+        Dialect::Sqlite => ("BLOB", "TEXT", "INTEGER PRIMARY KEY AUTOINCREMENT"),
+        Dialect::Postgres => ("BYTEA", "TEXT COLLATE \"C\"", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+    };
+    step.replace("{BYTES}", bytes).replace("{ASCII}", ascii).replace("{COUNTER}", counter)
+}

@@ -1,0 +1,85 @@
+//! SMS, counted before they are sent. One row is locked by everybody who counts one, so that every limit is exact: the account's and the
+//! number's, whoever shares it, and the total. A send takes a few milliseconds, which is far more than money allows a day. Floor: edge.
+
+use std::time::Duration;
+
+use super::connection::{Connection, Done};
+use super::error::SqlError;
+use super::guesses::{times, wait_for};
+use super::trail;
+use crate::domain::audit::AuditRecord;
+use crate::domain::limits::SendCaps;
+use crate::domain::time::UnixMillis;
+use crate::login::ports::{NewSend, SendCharge, SendId, SendOutcome};
+
+const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Counts one SMS. What certainly did not go out does not count.
+pub(super) async fn charge(mut tx: Connection, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> Result<Done<SendCharge>, SqlError> {
+    tx.execute("UPDATE sms_head SET n = n + 1", []).await?;
+    let of_login = tx
+        .row("SELECT COUNT(*) AS count FROM sms_sends WHERE login_id = $1 AND outcome <> 'not_sent'", [(&send.login).into()])
+        .await?
+        .map_or(Ok(0), |row| row.count("count"))?;
+    if of_login >= caps.per_login {
+        return tx.roll_back(SendCharge::LoginSpent).await;
+    }
+    let most = caps.per_half_hour.max(caps.per_day);
+    let of_account = tx
+        .rows(
+            "SELECT at FROM sms_sends WHERE account = $1 AND outcome <> 'not_sent' ORDER BY at DESC LIMIT $2",
+            [(&send.account).into(), most.into()],
+        )
+        .await?;
+    let of_number = tx
+        .rows(
+            "SELECT at FROM sms_sends WHERE number_hash = $1 AND outcome <> 'not_sent' ORDER BY at DESC LIMIT $2",
+            [send.number.as_slice().into(), most.into()],
+        )
+        .await?;
+    let mut wait = None;
+    for counted in [times(&of_account)?, times(&of_number)?] {
+        wait = wait.max(wait_for(&counted, caps.per_half_hour, HALF_HOUR, now)).max(wait_for(&counted, caps.per_day, DAY, now));
+    }
+    if let Some(wait) = wait {
+        return tx.roll_back(SendCharge::Wait(wait)).await;
+    }
+    if let Some(wait) = wait_of_total(&mut tx, caps, now).await? {
+        return tx.roll_back(SendCharge::TotalSpent(wait)).await;
+    }
+    let id = hex::encode(rand::random::<[u8; 16]>());
+    tx.execute(
+        "INSERT INTO sms_sends (id, login_id, account, number_hash, country, at, outcome) VALUES ($1, $2, $3, $4, $5, $6, 'charged')",
+        [
+            id.as_str().into(),
+            (&send.login).into(),
+            (&send.account).into(),
+            send.number.as_slice().into(),
+            send.country.as_str().into(),
+            now.into(),
+        ],
+    )
+    .await?;
+    tx.commit(SendCharge::Granted(SendId(id))).await
+}
+
+/// Writes down what became of a counted SMS. The first word holds: an SMS that has gone out is not given back later.
+pub(super) async fn settle(mut tx: Connection, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> Result<Done<()>, SqlError> {
+    let outcome = match outcome {
+        SendOutcome::Accepted => "accepted",
+        SendOutcome::MaybeSent => "maybe_sent",
+        SendOutcome::NotSent => "not_sent",
+    };
+    tx.execute("UPDATE sms_sends SET outcome = $2 WHERE id = $1 AND outcome = 'charged'", [id.0.as_str().into(), outcome.into()]).await?;
+    trail::append(&mut tx, audit).await?;
+    tx.commit(()).await
+}
+
+async fn wait_of_total(tx: &mut Connection, caps: &SendCaps, now: UnixMillis) -> Result<Option<Duration>, SqlError> {
+    let Some(before) = caps.total_per_day.checked_sub(1) else { return Ok(Some(DAY)) };
+    let decisive = tx
+        .rows("SELECT at FROM sms_sends WHERE outcome <> 'not_sent' ORDER BY at DESC LIMIT 1 OFFSET $1", [before.into()])
+        .await?;
+    Ok(wait_for(&times(&decisive)?, 1, DAY, now))
+}
