@@ -18,9 +18,9 @@ impl Operations {
     ///
     /// # Errors
     /// When the directory could not tell.
-    pub async fn two_factor_status(&self) -> Result<TwoFactorStatus, OperationError> {
+    pub async fn two_factor_status(&self, now: UnixMillis) -> Result<TwoFactorStatus, OperationError> {
         let activated_at = self.directory.activated_at().await?;
-        Ok(TwoFactorStatus { activated_at, census: self.directory.census().await? })
+        Ok(TwoFactorStatus { activated_at, census: self.directory.census(now).await? })
     }
 
     /// From now on every user needs both factors. Where users give their numbers themselves, enrolment is opened for those without one.

@@ -177,7 +177,7 @@ impl Directory for FakeDirectory {
         Ok(self.state().activated)
     }
 
-    async fn census(&self) -> PortResult<Census> {
+    async fn census(&self, _now: UnixMillis) -> PortResult<Census> {
         Ok(Census::default())
     }
 }

@@ -297,5 +297,5 @@ async fn activation_happens_once_and_opens_enrolment_for_those_without_a_number(
     let first = desk.operations.activate_two_factor(&desk.act, &why()).await.unwrap();
     let second = desk.operations.activate_two_factor(&later, &why()).await.unwrap();
     assert!(first.by_this_call && !second.by_this_call && second.at == NOW);
-    assert_eq!(desk.operations.two_factor_status().await.unwrap().activated_at, Some(NOW));
+    assert_eq!(desk.operations.two_factor_status(NOW).await.unwrap().activated_at, Some(NOW));
 }

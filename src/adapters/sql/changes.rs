@@ -16,7 +16,11 @@ use crate::domain::time::UnixMillis;
 use crate::login::directory::{AccountChange, Changed, ImportEntry, Imported, NewAccount};
 
 /// Adds and changes all or none.
-pub(super) async fn import(mut tx: Connection, keys: &Keys, entries: &[ImportEntry]) -> Result<Done<Imported>, SqlError> {
+pub(super) async fn import(
+    mut tx: Connection,
+    keys: &Keys,
+    entries: &[ImportEntry],
+) -> Result<Done<Imported>, SqlError> {
     let mut ended = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let changed = match entry {
@@ -26,7 +30,9 @@ pub(super) async fn import(mut tx: Connection, keys: &Keys, entries: &[ImportEnt
         match changed {
             Changed::Done(rows) => ended.extend(rows),
             Changed::Unchanged => {}
-            Changed::NotFound | Changed::NameTaken | Changed::HasNumber => return tx.roll_back(Imported::Refused(index, changed)).await,
+            Changed::NotFound | Changed::NameTaken | Changed::HasNumber => {
+                return tx.roll_back(Imported::Refused(index, changed)).await;
+            }
         }
     }
     tx.commit(Imported::Done(ended)).await
@@ -88,7 +94,9 @@ async fn apply(
 ) -> Result<Changed, SqlError> {
     let Some(account) = accounts::lock(tx, keys, id).await? else { return Ok(Changed::NotFound) };
     let outcome = match change {
-        AccountChange::Profile { name, email, language } => profile(tx, keys, &account, name.as_deref(), email.as_deref(), *language).await?,
+        AccountChange::Profile { name, email, language } => {
+            profile(tx, keys, &account, name.as_deref(), email.as_deref(), *language).await?
+        }
         AccountChange::Password(hash) if hash.stored() == account.password.stored() => Changed::Unchanged,
         AccountChange::Password(hash) => {
             tx.execute(

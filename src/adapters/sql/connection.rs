@@ -41,15 +41,25 @@ impl From<PoolConnection<Postgres>> for Connection {
 
 impl Connection {
     /// Runs a statement; gives back how many rows it changed.
-    pub(super) async fn execute<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) -> Result<u64, SqlError> {
+    pub(super) async fn execute<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<u64, SqlError> {
         Ok(match self.engine() {
             Engine::Sqlite(connection) => sqlite_query(sql, values).execute(&mut **connection).await?.rows_affected(),
-            Engine::Postgres(connection) => postgres_query(sql, values).execute(&mut **connection).await?.rows_affected(),
+            Engine::Postgres(connection) => {
+                postgres_query(sql, values).execute(&mut **connection).await?.rows_affected()
+            }
         })
     }
 
     /// All rows of the answer.
-    pub(super) async fn rows<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) -> Result<Vec<Row>, SqlError> {
+    pub(super) async fn rows<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<Row>, SqlError> {
         Ok(match self.engine() {
             Engine::Sqlite(connection) => {
                 sqlite_query(sql, values).fetch_all(&mut **connection).await?.into_iter().map(Row::Sqlite).collect()
@@ -61,7 +71,11 @@ impl Connection {
     }
 
     /// The first row of the answer. The statement runs to its end all the same.
-    pub(super) async fn row<const N: usize>(&mut self, sql: &'static str, values: [Value; N]) -> Result<Option<Row>, SqlError> {
+    pub(super) async fn row<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Option<Row>, SqlError> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 

@@ -51,7 +51,11 @@ pub struct Database {
 #[derive(Clone)]
 enum Engine {
     /// The directory is there for a temporary database, which goes with the last clone.
-    Sqlite { writer: SqlitePool, readers: SqlitePool, _directory: Option<Arc<TempDir>> },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        _directory: Option<Arc<TempDir>>,
+    },
     Postgres(PgPool),
 }
 
@@ -83,7 +87,8 @@ impl Database {
     /// # Errors
     /// The directory or the file cannot be made.
     pub async fn temporary(settings: &DatabaseSettings) -> Result<Self, SqlError> {
-        let directory = TempDir::with_prefix("vestibule-").map_err(|source| SqlError::File { path: std::env::temp_dir(), source })?;
+        let directory = TempDir::with_prefix("vestibule-")
+            .map_err(|source| SqlError::File { path: std::env::temp_dir(), source })?;
         let path = directory.path().join("accounts.db");
         let engine = Self::sqlite(&path, settings, Some(Arc::new(directory)))?;
         Self { engine }.with_schema().await
@@ -106,7 +111,11 @@ impl Database {
     }
 
     /// The same for work on thousands of rows.
-    pub(super) async fn write_within<T, F>(&self, limit: Duration, work: impl Fn(Connection) -> F) -> Result<T, SqlError>
+    pub(super) async fn write_within<T, F>(
+        &self,
+        limit: Duration,
+        work: impl Fn(Connection) -> F,
+    ) -> Result<T, SqlError>
     where
         F: Future<Output = Result<Done<T>, SqlError>>,
     {
@@ -120,7 +129,11 @@ impl Database {
     }
 
     /// All rows of one reading statement.
-    pub(super) async fn rows<const N: usize>(&self, sql: &'static str, values: [Value; N]) -> Result<Vec<Row>, SqlError> {
+    pub(super) async fn rows<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Vec<Row>, SqlError> {
         let read = async {
             let mut connection = self.reader().await?;
             let rows = connection.rows(sql, values).await?;
@@ -131,7 +144,11 @@ impl Database {
     }
 
     /// The first row of one reading statement.
-    pub(super) async fn row<const N: usize>(&self, sql: &'static str, values: [Value; N]) -> Result<Option<Row>, SqlError> {
+    pub(super) async fn row<const N: usize>(
+        &self,
+        sql: &'static str,
+        values: [Value; N],
+    ) -> Result<Option<Row>, SqlError> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 

@@ -12,7 +12,8 @@ use crate::domain::session::SessionId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{
-    AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported, SessionOverview,
+    AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported,
+    SessionOverview,
 };
 use crate::login::ports::PortResult;
 

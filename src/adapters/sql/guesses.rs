@@ -72,7 +72,10 @@ pub(super) async fn accept_password(
     trail::append(&mut tx, audit).await?;
     if let Some((stored, better)) = rehash {
         let replaced = tx
-            .execute("UPDATE accounts SET password = $3 WHERE id = $1 AND password = $2", [id.into(), stored.into(), better.into()])
+            .execute(
+                "UPDATE accounts SET password = $3 WHERE id = $1 AND password = $2",
+                [id.into(), stored.into(), better.into()],
+            )
             .await?;
         if replaced > 0 {
             trail::append(&mut tx, &AuditRecord { event: AuditEvent::PasswordRehashed, ..audit.clone() }).await?;
@@ -129,23 +132,35 @@ pub(super) async fn charge_code(
 }
 
 /// The login has signed in: its last guess was the right one, and the account's wrong ones in a row are cleared. (They go on counting for 30 days.)
-pub(super) async fn clear_code_failures(tx: &mut Connection, login: &LoginId, account: &AccountId) -> Result<(), SqlError> {
+pub(super) async fn clear_code_failures(
+    tx: &mut Connection,
+    login: &LoginId,
+    account: &AccountId,
+) -> Result<(), SqlError> {
     tx.execute(
         "UPDATE code_attempts SET outcome = 'right'
          WHERE login_id = $1 AND number = (SELECT MAX(number) FROM code_attempts WHERE login_id = $1)",
         [login.into()],
     )
     .await?;
-    tx.execute("UPDATE code_attempts SET outcome = 'cleared' WHERE account = $1 AND outcome = 'charged'", [account.into()]).await?;
+    tx.execute(
+        "UPDATE code_attempts SET outcome = 'cleared' WHERE account = $1 AND outcome = 'charged'",
+        [account.into()],
+    )
+    .await?;
     Ok(())
 }
 
 /// An operator unlocks: none of the account's guesses count any more, but those of a login still do for that login. Gives back whether any did.
 pub(super) async fn forgive_code_failures(tx: &mut Connection, account: &AccountId) -> Result<bool, SqlError> {
     let changed = tx
-        .execute("UPDATE code_attempts SET outcome = 'forgiven' WHERE account = $1 AND outcome IN ('charged', 'cleared')", [account.into()])
+        .execute(
+            "UPDATE code_attempts SET outcome = 'forgiven' WHERE account = $1 AND outcome IN ('charged', 'cleared')",
+            [account.into()],
+        )
         .await?;
-    let unlocked = tx.execute("UPDATE accounts SET codes_locked = 0 WHERE id = $1 AND codes_locked = 1", [account.into()]).await?;
+    let unlocked =
+        tx.execute("UPDATE accounts SET codes_locked = 0 WHERE id = $1 AND codes_locked = 1", [account.into()]).await?;
     Ok(changed > 0 || unlocked > 0)
 }
 
@@ -170,7 +185,12 @@ pub(super) fn times(rows: &[Row]) -> Result<Vec<UnixMillis>, SqlError> {
     rows.iter().map(|row| row.at("at")).collect()
 }
 
-async fn is_at_ceiling(tx: &mut Connection, attempt: &NewAttempt, caps: &CodeAttemptCaps, now: UnixMillis) -> Result<bool, SqlError> {
+async fn is_at_ceiling(
+    tx: &mut Connection,
+    attempt: &NewAttempt,
+    caps: &CodeAttemptCaps,
+    now: UnixMillis,
+) -> Result<bool, SqlError> {
     let row = tx
         .row(
             "SELECT COUNT(CASE WHEN outcome = 'charged' THEN 1 END) AS in_a_row, COUNT(CASE WHEN at > $2 THEN 1 END) AS in_30_days
@@ -182,7 +202,12 @@ async fn is_at_ceiling(tx: &mut Connection, attempt: &NewAttempt, caps: &CodeAtt
     Ok(row.count("in_a_row")? >= caps.in_a_row || row.count("in_30_days")? >= caps.per_30_days)
 }
 
-async fn wait_of_hour(tx: &mut Connection, attempt: &NewAttempt, caps: &CodeAttemptCaps, now: UnixMillis) -> Result<Option<Duration>, SqlError> {
+async fn wait_of_hour(
+    tx: &mut Connection,
+    attempt: &NewAttempt,
+    caps: &CodeAttemptCaps,
+    now: UnixMillis,
+) -> Result<Option<Duration>, SqlError> {
     let rows = tx
         .rows(
             "SELECT at FROM code_attempts WHERE account = $1 AND outcome = 'charged' ORDER BY at DESC LIMIT $2",

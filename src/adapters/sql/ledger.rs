@@ -14,8 +14,8 @@ use crate::domain::session::{Session, SessionId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::ports::{
-    AttemptCharge, Ledger, NewAttempt, NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PortResult, RevocationFeed, SendCharge,
-    SendId, SendOutcome,
+    AttemptCharge, Ledger, NewAttempt, NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PortResult,
+    RevocationFeed, SendCharge, SendId, SendOutcome,
 };
 
 #[async_trait]
@@ -28,11 +28,21 @@ impl Ledger for SqlLedger {
         Ok(accounts::by_id(&self.database, &self.keys, id).await?)
     }
 
-    async fn charge_password(&self, subject: &PasswordSubject, caps: &PasswordAttemptCaps, now: UnixMillis) -> PortResult<PasswordCharge> {
+    async fn charge_password(
+        &self,
+        subject: &PasswordSubject,
+        caps: &PasswordAttemptCaps,
+        now: UnixMillis,
+    ) -> PortResult<PasswordCharge> {
         Ok(self.database.write(|tx| guesses::charge_password(tx, subject, caps, now)).await?)
     }
 
-    async fn accept_password(&self, id: &AccountId, rehash: Option<(&PasswordHash, &PasswordHash)>, audit: &AuditRecord) -> PortResult<()> {
+    async fn accept_password(
+        &self,
+        id: &AccountId,
+        rehash: Option<(&PasswordHash, &PasswordHash)>,
+        audit: &AuditRecord,
+    ) -> PortResult<()> {
         Ok(self.database.write(|tx| guesses::accept_password(tx, id, rehash, audit)).await?)
     }
 
@@ -48,7 +58,12 @@ impl Ledger for SqlLedger {
         Ok(self.database.write(|tx| sends::settle(tx, id, outcome, audit)).await?)
     }
 
-    async fn charge_code_attempt(&self, attempt: &NewAttempt, caps: &CodeAttemptCaps, now: UnixMillis) -> PortResult<AttemptCharge> {
+    async fn charge_code_attempt(
+        &self,
+        attempt: &NewAttempt,
+        caps: &CodeAttemptCaps,
+        now: UnixMillis,
+    ) -> PortResult<AttemptCharge> {
         let counted = self.database.write(|tx| guesses::charge_code(tx, attempt, caps, now)).await?;
         Ok(match counted {
             Counted::Number(number) => AttemptCharge::Granted(ChargedAttempt::committed(number)),

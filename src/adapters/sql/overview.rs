@@ -17,14 +17,19 @@ use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountOverview, Census, SessionOverview};
 
 /// By user name: the one called `$1`, or those after `$2`. An account's failures hang on `a:<id>` (`guesses::subject_key`).
-const ACCOUNTS: &str = "SELECT a.id, a.user_name, a.name, a.email, a.phone, a.phone_set_at, a.language, a.status, a.epoch, a.password,
+const ACCOUNTS: &str =
+    "SELECT a.id, a.user_name, a.name, a.email, a.phone, a.phone_set_at, a.language, a.status, a.epoch, a.password,
         a.password_set_at, a.created_at, a.enrolment_until, a.codes_locked, a.last_sign_in_at,
         COALESCE(p.failures, 0) AS password_failures, COALESCE(p.wait_until, 0) AS wait_until,
         (SELECT COUNT(*) FROM code_attempts c WHERE c.account = a.id AND c.outcome = 'charged') AS code_failures
      FROM accounts a LEFT JOIN password_failures p ON p.subject = 'a:' || a.id
      WHERE a.user_name = $1 OR a.user_name > $2 ORDER BY a.user_name LIMIT $3";
 
-pub(super) async fn find(database: &Database, keys: &Keys, name: &UserName) -> Result<Option<AccountOverview>, SqlError> {
+pub(super) async fn find(
+    database: &Database,
+    keys: &Keys,
+    name: &UserName,
+) -> Result<Option<AccountOverview>, SqlError> {
     let row = database.row(ACCOUNTS, [name.into(), Value::Text(None), 1_i64.into()]).await?;
     row.map(|row| read_account(&row, keys)).transpose()
 }
@@ -41,7 +46,11 @@ pub(super) async fn list(
     rows.iter().map(|row| read_account(row, keys)).collect()
 }
 
-pub(super) async fn sessions(database: &Database, account: Option<&AccountId>, now: UnixMillis) -> Result<Vec<SessionOverview>, SqlError> {
+pub(super) async fn sessions(
+    database: &Database,
+    account: Option<&AccountId>,
+    now: UnixMillis,
+) -> Result<Vec<SessionOverview>, SqlError> {
     let rows = database
         .rows(
             "SELECT id, account, user_name, site, factors, opened_at, absolute_end, source, user_agent FROM sessions

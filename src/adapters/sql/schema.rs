@@ -27,7 +27,13 @@ pub(super) async fn bring_up_to_date(database: &Database) -> Result<(), SqlError
     Ok(())
 }
 
-async fn take_step(mut tx: Connection, dialect: Dialect, number: i64, known: i64, text: &str) -> Result<Done<()>, SqlError> {
+async fn take_step(
+    mut tx: Connection,
+    dialect: Dialect,
+    number: i64,
+    known: i64,
+    text: &str,
+) -> Result<Done<()>, SqlError> {
     if dialect == Dialect::Postgres {
         tx.run(LOCK).await?;
     }

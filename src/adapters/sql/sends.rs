@@ -16,10 +16,18 @@ const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Counts one SMS. What certainly did not go out does not count.
-pub(super) async fn charge(mut tx: Connection, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> Result<Done<SendCharge>, SqlError> {
+pub(super) async fn charge(
+    mut tx: Connection,
+    send: &NewSend,
+    caps: &SendCaps,
+    now: UnixMillis,
+) -> Result<Done<SendCharge>, SqlError> {
     tx.execute("UPDATE sms_head SET n = n + 1", []).await?;
     let of_login = tx
-        .row("SELECT COUNT(*) AS count FROM sms_sends WHERE login_id = $1 AND outcome <> 'not_sent'", [(&send.login).into()])
+        .row(
+            "SELECT COUNT(*) AS count FROM sms_sends WHERE login_id = $1 AND outcome <> 'not_sent'",
+            [(&send.login).into()],
+        )
         .await?
         .map_or(Ok(0), |row| row.count("count"))?;
     if of_login >= caps.per_login {
@@ -40,7 +48,12 @@ pub(super) async fn charge(mut tx: Connection, send: &NewSend, caps: &SendCaps, 
         .await?;
     let mut wait = None;
     for counted in [times(&of_account)?, times(&of_number)?] {
-        wait = wait.max(wait_for(&counted, caps.per_half_hour, HALF_HOUR, now)).max(wait_for(&counted, caps.per_day, DAY, now));
+        wait = wait.max(wait_for(&counted, caps.per_half_hour, HALF_HOUR, now)).max(wait_for(
+            &counted,
+            caps.per_day,
+            DAY,
+            now,
+        ));
     }
     if let Some(wait) = wait {
         return tx.roll_back(SendCharge::Wait(wait)).await;
@@ -65,13 +78,22 @@ pub(super) async fn charge(mut tx: Connection, send: &NewSend, caps: &SendCaps, 
 }
 
 /// Writes down what became of a counted SMS. The first word holds: an SMS that has gone out is not given back later.
-pub(super) async fn settle(mut tx: Connection, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> Result<Done<()>, SqlError> {
+pub(super) async fn settle(
+    mut tx: Connection,
+    id: &SendId,
+    outcome: SendOutcome,
+    audit: &AuditRecord,
+) -> Result<Done<()>, SqlError> {
     let outcome = match outcome {
         SendOutcome::Accepted => "accepted",
         SendOutcome::MaybeSent => "maybe_sent",
         SendOutcome::NotSent => "not_sent",
     };
-    tx.execute("UPDATE sms_sends SET outcome = $2 WHERE id = $1 AND outcome = 'charged'", [id.0.as_str().into(), outcome.into()]).await?;
+    tx.execute(
+        "UPDATE sms_sends SET outcome = $2 WHERE id = $1 AND outcome = 'charged'",
+        [id.0.as_str().into(), outcome.into()],
+    )
+    .await?;
     trail::append(&mut tx, audit).await?;
     tx.commit(()).await
 }
@@ -79,7 +101,10 @@ pub(super) async fn settle(mut tx: Connection, id: &SendId, outcome: SendOutcome
 async fn wait_of_total(tx: &mut Connection, caps: &SendCaps, now: UnixMillis) -> Result<Option<Duration>, SqlError> {
     let Some(before) = caps.total_per_day.checked_sub(1) else { return Ok(Some(DAY)) };
     let decisive = tx
-        .rows("SELECT at FROM sms_sends WHERE outcome <> 'not_sent' ORDER BY at DESC LIMIT 1 OFFSET $1", [before.into()])
+        .rows(
+            "SELECT at FROM sms_sends WHERE outcome <> 'not_sent' ORDER BY at DESC LIMIT 1 OFFSET $1",
+            [before.into()],
+        )
         .await?;
     Ok(wait_for(&times(&decisive)?, 1, DAY, now))
 }

@@ -41,7 +41,9 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
     let has_number = account.optional_bytes("phone_hash")?.is_some();
     let may_enrol = !has_number && account.optional_at("enrolment_until")?.is_some_and(|until| opening.now < until);
     match (session.factors, &opening.new_phone) {
-        (Factors::Password, _) if activation::activated_at(&mut tx).await?.is_some() => return tx.roll_back(Opened::CodeNeeded).await,
+        (Factors::Password, _) if activation::activated_at(&mut tx).await?.is_some() => {
+            return tx.roll_back(Opened::CodeNeeded).await;
+        }
         // a code was shown, so it went to a number: the one on the account or the one being enrolled
         (Factors::PasswordAndCode, None) if !has_number => return tx.roll_back(Opened::Stale).await,
         (Factors::Password, Some(_)) => return tx.roll_back(Opened::Stale).await,
@@ -50,7 +52,9 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
             set_phone(&mut tx, keys, &session.account, phone, opening.now).await?;
             guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?;
         }
-        (Factors::PasswordAndCode, None) => guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?,
+        (Factors::PasswordAndCode, None) => {
+            guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?
+        }
         (Factors::Password, None) => {}
     }
     for record in &opening.audit {
@@ -72,7 +76,13 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
 }
 
 /// Puts a number on the account and closes enrolment. Pending logins end, because the phone version moves.
-pub(super) async fn set_phone(tx: &mut Connection, keys: &Keys, id: &AccountId, phone: &PhoneNumber, now: UnixMillis) -> Result<(), SqlError> {
+pub(super) async fn set_phone(
+    tx: &mut Connection,
+    keys: &Keys,
+    id: &AccountId,
+    phone: &PhoneNumber,
+    now: UnixMillis,
+) -> Result<(), SqlError> {
     tx.execute(
         "UPDATE accounts SET phone = $2, phone_hash = $3, phone_set_at = $4, phone_version = phone_version + 1, enrolment_until = NULL WHERE id = $1",
         [
@@ -99,7 +109,11 @@ pub(super) async fn of_login(database: &Database, keys: &Keys, login: &LoginId) 
 }
 
 /// Ends one session.
-pub(super) async fn end(mut tx: Connection, id: &SessionId, audit: &AuditRecord) -> Result<Done<Option<FeedRow>>, SqlError> {
+pub(super) async fn end(
+    mut tx: Connection,
+    id: &SessionId,
+    audit: &AuditRecord,
+) -> Result<Done<Option<FeedRow>>, SqlError> {
     let ended = tx
         .execute(
             "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL",
@@ -115,7 +129,12 @@ pub(super) async fn end(mut tx: Connection, id: &SessionId, audit: &AuditRecord)
 }
 
 /// Starts a new epoch of the account, whose lock is held: sessions and pending logins of the one before have ended.
-pub(super) async fn end_all_of(tx: &mut Connection, id: &AccountId, epoch: Epoch, audit: &AuditRecord) -> Result<FeedRow, SqlError> {
+pub(super) async fn end_all_of(
+    tx: &mut Connection,
+    id: &AccountId,
+    epoch: Epoch,
+    audit: &AuditRecord,
+) -> Result<FeedRow, SqlError> {
     let next = Epoch(epoch.0 + 1);
     tx.execute("UPDATE accounts SET epoch = $2 WHERE id = $1", [id.into(), next.into()]).await?;
     tx.execute(

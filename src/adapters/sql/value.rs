@@ -80,7 +80,11 @@ impl Row {
     }
 
     /// The same where the column may be empty.
-    pub(super) fn optional_parsed<T>(&self, column: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, SqlError> {
+    pub(super) fn optional_parsed<T>(
+        &self,
+        column: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, SqlError> {
         match self.optional_text(column)? {
             Some(text) => parse(&text).map(Some).ok_or(SqlError::Unreadable(column)),
             None => Ok(None),
