@@ -21,13 +21,18 @@ mod personal;
 mod schema;
 mod sends;
 mod sessions;
+mod tidy;
 mod trail;
 mod value;
+
+#[cfg(test)]
+mod contract;
 
 use std::sync::Arc;
 
 use crate::domain::keys::Keys;
 use database::Database;
+use error::SqlError;
 
 /// The three ports over one database.
 #[derive(Clone, Debug)]
@@ -41,5 +46,24 @@ impl SqlLedger {
     #[must_use]
     pub fn new(database: Database, keys: Arc<Keys>) -> Self {
         Self { database, keys }
+    }
+
+    /// The ids of the data keys that rows are sealed with, in hexadecimal. Such a key cannot be taken out of the configuration.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn key_ids_in_use(&self) -> Result<Vec<String>, SqlError> {
+        personal::key_ids_in_use(&self.database).await
+    }
+
+    /// Refuses when a row is sealed with a data key that is not given: asked at start, before anybody signs in.
+    ///
+    /// # Errors
+    /// `MissingKeys` names them; else the database does not answer.
+    pub async fn check_keys(&self) -> Result<(), SqlError> {
+        let given = self.keys.key_ids();
+        let mut missing = self.key_ids_in_use().await?;
+        missing.retain(|key| !given.contains(key));
+        if missing.is_empty() { Ok(()) } else { Err(SqlError::MissingKeys(missing)) }
     }
 }

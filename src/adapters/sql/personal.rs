@@ -4,6 +4,7 @@
 use crate::domain::keys::{HashPurpose, Keys, SealPurpose};
 use crate::domain::phone::PhoneNumber;
 
+use super::database::Database;
 use super::error::SqlError;
 use super::value::{Row, Value};
 
@@ -71,4 +72,19 @@ pub(super) fn open_phone(keys: &Keys, id: &str, row: &Row) -> Result<Option<Phon
         Some(e164) => PhoneNumber::from_stored(&e164).map(Some).ok_or(SqlError::Unreadable(field.path())),
         None => Ok(None),
     }
+}
+
+/// The ids of the keys that anything is sealed with, in hexadecimal. A sealed value begins with the four bytes of its key's id.
+pub(super) async fn key_ids_in_use(database: &Database) -> Result<Vec<String>, SqlError> {
+    let rows = database
+        .rows(
+            "SELECT substr(name, 1, 4) AS key FROM accounts WHERE name IS NOT NULL
+             UNION SELECT substr(email, 1, 4) FROM accounts WHERE email IS NOT NULL
+             UNION SELECT substr(phone, 1, 4) FROM accounts WHERE phone IS NOT NULL
+             UNION SELECT substr(name, 1, 4) FROM sessions WHERE name IS NOT NULL
+             UNION SELECT substr(email, 1, 4) FROM sessions WHERE email IS NOT NULL",
+            [],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(hex::encode(row.optional_bytes("key")?.unwrap_or_default()))).collect()
 }

@@ -1,0 +1,72 @@
+//! What the ledger, the feed and the directory promise, held against both databases: one list of tests, each run on a SQLite file and on a
+//! real PostgreSQL server. The engines' own faults are in `faults`. Floor: edge.
+
+mod directory;
+mod faults;
+mod fixture;
+mod guessing;
+mod postgres;
+mod revoking;
+mod sending;
+mod signing_in;
+
+/// Each test on each database.
+macro_rules! contract {
+    ($($subject:ident::$test:ident,)*) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$subject::$test(&super::fixture::Store::sqlite().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$subject::$test(&super::fixture::Store::postgres().await).await;
+            })*
+        }
+    };
+}
+
+contract! {
+    guessing::a_hundred_parallel_guesses_on_two_nodes_are_granted_five_times,
+    guessing::an_account_is_granted_ten_guesses_an_hour_over_all_logins,
+    guessing::fifty_wrong_guesses_in_a_row_lock_the_codes_until_an_operator_unlocks,
+    guessing::two_hundred_wrong_guesses_in_thirty_days_lock_the_codes_though_sign_ins_come_between,
+    guessing::a_guess_is_stale_once_the_account_has_moved_on,
+    guessing::passwords_cost_a_doubling_wait_and_close_at_a_hundred_for_names_that_exist_and_that_do_not,
+    guessing::parallel_password_guesses_are_granted_up_to_the_first_wait,
+    guessing::an_accepted_password_forgets_failures_and_replaces_only_the_hash_that_was_looked_at,
+    signing_in::a_hundred_parallel_openings_of_one_login_open_one_session,
+    signing_in::twenty_parallel_enrolments_keep_one_number,
+    signing_in::a_session_does_not_open_once_the_account_has_moved_on,
+    signing_in::enrolment_closes_with_its_window_and_with_the_first_number,
+    signing_in::a_session_comes_back_by_its_login,
+    signing_in::the_password_alone_opens_nothing_once_two_factor_is_active,
+    signing_in::the_password_alone_does_not_clear_code_failures,
+    signing_in::a_session_that_is_replaced_ends,
+    signing_in::what_cannot_be_written_down_does_not_happen,
+    sending::forty_parallel_sends_stay_within_the_accounts_limit,
+    sending::forty_parallel_sends_over_two_accounts_stay_within_the_numbers_limit,
+    sending::forty_parallel_sends_stay_within_the_total,
+    sending::a_login_has_its_own_sends,
+    sending::what_did_not_go_out_is_given_back,
+    sending::a_window_of_sends_opens_again,
+    revoking::numbers_have_no_gaps_and_follow_the_commits,
+    revoking::the_feed_forgets_after_a_day,
+    revoking::activation_is_recorded_once,
+    revoking::ending_everything_moves_every_account,
+    revoking::a_session_ends_once,
+    directory::an_import_is_all_or_nothing,
+    directory::ten_thousand_accounts_are_imported_in_seconds,
+    directory::every_change_does_what_it_says_and_no_more,
+    directory::a_change_ends_what_it_says_it_ends,
+    directory::what_was_so_already_is_not_written_down,
+    directory::a_removed_account_leaves_its_trail,
+    directory::accounts_are_listed_by_name_and_counted,
+    directory::tidying_takes_what_is_over_and_leaves_what_counts,
+    directory::data_keys_in_use_are_known_and_a_missing_one_is_named,
+    directory::nothing_opens_where_it_was_not_written,
+    directory::a_newer_schema_is_refused,
+    directory::nodes_may_start_at_once,
+}
