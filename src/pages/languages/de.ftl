@@ -1,0 +1,184 @@
+# Deutsch. NOT YET REVIEWED BY A NATIVE SPEAKER.
+# Form of address: Sie. Same keys and variables as en.ftl; what the keys are for is said there.
+
+sms-code = { $code } ist Ihr Anmeldecode für { $site }. Geben Sie ihn nicht weiter.
+sms-test = Dies ist eine Testnachricht von { $site }.
+
+title-error = Fehler: { $title }
+problem-heading = Es gibt ein Problem
+languages = Sprache
+support = Hilfe: { $contact }
+support-link = Brauchen Sie Hilfe?
+reference = Referenz: { $id }
+duration-seconds =
+    { $count ->
+        [one] 1 Sekunde
+       *[other] { $count } Sekunden
+    }
+duration-minutes =
+    { $count ->
+        [one] 1 Minute
+       *[other] { $count } Minuten
+    }
+duration-hours =
+    { $count ->
+        [one] 1 Stunde
+       *[other] { $count } Stunden
+    }
+sign-in-again = Neu anmelden
+go-on = Weiter
+try-again = Erneut versuchen
+
+login-title = Anmelden
+login-user-name = Benutzername
+login-password = Passwort
+login-show = Zeigen
+login-show-password = Passwort zeigen
+login-hide = Verbergen
+login-hide-password = Passwort verbergen
+login-button = Anmelden
+login-password-help = Passwort vergessen?
+login-not-you = Sind Sie das nicht? Abmelden
+login-not-correct = Benutzername oder Passwort ist nicht korrekt, oder die Anmeldung ist nach zu vielen Versuchen unterbrochen. Prüfen Sie beides, versuchen Sie es später erneut oder bitten Sie um Hilfe.
+login-user-name-missing = Geben Sie Ihren Benutzernamen ein
+login-password-missing = Geben Sie Ihr Passwort ein
+login-form-expired = Diese Seite war zu lange geöffnet, deshalb wurde nichts gesendet. Bitte geben Sie Ihr Passwort erneut ein.
+login-session-ended = Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren.
+login-signed-out = Sie sind abgemeldet.
+login-two-factor-needed = Zur Anmeldung gehört ab jetzt auch ein Code per SMS. Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.
+
+phone-title = Mobilnummer hinzufügen
+phone-why = Zur Anmeldung gehört ab jetzt auch ein Code per SMS. Sagen Sie uns, wohin wir ihn senden sollen; ein erster Code kommt sofort.
+phone-label = Mobilnummer
+phone-hint = Mit Ländervorwahl, zum Beispiel { $example }
+phone-countries = Mögliche Ländervorwahlen: { $codes }
+phone-use = Die Nummer dient nur der Anmeldung.
+phone-button = Code senden
+phone-missing = Geben Sie Ihre Mobilnummer ein
+phone-not-a-number = Geben Sie die ganze Nummer mit Ländervorwahl ein
+phone-not-mobile = Geben Sie eine Mobilnummer ein; diese Nummer kann keine SMS empfangen
+phone-country-not-allowed = In dieses Land können wir keine SMS senden. Geben Sie eine Nummer aus einem anderen Land ein oder bitten Sie um Hilfe
+phone-asked-too-often = An diese Nummer wurden zu viele SMS gesendet. Versuchen Sie es in { $time } erneut
+
+code-title = Sehen Sie auf Ihr Telefon
+code-sent-to-ending = Wir haben einen Code an Ihre Nummer mit der Endung { $ending } gesendet.
+code-sent-to-number = Wir haben einen Code an { $number } gesendet.
+code-goes-to-ending = Der Code geht an Ihre Nummer mit der Endung { $ending }.
+code-goes-to-number = Der Code geht an { $number }.
+code-lifetime =
+    { $minutes ->
+        [one] Es kann einen Moment dauern, bis er ankommt; er ist eine Minute gültig.
+       *[other] Es kann einen Moment dauern, bis er ankommt; er ist { $minutes } Minuten gültig.
+    }
+code-label = { $length }-stelliger Code
+code-button = Weiter
+code-different-number = Andere Nummer verwenden
+code-problems = Kein Code angekommen?
+code-resend = Code erneut senden
+code-resend-fresh = Neuen Code senden
+code-wait = In { $time } können Sie ihn erneut anfordern.
+code-can-ask-now = Sie können ihn jetzt erneut anfordern.
+code-sends-left =
+    { $left ->
+        [0] Für diese Anmeldung kann keine weitere SMS gesendet werden.
+        [one] Wir können ihn noch einmal senden.
+       *[other] Wir können ihn noch { $left }-mal senden.
+    }
+code-no-phone = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Bitten Sie um Hilfe: { $contact }
+code-no-phone-nobody = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Wenden Sie sich an die Stelle, die Ihnen Ihr Konto gegeben hat.
+code-sent-again = Wir haben den Code erneut gesendet.
+code-not-sent = Wir konnten Ihnen keine SMS senden. Versuchen Sie es in einer Minute erneut oder bitten Sie um Hilfe.
+code-asked-too-early = Für eine weitere SMS ist es zu früh. In { $time } können Sie sie anfordern.
+code-asked-too-often = Es wurden zu viele SMS gesendet. In { $time } können Sie eine neue anfordern.
+code-none-left = Für diese Anmeldung kann keine weitere SMS gesendet werden. Verwenden Sie den Code, den Sie haben, oder beginnen Sie neu.
+code-missing = Geben Sie den Code aus der SMS ein
+code-not-digits = Der Code besteht aus { $length } Ziffern und nichts anderem
+code-wrong = Dieser Code ist nicht korrekt. Sehen Sie in der neuesten SMS nach und versuchen Sie es erneut.
+code-attempts-left =
+    { $left ->
+        [one] Dies ist der letzte Versuch.
+       *[other] Sie haben noch { $left } Versuche.
+    }
+code-expired = Dieser Code ist abgelaufen. Fordern Sie einen neuen an.
+code-expired-lead = Der gesendete Code kann nicht mehr verwendet werden. Ein neuer ist gleich da; Ihr Passwort brauchen Sie dafür nicht noch einmal.
+
+step-up-title = Ab jetzt mit Code
+step-up-lead = Zur Anmeldung bei { $site } gehört ab jetzt auch ein Code per SMS. Wir senden ihn an Ihre Nummer mit der Endung { $ending }.
+step-up-button = Code senden
+
+logout-title = Abmelden?
+logout-lead = Sie sind als { $user } angemeldet.
+logout-button = Abmelden
+logout-stay = Angemeldet bleiben
+signed-out-title = Sie sind abgemeldet
+signed-out-lead = Wenn andere dieses Gerät benutzen, schließen Sie auch den Browser.
+
+no-number-title = Noch keine Telefonnummer
+no-number-lead = Zur Anmeldung gehört ein Code per SMS, und für Ihr Konto ist keine Mobilnummer hinterlegt.
+no-number-closed = Zur Anmeldung gehört ein Code per SMS. Die Zeit, in der Sie Ihre Nummer selbst hinzufügen konnten, ist vorbei.
+no-number-ask = Um Ihre Nummer hinzufügen zu lassen, wenden Sie sich an: { $contact }
+no-number-ask-nobody = Bitten Sie die Stelle, die Ihnen Ihr Konto gegeben hat, Ihre Nummer hinzuzufügen.
+over-title = Bitte beginnen Sie neu
+over-time = Diese Anmeldung hat zu lange gedauert und wurde geschlossen.
+over-attempts = Der Code war zu oft nicht korrekt. Diese Anmeldung wurde geschlossen.
+over-gone = Diese Anmeldung kann nicht mehr verwendet werden. Vielleicht wurde sie in einem anderen Tab beendet, oder an Ihrem Konto hat sich etwas geändert.
+codes-paused-title = Codes sind ausgesetzt
+codes-paused-lead = Für Ihr Konto gab es zu viele falsche Codes. Zu Ihrer Sicherheit werden zurzeit keine Codes angenommen.
+codes-paused-wait = In { $time } können Sie sich wieder anmelden.
+codes-paused-ask = Um sie wieder zuzulassen, wenden Sie sich an: { $contact }
+codes-paused-ask-nobody = Bitten Sie die Stelle, die Ihnen Ihr Konto gegeben hat, sie wieder zuzulassen.
+too-many-title = Zu viele Versuche
+too-many-lead = Aus Ihrem Netzwerk sind zu viele Anmeldungen fehlgeschlagen. In { $time } können Sie es erneut versuchen.
+waiting-title = Einen Moment bitte
+waiting-lead = Gerade melden sich viele Personen an. Versuchen Sie es in { $time } erneut.
+not-sent-title = Nicht gesendet
+not-sent-lead = Ihre Sitzung war beendet, deshalb wurde Ihre Eingabe nicht gespeichert.
+not-sent-advice = Gehen Sie zurück, um Ihren Text zu kopieren, melden Sie sich an und senden Sie ihn erneut.
+
+bad-request-title = Diese Anfrage wurde nicht verstanden
+bad-request-lead = An der Adresse oder an dem, was gesendet wurde, stimmt etwas nicht.
+bad-request-advice = Gehen Sie zurück und versuchen Sie es erneut. Wenn es wieder geschieht, bitten Sie um Hilfe und nennen Sie die Referenz unten.
+form-refused-title = Bitte öffnen Sie die Seite neu
+form-refused-lead = Was Sie gesendet haben, kam nicht von einer Seite dieser Website. Zu Ihrer Sicherheit wurde es nicht angenommen.
+form-refused-advice = Öffnen Sie die Anmeldeseite und versuchen Sie es erneut.
+denied-title = Nicht verfügbar
+denied-lead = Diese Adresse kann von hier aus nicht geöffnet werden.
+denied-advice = Wenn Sie meinen, dass dies möglich sein sollte, bitten Sie um Hilfe und nennen Sie die Referenz unten.
+not-found-title = Seite nicht gefunden
+not-found-lead = Unter dieser Adresse gibt es nichts.
+not-found-advice = Prüfen Sie die Adresse oder gehen Sie zur Startseite.
+method-title = Das geht hier nicht
+method-lead = Die Adresse gibt es, aber nicht für diese Art von Anfrage.
+method-advice = Gehen Sie zurück und versuchen Sie es auf der Seite, von der Sie kamen, erneut.
+too-large-title = Zu groß
+too-large-lead = Was Sie gesendet haben, ist größer, als diese Seite annimmt.
+too-large-advice = Senden Sie weniger oder bitten Sie um Hilfe.
+uri-too-long-title = Die Adresse ist zu lang
+uri-too-long-lead = Diese Adresse ist länger, als hier angenommen wird.
+uri-too-long-advice = Öffnen Sie die Startseite und gehen Sie von dort aus weiter.
+misdirected-title = Unter diesem Namen gibt es hier nichts
+misdirected-lead = Dieser Server antwortet nicht für den Namen in der Adresse.
+misdirected-advice = Prüfen Sie die Adresse. Wenn sie stimmt, bitten Sie um Hilfe und nennen Sie die Referenz unten.
+busy-title = Zu viele Anfragen
+busy-lead = Aus Ihrem Netzwerk kamen mehr Anfragen, als wir beantworten können.
+busy-advice = Warten Sie etwas und versuchen Sie es erneut.
+headers-title = Zu viel in der Anfrage
+headers-lead = Ihr Browser hat mehr Cookies oder andere Daten gesendet, als hier angenommen wird.
+headers-advice = Löschen Sie die Cookies dieser Website und versuchen Sie es erneut.
+internal-title = Etwas ist schiefgegangen
+internal-lead = Der Fehler liegt bei uns, nicht bei Ihnen.
+internal-advice = Versuchen Sie es in einer Minute erneut. Wenn es wieder geschieht, bitten Sie um Hilfe und nennen Sie die Referenz unten.
+bad-gateway-title = Die Anwendung antwortet nicht
+bad-gateway-lead = Sie sind hier richtig, aber die Anwendung hinter dieser Seite war nicht erreichbar.
+bad-gateway-advice = Versuchen Sie es in einer Minute erneut.
+sign-in-unavailable-title = Die Anmeldung ist gerade nicht möglich
+sign-in-unavailable-lead = Ein Teil, den wir zur Anmeldung brauchen, antwortet nicht. Mit Ihrem Konto ist alles in Ordnung.
+sign-in-unavailable-advice = Versuchen Sie es in einer Minute erneut.
+unavailable-title = Gerade nicht verfügbar
+unavailable-lead = Die Anwendung kann Ihre Anfrage im Moment nicht annehmen.
+unavailable-advice = Versuchen Sie es in einer Minute erneut.
+gateway-timeout-title = Die Anwendung braucht zu lange
+gateway-timeout-lead = Die Anwendung hinter dieser Seite hat nicht rechtzeitig geantwortet.
+gateway-timeout-advice = Versuchen Sie es in einer Minute erneut. Sehen Sie nach, ob ein Formular gespeichert wurde, bevor Sie es noch einmal senden.
+start-page = Zur Startseite
+open-sign-in = Anmeldeseite öffnen

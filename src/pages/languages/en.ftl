@@ -1,0 +1,203 @@
+# English. The texts of every page, and of the SMS.
+# Plain words, short sentences; the person is "you", we are "we". All languages have the same keys with the same variables: a test holds this.
+
+## The SMS. Only characters of GSM-7 (no curly quotes, no dashes), one part: a test holds this.
+## The code comes first, so that a notification shows it. The last line "@host #code" is added by the program.
+
+sms-code = { $code } is your { $site } sign-in code. Do not share it.
+sms-test = This is a test message from { $site }.
+
+## On every page
+
+title-error = Error: { $title }
+problem-heading = There is a problem
+languages = Language
+support = Help: { $contact }
+support-link = Get help
+reference = Reference: { $id }
+duration-seconds =
+    { $count ->
+        [one] 1 second
+       *[other] { $count } seconds
+    }
+duration-minutes =
+    { $count ->
+        [one] 1 minute
+       *[other] { $count } minutes
+    }
+duration-hours =
+    { $count ->
+        [one] 1 hour
+       *[other] { $count } hours
+    }
+sign-in-again = Sign in again
+go-on = Go on
+try-again = Try again
+
+## Sign-in
+
+login-title = Sign in
+login-user-name = User name
+login-password = Password
+login-show = Show
+login-show-password = Show password
+login-hide = Hide
+login-hide-password = Hide password
+login-button = Sign in
+login-password-help = Forgot your password?
+login-not-you = Not you? Sign out
+login-not-correct = User name or password is not correct, or sign-in is paused after too many tries. Check both, or wait a while and try again, or ask for help.
+login-user-name-missing = Enter your user name
+login-password-missing = Enter your password
+login-form-expired = This page had been open for too long, so nothing was sent. Please enter your password again.
+login-session-ended = Your session has ended. Sign in to go on.
+login-signed-out = You have signed out.
+login-two-factor-needed = Signing in now also takes a code by text message. Enter your password once more to go on.
+
+## Adding a phone number
+
+phone-title = Add your mobile phone
+phone-why = From now on, signing in also takes a code by text message. Tell us where to send it; a first code goes there right away.
+phone-label = Mobile phone number
+phone-hint = With the country code, for example { $example }
+phone-countries = Country codes we can send to: { $codes }
+phone-use = The number is used for signing in, for nothing else.
+phone-button = Send me a code
+phone-missing = Enter your mobile phone number
+phone-not-a-number = Enter the whole number, with the country code
+phone-not-mobile = Enter the number of a mobile phone; this one cannot receive text messages
+phone-country-not-allowed = We cannot send text messages to this country. Enter a number from another country, or ask for help
+phone-asked-too-often = Too many text messages went to this number. Wait { $time } and try again
+
+## Entering the code
+
+code-title = Check your phone
+code-sent-to-ending = We sent a code to your phone number ending in { $ending }.
+code-sent-to-number = We sent a code to { $number }.
+code-goes-to-ending = The code goes to your phone number ending in { $ending }.
+code-goes-to-number = The code goes to { $number }.
+code-lifetime =
+    { $minutes ->
+        [one] It may take a moment to arrive, and can be used for one minute.
+       *[other] It may take a moment to arrive, and can be used for { $minutes } minutes.
+    }
+code-label = { $length }-digit code
+code-button = Continue
+code-different-number = Use a different number
+code-problems = No code?
+code-resend = Send the code again
+code-resend-fresh = Send a new code
+code-wait = You can ask again in { $time }.
+code-can-ask-now = You can ask again now.
+code-sends-left =
+    { $left ->
+        [0] No more text messages can be sent for this sign-in.
+        [one] We can send it one more time.
+       *[other] We can send it { $left } more times.
+    }
+code-no-phone = No longer your number, or no phone at hand? Ask for help: { $contact }
+code-no-phone-nobody = No longer your number, or no phone at hand? Ask the people who gave you your account.
+code-sent-again = We sent the code again.
+code-not-sent = We could not send you a text message. Wait a minute and try again, or ask for help.
+code-asked-too-early = It is too early to send another text message. You can ask again in { $time }.
+code-asked-too-often = Too many text messages were sent. You can ask again in { $time }.
+code-none-left = No more text messages can be sent for this sign-in. Use the code you have, or start again.
+code-missing = Enter the code from the text message
+code-not-digits = The code is { $length } digits, nothing else
+code-wrong = This code is not correct. Look at the newest text message and try again.
+code-attempts-left =
+    { $left ->
+        [one] This is the last try.
+       *[other] { $left } tries are left.
+    }
+code-expired = This code has expired. Ask for a new one.
+code-expired-lead = The code we sent can no longer be used. A new one takes only a moment; your password is not needed again.
+
+## A code is needed in a session that has none
+
+step-up-title = Now with a code
+step-up-lead = Signing in to { $site } now also takes a code by text message. We will send it to your phone number ending in { $ending }.
+step-up-button = Send me a code
+
+## Signing out
+
+logout-title = Sign out?
+logout-lead = You are signed in as { $user }.
+logout-button = Sign out
+logout-stay = Stay signed in
+signed-out-title = You have signed out
+signed-out-lead = If other people use this device, close the browser as well.
+
+## A sign-in that cannot go on
+
+no-number-title = No phone number yet
+no-number-lead = Signing in takes a code by text message, and there is no mobile phone number on your account.
+no-number-closed = Signing in takes a code by text message. The time in which you could add your number yourself has passed.
+no-number-ask = To have your number added, ask: { $contact }
+no-number-ask-nobody = Ask the people who gave you your account to add your number.
+over-title = Please start again
+over-time = This sign-in took too long, so it has been closed.
+over-attempts = The code was not correct too many times, so this sign-in has been closed.
+over-gone = This sign-in can no longer be used. Perhaps it was finished in another tab, or something about your account has changed.
+codes-paused-title = Codes are paused
+codes-paused-lead = There were too many wrong codes for your account. For your safety, codes are not accepted for now.
+codes-paused-wait = You can sign in again in { $time }.
+codes-paused-ask = To have them accepted again, ask: { $contact }
+codes-paused-ask-nobody = Ask the people who gave you your account to have them accepted again.
+too-many-title = Too many tries
+too-many-lead = Too many sign-ins from your network have failed. You can try again in { $time }.
+waiting-title = One moment, please
+waiting-lead = Many people are signing in right now. Please try again in { $time }.
+not-sent-title = Not sent
+not-sent-lead = Your session had ended, so what you sent was not saved.
+not-sent-advice = Go back to copy what you wrote, sign in, and send it again.
+
+## Refusals and errors: what happened, and what to do
+
+bad-request-title = This request was not understood
+bad-request-lead = Something in the address or in what was sent is not right.
+bad-request-advice = Go back and try again. If it happens again, ask for help and give the reference below.
+form-refused-title = Please open the page again
+form-refused-lead = What you sent did not come from a page of this site, so for your safety it was not accepted.
+form-refused-advice = Open the sign-in page and try again.
+denied-title = Not available
+denied-lead = This address cannot be opened from here.
+denied-advice = If you think it should, ask for help and give the reference below.
+not-found-title = Page not found
+not-found-lead = There is nothing at this address.
+not-found-advice = Check the address, or go to the start page.
+method-title = This cannot be done here
+method-lead = The address exists, but not for this kind of request.
+method-advice = Go back and try again from the page you came from.
+too-large-title = Too large
+too-large-lead = What you sent is larger than this page accepts.
+too-large-advice = Send less, or ask for help.
+uri-too-long-title = The address is too long
+uri-too-long-lead = This address is longer than what is accepted here.
+uri-too-long-advice = Open the start page and find your way from there.
+misdirected-title = Nothing is here under this name
+misdirected-lead = This server does not answer for the host in the address.
+misdirected-advice = Check the address. If it is right, ask for help and give the reference below.
+busy-title = Too many requests
+busy-lead = More requests came from your network than can be answered.
+busy-advice = Wait a little and try again.
+headers-title = Too much in the request
+headers-lead = Your browser sent more cookies or other data than is accepted.
+headers-advice = Delete the cookies of this site and try again.
+internal-title = Something went wrong
+internal-lead = This is our mistake, not yours.
+internal-advice = Try again in a minute. If it happens again, ask for help and give the reference below.
+bad-gateway-title = The application does not answer
+bad-gateway-lead = You are in the right place, but the application behind this page could not be reached.
+bad-gateway-advice = Try again in a minute.
+sign-in-unavailable-title = Signing in does not work right now
+sign-in-unavailable-lead = A part that we need for signing in does not answer. Nothing is wrong with your account.
+sign-in-unavailable-advice = Try again in a minute.
+unavailable-title = Not available right now
+unavailable-lead = The application cannot take your request at the moment.
+unavailable-advice = Try again in a minute.
+gateway-timeout-title = The application takes too long
+gateway-timeout-lead = The application behind this page did not answer in time.
+gateway-timeout-advice = Try again in a minute. Before you send a form again, look whether it was saved.
+start-page = Go to the start page
+open-sign-in = Open the sign-in page

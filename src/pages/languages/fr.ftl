@@ -1,0 +1,185 @@
+# Français. NOT YET REVIEWED BY A NATIVE SPEAKER.
+# Form of address: vous. Same keys and variables as en.ftl; what the keys are for is said there.
+# In the SMS no ç, ê, î, ô, œ and no curly apostrophe: they are not in GSM-7.
+
+sms-code = { $code } est votre code de connexion { $site }. Ne le communiquez pas.
+sms-test = Ceci est un message de test de { $site }.
+
+title-error = Erreur : { $title }
+problem-heading = Il y a un problème
+languages = Langue
+support = Aide : { $contact }
+support-link = Besoin d’aide ?
+reference = Référence : { $id }
+duration-seconds =
+    { $count ->
+        [one] { $count } seconde
+       *[other] { $count } secondes
+    }
+duration-minutes =
+    { $count ->
+        [one] { $count } minute
+       *[other] { $count } minutes
+    }
+duration-hours =
+    { $count ->
+        [one] { $count } heure
+       *[other] { $count } heures
+    }
+sign-in-again = Se connecter à nouveau
+go-on = Continuer
+try-again = Réessayer
+
+login-title = Connexion
+login-user-name = Nom d’utilisateur
+login-password = Mot de passe
+login-show = Afficher
+login-show-password = Afficher le mot de passe
+login-hide = Masquer
+login-hide-password = Masquer le mot de passe
+login-button = Se connecter
+login-password-help = Mot de passe oublié ?
+login-not-you = Ce n’est pas vous ? Déconnectez-vous
+login-not-correct = Le nom d’utilisateur ou le mot de passe est incorrect, ou la connexion est suspendue après trop d’essais. Vérifiez les deux, réessayez plus tard ou demandez de l’aide.
+login-user-name-missing = Saisissez votre nom d’utilisateur
+login-password-missing = Saisissez votre mot de passe
+login-form-expired = Cette page est restée ouverte trop longtemps : rien n’a été envoyé. Saisissez à nouveau votre mot de passe.
+login-session-ended = Votre session est terminée. Connectez-vous pour continuer.
+login-signed-out = Vous êtes déconnecté.
+login-two-factor-needed = La connexion demande désormais aussi un code envoyé par SMS. Saisissez encore une fois votre mot de passe pour continuer.
+
+phone-title = Ajoutez votre numéro de mobile
+phone-why = La connexion demande désormais aussi un code envoyé par SMS. Indiquez-nous où l’envoyer ; un premier code part aussitôt.
+phone-label = Numéro de mobile
+phone-hint = Avec l’indicatif du pays, par exemple { $example }
+phone-countries = Indicatifs acceptés : { $codes }
+phone-use = Ce numéro sert à la connexion, à rien d’autre.
+phone-button = Envoyez-moi un code
+phone-missing = Saisissez votre numéro de mobile
+phone-not-a-number = Saisissez le numéro complet, avec l’indicatif du pays
+phone-not-mobile = Saisissez un numéro de mobile ; celui-ci ne peut pas recevoir de SMS
+phone-country-not-allowed = Nous ne pouvons pas envoyer de SMS vers ce pays. Saisissez un numéro d’un autre pays ou demandez de l’aide
+phone-asked-too-often = Trop de SMS ont été envoyés à ce numéro. Attendez { $time } et réessayez
+
+code-title = Consultez votre téléphone
+code-sent-to-ending = Nous avons envoyé un code à votre numéro se terminant par { $ending }.
+code-sent-to-number = Nous avons envoyé un code au { $number }.
+code-goes-to-ending = Le code est envoyé à votre numéro se terminant par { $ending }.
+code-goes-to-number = Le code est envoyé au { $number }.
+code-lifetime =
+    { $minutes ->
+        [one] Il peut mettre un instant à arriver et reste valable { $minutes } minute.
+       *[other] Il peut mettre un instant à arriver et reste valable { $minutes } minutes.
+    }
+code-label = Code à { $length } chiffres
+code-button = Continuer
+code-different-number = Utiliser un autre numéro
+code-problems = Pas de code ?
+code-resend = Renvoyer le code
+code-resend-fresh = Envoyer un nouveau code
+code-wait = Vous pourrez le redemander dans { $time }.
+code-can-ask-now = Vous pouvez maintenant le redemander.
+code-sends-left =
+    { $left ->
+        [0] Aucun autre SMS ne peut être envoyé pour cette connexion.
+        [one] Nous pouvons encore l’envoyer une fois.
+       *[other] Nous pouvons encore l’envoyer { $left } fois.
+    }
+code-no-phone = Ce n’est plus votre numéro, ou vous n’avez pas votre téléphone ? Demandez de l’aide : { $contact }
+code-no-phone-nobody = Ce n’est plus votre numéro, ou vous n’avez pas votre téléphone ? Adressez-vous à ceux qui vous ont donné votre compte.
+code-sent-again = Nous avons renvoyé le code.
+code-not-sent = Nous n’avons pas pu vous envoyer de SMS. Attendez une minute et réessayez, ou demandez de l’aide.
+code-asked-too-early = Il est trop tôt pour un autre SMS. Vous pourrez le redemander dans { $time }.
+code-asked-too-often = Trop de SMS ont été envoyés. Vous pourrez en redemander un dans { $time }.
+code-none-left = Aucun autre SMS ne peut être envoyé pour cette connexion. Utilisez le code que vous avez ou recommencez.
+code-missing = Saisissez le code reçu par SMS
+code-not-digits = Le code se compose de { $length } chiffres, sans rien d’autre
+code-wrong = Ce code est incorrect. Regardez le SMS le plus récent et réessayez.
+code-attempts-left =
+    { $left ->
+        [one] C’est le dernier essai.
+       *[other] Il reste { $left } essais.
+    }
+code-expired = Ce code a expiré. Demandez-en un nouveau.
+code-expired-lead = Le code que nous avons envoyé ne peut plus être utilisé. Un nouveau ne prend qu’un instant ; votre mot de passe n’est plus nécessaire.
+
+step-up-title = Désormais avec un code
+step-up-lead = La connexion à { $site } demande désormais aussi un code envoyé par SMS. Nous l’enverrons à votre numéro se terminant par { $ending }.
+step-up-button = Envoyez-moi un code
+
+logout-title = Se déconnecter ?
+logout-lead = Vous êtes connecté en tant que { $user }.
+logout-button = Se déconnecter
+logout-stay = Rester connecté
+signed-out-title = Vous êtes déconnecté
+signed-out-lead = Si d’autres personnes utilisent cet appareil, fermez aussi le navigateur.
+
+no-number-title = Pas encore de numéro
+no-number-lead = La connexion demande un code envoyé par SMS, et votre compte n’a pas de numéro de mobile.
+no-number-closed = La connexion demande un code envoyé par SMS. Le délai pour ajouter vous-même votre numéro est passé.
+no-number-ask = Pour faire ajouter votre numéro, adressez-vous à : { $contact }
+no-number-ask-nobody = Demandez à ceux qui vous ont donné votre compte d’ajouter votre numéro.
+over-title = Veuillez recommencer
+over-time = Cette connexion a pris trop de temps ; elle a été fermée.
+over-attempts = Le code a été incorrect trop de fois ; cette connexion a été fermée.
+over-gone = Cette connexion ne peut plus être utilisée. Elle a peut-être été terminée dans un autre onglet, ou quelque chose a changé dans votre compte.
+codes-paused-title = Les codes sont suspendus
+codes-paused-lead = Il y a eu trop de codes incorrects pour votre compte. Pour votre sécurité, les codes ne sont pas acceptés pour le moment.
+codes-paused-wait = Vous pourrez vous connecter à nouveau dans { $time }.
+codes-paused-ask = Pour qu’ils soient à nouveau acceptés, adressez-vous à : { $contact }
+codes-paused-ask-nobody = Demandez à ceux qui vous ont donné votre compte de les accepter à nouveau.
+too-many-title = Trop d’essais
+too-many-lead = Trop de connexions ont échoué depuis votre réseau. Vous pourrez réessayer dans { $time }.
+waiting-title = Un instant, s’il vous plaît
+waiting-lead = Beaucoup de personnes se connectent en ce moment. Réessayez dans { $time }.
+not-sent-title = Non envoyé
+not-sent-lead = Votre session était terminée : ce que vous avez envoyé n’a pas été enregistré.
+not-sent-advice = Revenez en arrière pour copier votre texte, connectez-vous, puis envoyez-le à nouveau.
+
+bad-request-title = Cette demande n’a pas été comprise
+bad-request-lead = Quelque chose n’est pas correct dans l’adresse ou dans ce qui a été envoyé.
+bad-request-advice = Revenez en arrière et réessayez. Si cela se reproduit, demandez de l’aide en donnant la référence ci-dessous.
+form-refused-title = Veuillez rouvrir la page
+form-refused-lead = Ce que vous avez envoyé ne vient pas d’une page de ce site ; pour votre sécurité, ce n’a pas été accepté.
+form-refused-advice = Ouvrez la page de connexion et réessayez.
+denied-title = Non disponible
+denied-lead = Cette adresse ne peut pas être ouverte d’ici.
+denied-advice = Si vous pensez qu’elle devrait l’être, demandez de l’aide en donnant la référence ci-dessous.
+not-found-title = Page introuvable
+not-found-lead = Il n’y a rien à cette adresse.
+not-found-advice = Vérifiez l’adresse ou allez à la page d’accueil.
+method-title = Impossible ici
+method-lead = L’adresse existe, mais pas pour ce genre de demande.
+method-advice = Revenez en arrière et réessayez depuis la page d’où vous venez.
+too-large-title = Trop volumineux
+too-large-lead = Ce que vous avez envoyé dépasse ce que cette page accepte.
+too-large-advice = Envoyez-en moins ou demandez de l’aide.
+uri-too-long-title = L’adresse est trop longue
+uri-too-long-lead = Cette adresse est plus longue que ce qui est accepté ici.
+uri-too-long-advice = Ouvrez la page d’accueil et continuez à partir de là.
+misdirected-title = Il n’y a rien ici sous ce nom
+misdirected-lead = Ce serveur ne répond pas pour le nom indiqué dans l’adresse.
+misdirected-advice = Vérifiez l’adresse. Si elle est correcte, demandez de l’aide en donnant la référence ci-dessous.
+busy-title = Trop de demandes
+busy-lead = Votre réseau a envoyé plus de demandes que nous ne pouvons en traiter.
+busy-advice = Attendez un peu et réessayez.
+headers-title = Trop de données dans la demande
+headers-lead = Votre navigateur a envoyé plus de cookies ou d’autres données que ce qui est accepté.
+headers-advice = Supprimez les cookies de ce site et réessayez.
+internal-title = Une erreur s’est produite
+internal-lead = L’erreur est de notre côté, pas du vôtre.
+internal-advice = Réessayez dans une minute. Si cela se reproduit, demandez de l’aide en donnant la référence ci-dessous.
+bad-gateway-title = L’application ne répond pas
+bad-gateway-lead = Vous êtes au bon endroit, mais l’application derrière cette page est injoignable.
+bad-gateway-advice = Réessayez dans une minute.
+sign-in-unavailable-title = La connexion ne fonctionne pas pour le moment
+sign-in-unavailable-lead = Un élément nécessaire à la connexion ne répond pas. Votre compte n’est pas en cause.
+sign-in-unavailable-advice = Réessayez dans une minute.
+unavailable-title = Indisponible pour le moment
+unavailable-lead = L’application ne peut pas traiter votre demande en ce moment.
+unavailable-advice = Réessayez dans une minute.
+gateway-timeout-title = L’application met trop de temps
+gateway-timeout-lead = L’application derrière cette page n’a pas répondu à temps.
+gateway-timeout-advice = Réessayez dans une minute. Avant de renvoyer un formulaire, vérifiez s’il a été enregistré.
+start-page = Aller à la page d’accueil
+open-sign-in = Ouvrir la page de connexion

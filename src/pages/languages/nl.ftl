@@ -1,0 +1,184 @@
+# Nederlands. NOT YET REVIEWED BY A NATIVE SPEAKER.
+# Form of address: je, never u. Same keys and variables as en.ftl; what the keys are for is said there.
+
+sms-code = { $code } is je inlogcode voor { $site }. Deel deze code met niemand.
+sms-test = Dit is een testbericht van { $site }.
+
+title-error = Fout: { $title }
+problem-heading = Er gaat iets niet goed
+languages = Taal
+support = Hulp: { $contact }
+support-link = Hulp nodig?
+reference = Referentie: { $id }
+duration-seconds =
+    { $count ->
+        [one] 1 seconde
+       *[other] { $count } seconden
+    }
+duration-minutes =
+    { $count ->
+        [one] 1 minuut
+       *[other] { $count } minuten
+    }
+duration-hours =
+    { $count ->
+        [one] 1 uur
+       *[other] { $count } uur
+    }
+sign-in-again = Opnieuw inloggen
+go-on = Verder
+try-again = Opnieuw proberen
+
+login-title = Inloggen
+login-user-name = Gebruikersnaam
+login-password = Wachtwoord
+login-show = Toon
+login-show-password = Wachtwoord tonen
+login-hide = Verberg
+login-hide-password = Wachtwoord verbergen
+login-button = Inloggen
+login-password-help = Wachtwoord vergeten?
+login-not-you = Ben jij dit niet? Log uit
+login-not-correct = De gebruikersnaam of het wachtwoord klopt niet, of inloggen staat even stil na te veel pogingen. Kijk beide na, probeer het later opnieuw of vraag hulp.
+login-user-name-missing = Vul je gebruikersnaam in
+login-password-missing = Vul je wachtwoord in
+login-form-expired = Deze pagina stond te lang open, dus er is niets verstuurd. Vul je wachtwoord opnieuw in.
+login-session-ended = Je sessie is afgelopen. Log in om verder te gaan.
+login-signed-out = Je bent uitgelogd.
+login-two-factor-needed = Voor het inloggen is voortaan ook een code per sms nodig. Vul je wachtwoord nog een keer in om verder te gaan.
+
+phone-title = Voeg je mobiele nummer toe
+phone-why = Voor het inloggen is voortaan ook een code per sms nodig. Vertel ons waar we die naartoe sturen; de eerste code komt meteen.
+phone-label = Mobiel nummer
+phone-hint = Met landcode, bijvoorbeeld { $example }
+phone-countries = Landcodes waar we naartoe kunnen sturen: { $codes }
+phone-use = We gebruiken het nummer voor het inloggen en voor niets anders.
+phone-button = Stuur me een code
+phone-missing = Vul je mobiele nummer in
+phone-not-a-number = Vul het hele nummer in, met landcode
+phone-not-mobile = Vul een mobiel nummer in; dit nummer kan geen sms ontvangen
+phone-country-not-allowed = Naar dit land kunnen we geen sms sturen. Vul een nummer uit een ander land in of vraag hulp
+phone-asked-too-often = Er zijn te veel sms-berichten naar dit nummer gestuurd. Wacht { $time } en probeer het opnieuw
+
+code-title = Kijk op je telefoon
+code-sent-to-ending = We hebben een code gestuurd naar je nummer dat eindigt op { $ending }.
+code-sent-to-number = We hebben een code gestuurd naar { $number }.
+code-goes-to-ending = De code gaat naar je nummer dat eindigt op { $ending }.
+code-goes-to-number = De code gaat naar { $number }.
+code-lifetime =
+    { $minutes ->
+        [one] Het kan even duren voor de code er is; je kunt hem één minuut gebruiken.
+       *[other] Het kan even duren voor de code er is; je kunt hem { $minutes } minuten gebruiken.
+    }
+code-label = Code van { $length } cijfers
+code-button = Verder
+code-different-number = Een ander nummer gebruiken
+code-problems = Geen code gekregen?
+code-resend = Stuur de code opnieuw
+code-resend-fresh = Stuur een nieuwe code
+code-wait = Je kunt over { $time } opnieuw een code vragen.
+code-can-ask-now = Je kunt nu opnieuw een code vragen.
+code-sends-left =
+    { $left ->
+        [0] Voor deze keer inloggen kunnen we geen sms meer sturen.
+        [one] We kunnen hem nog één keer sturen.
+       *[other] We kunnen hem nog { $left } keer sturen.
+    }
+code-no-phone = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag hulp: { $contact }
+code-no-phone-nobody = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag het aan wie je je account gaf.
+code-sent-again = We hebben de code opnieuw gestuurd.
+code-not-sent = We konden je geen sms sturen. Wacht een minuut en probeer het opnieuw, of vraag hulp.
+code-asked-too-early = Het is te vroeg voor nog een sms. Je kunt het over { $time } opnieuw vragen.
+code-asked-too-often = Er zijn te veel sms-berichten gestuurd. Je kunt het over { $time } opnieuw vragen.
+code-none-left = Voor deze keer inloggen kunnen we geen sms meer sturen. Gebruik de code die je hebt of begin opnieuw.
+code-missing = Vul de code uit de sms in
+code-not-digits = De code bestaat uit { $length } cijfers en niets anders
+code-wrong = Deze code klopt niet. Kijk in de nieuwste sms en probeer het opnieuw.
+code-attempts-left =
+    { $left ->
+        [one] Dit is de laatste poging.
+       *[other] Je hebt nog { $left } pogingen.
+    }
+code-expired = Deze code is verlopen. Vraag een nieuwe.
+code-expired-lead = De code die we stuurden werkt niet meer. Een nieuwe is er zo; je wachtwoord is niet opnieuw nodig.
+
+step-up-title = Voortaan met een code
+step-up-lead = Voor het inloggen bij { $site } is voortaan ook een code per sms nodig. We sturen die naar je nummer dat eindigt op { $ending }.
+step-up-button = Stuur me een code
+
+logout-title = Uitloggen?
+logout-lead = Je bent ingelogd als { $user }.
+logout-button = Uitloggen
+logout-stay = Ingelogd blijven
+signed-out-title = Je bent uitgelogd
+signed-out-lead = Gebruiken anderen dit toestel ook? Sluit dan ook de browser.
+
+no-number-title = Nog geen telefoonnummer
+no-number-lead = Voor het inloggen is een code per sms nodig, en bij je account staat geen mobiel nummer.
+no-number-closed = Voor het inloggen is een code per sms nodig. De tijd waarin je zelf je nummer kon toevoegen, is voorbij.
+no-number-ask = Vraag om je nummer toe te voegen: { $contact }
+no-number-ask-nobody = Vraag aan wie je je account gaf om je nummer toe te voegen.
+over-title = Begin opnieuw
+over-time = Dit inloggen duurde te lang en is daarom gesloten.
+over-attempts = De code klopte te vaak niet. Dit inloggen is daarom gesloten.
+over-gone = Dit inloggen kan niet meer worden gebruikt. Misschien is het in een ander tabblad afgemaakt, of is er iets aan je account veranderd.
+codes-paused-title = Codes staan even stil
+codes-paused-lead = Er zijn te veel foute codes ingevuld voor je account. Voor je veiligheid nemen we nu geen codes aan.
+codes-paused-wait = Je kunt over { $time } opnieuw inloggen.
+codes-paused-ask = Vraag om ze weer aan te nemen: { $contact }
+codes-paused-ask-nobody = Vraag aan wie je je account gaf om ze weer aan te nemen.
+too-many-title = Te veel pogingen
+too-many-lead = Vanaf jouw netwerk is inloggen te vaak mislukt. Je kunt het over { $time } opnieuw proberen.
+waiting-title = Een ogenblik
+waiting-lead = Veel mensen loggen nu tegelijk in. Probeer het over { $time } opnieuw.
+not-sent-title = Niet verstuurd
+not-sent-lead = Je sessie was afgelopen, dus wat je stuurde is niet bewaard.
+not-sent-advice = Ga terug om je tekst te kopiëren, log in en verstuur alles opnieuw.
+
+bad-request-title = Deze aanvraag is niet begrepen
+bad-request-lead = Er klopt iets niet in het adres of in wat er is gestuurd.
+bad-request-advice = Ga terug en probeer het opnieuw. Gebeurt het weer? Vraag dan hulp en geef de referentie hieronder door.
+form-refused-title = Open de pagina opnieuw
+form-refused-lead = Wat je stuurde kwam niet van een pagina van deze site. Voor je veiligheid is het niet aangenomen.
+form-refused-advice = Open de inlogpagina en probeer het opnieuw.
+denied-title = Niet beschikbaar
+denied-lead = Dit adres kan van hieruit niet worden geopend.
+denied-advice = Denk je dat dit wel zou moeten? Vraag dan hulp en geef de referentie hieronder door.
+not-found-title = Pagina niet gevonden
+not-found-lead = Op dit adres is niets te vinden.
+not-found-advice = Kijk het adres na of ga naar de startpagina.
+method-title = Dit kan hier niet
+method-lead = Het adres bestaat, maar niet voor dit soort aanvraag.
+method-advice = Ga terug en probeer het opnieuw vanaf de pagina waar je vandaan kwam.
+too-large-title = Te groot
+too-large-lead = Wat je stuurde is groter dan deze pagina aanneemt.
+too-large-advice = Stuur minder of vraag hulp.
+uri-too-long-title = Het adres is te lang
+uri-too-long-lead = Dit adres is langer dan wat hier wordt aangenomen.
+uri-too-long-advice = Open de startpagina en ga van daaruit verder.
+misdirected-title = Onder deze naam is hier niets
+misdirected-lead = Deze server antwoordt niet voor de naam in het adres.
+misdirected-advice = Kijk het adres na. Klopt het? Vraag dan hulp en geef de referentie hieronder door.
+busy-title = Te veel aanvragen
+busy-lead = Er kwamen meer aanvragen van je netwerk dan we kunnen beantwoorden.
+busy-advice = Wacht even en probeer het opnieuw.
+headers-title = Te veel in de aanvraag
+headers-lead = Je browser stuurde meer cookies of andere gegevens dan hier wordt aangenomen.
+headers-advice = Verwijder de cookies van deze site en probeer het opnieuw.
+internal-title = Er ging iets mis
+internal-lead = Dit is onze fout, niet die van jou.
+internal-advice = Probeer het over een minuut opnieuw. Gebeurt het weer? Vraag dan hulp en geef de referentie hieronder door.
+bad-gateway-title = De toepassing antwoordt niet
+bad-gateway-lead = Je bent op de juiste plek, maar de toepassing achter deze pagina was niet te bereiken.
+bad-gateway-advice = Probeer het over een minuut opnieuw.
+sign-in-unavailable-title = Inloggen lukt nu niet
+sign-in-unavailable-lead = Een onderdeel dat we voor het inloggen nodig hebben, antwoordt niet. Met je account is niets mis.
+sign-in-unavailable-advice = Probeer het over een minuut opnieuw.
+unavailable-title = Nu niet beschikbaar
+unavailable-lead = De toepassing kan je aanvraag op dit moment niet aannemen.
+unavailable-advice = Probeer het over een minuut opnieuw.
+gateway-timeout-title = De toepassing doet er te lang over
+gateway-timeout-lead = De toepassing achter deze pagina antwoordde niet op tijd.
+gateway-timeout-advice = Probeer het over een minuut opnieuw. Kijk eerst of je formulier al bewaard is voor je het nog eens stuurt.
+start-page = Naar de startpagina
+open-sign-in = Open de inlogpagina
