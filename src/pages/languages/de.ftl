@@ -88,6 +88,8 @@ code-no-phone = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Bitten Sie um
 code-no-phone-nobody = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Wenden Sie sich an die Stelle, die Ihnen Ihr Konto gegeben hat.
 code-sent-again = Wir haben den Code erneut gesendet.
 code-not-sent = Wir konnten Ihnen keine SMS senden. Versuchen Sie es in einer Minute erneut oder bitten Sie um Hilfe.
+code-number-refused = An diese Nummer kann keine SMS gesendet werden. Bitten Sie um Hilfe.
+code-number-refused-enrolling = An diese Nummer kann keine SMS gesendet werden. Verwenden Sie eine andere Nummer.
 code-asked-too-early = Für eine weitere SMS ist es zu früh. In { $time } können Sie sie anfordern.
 code-asked-too-often = Es wurden zu viele SMS gesendet. In { $time } können Sie eine neue anfordern.
 code-none-left = Für diese Anmeldung kann keine weitere SMS gesendet werden. Verwenden Sie den Code, den Sie haben, oder beginnen Sie neu.
@@ -103,7 +105,7 @@ code-expired = Dieser Code ist abgelaufen. Fordern Sie einen neuen an.
 code-expired-lead = Der gesendete Code kann nicht mehr verwendet werden. Ein neuer ist gleich da; Ihr Passwort brauchen Sie dafür nicht noch einmal.
 
 step-up-title = Ab jetzt mit Code
-step-up-lead = Zur Anmeldung bei { $site } gehört ab jetzt auch ein Code per SMS. Wir senden ihn an Ihre Nummer mit der Endung { $ending }.
+step-up-lead = Zur Anmeldung bei { $site } gehört ab jetzt auch ein Code per SMS. Wir senden ihn an die Telefonnummer Ihres Kontos.
 step-up-button = Code senden
 
 logout-title = Abmelden?
@@ -123,7 +125,7 @@ over-time = Diese Anmeldung hat zu lange gedauert und wurde geschlossen.
 over-attempts = Der Code war zu oft nicht korrekt. Diese Anmeldung wurde geschlossen.
 over-gone = Diese Anmeldung kann nicht mehr verwendet werden. Vielleicht wurde sie in einem anderen Tab beendet, oder an Ihrem Konto hat sich etwas geändert.
 codes-paused-title = Codes sind ausgesetzt
-codes-paused-lead = Für Ihr Konto gab es zu viele falsche Codes. Zu Ihrer Sicherheit werden zurzeit keine Codes angenommen.
+codes-paused-lead = Es gab zu viele falsche Codes. Zu Ihrer Sicherheit werden zurzeit keine Codes angenommen.
 codes-paused-wait = In { $time } können Sie sich wieder anmelden.
 codes-paused-ask = Um sie wieder zuzulassen, wenden Sie sich an: { $contact }
 codes-paused-ask-nobody = Bitten Sie die Stelle, die Ihnen Ihr Konto gegeben hat, sie wieder zuzulassen.

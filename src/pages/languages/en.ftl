@@ -99,6 +99,8 @@ code-no-phone = No longer your number, or no phone at hand? Ask for help: { $con
 code-no-phone-nobody = No longer your number, or no phone at hand? Ask the people who gave you your account.
 code-sent-again = We sent the code again.
 code-not-sent = We could not send you a text message. Wait a minute and try again, or ask for help.
+code-number-refused = Text messages cannot be sent to this number. Ask for help.
+code-number-refused-enrolling = Text messages cannot be sent to this number. Use a different number.
 code-asked-too-early = It is too early to send another text message. You can ask again in { $time }.
 code-asked-too-often = Too many text messages were sent. You can ask again in { $time }.
 code-none-left = No more text messages can be sent for this sign-in. Use the code you have, or start again.
@@ -116,7 +118,7 @@ code-expired-lead = The code we sent can no longer be used. A new one takes only
 ## A code is needed in a session that has none
 
 step-up-title = Now with a code
-step-up-lead = Signing in to { $site } now also takes a code by text message. We will send it to your phone number ending in { $ending }.
+step-up-lead = Signing in to { $site } now also takes a code by text message. We will send it to the phone number on your account.
 step-up-button = Send me a code
 
 ## Signing out
@@ -140,7 +142,7 @@ over-time = This sign-in took too long, so it has been closed.
 over-attempts = The code was not correct too many times, so this sign-in has been closed.
 over-gone = This sign-in can no longer be used. Perhaps it was finished in another tab, or something about your account has changed.
 codes-paused-title = Codes are paused
-codes-paused-lead = There were too many wrong codes for your account. For your safety, codes are not accepted for now.
+codes-paused-lead = There have been too many wrong codes. For your safety, codes are not accepted for now.
 codes-paused-wait = You can sign in again in { $time }.
 codes-paused-ask = To have them accepted again, ask: { $contact }
 codes-paused-ask-nobody = Ask the people who gave you your account to have them accepted again.

@@ -89,6 +89,8 @@ code-no-phone = Ce n’est plus votre numéro, ou vous n’avez pas votre télé
 code-no-phone-nobody = Ce n’est plus votre numéro, ou vous n’avez pas votre téléphone ? Adressez-vous à ceux qui vous ont donné votre compte.
 code-sent-again = Nous avons renvoyé le code.
 code-not-sent = Nous n’avons pas pu vous envoyer de SMS. Attendez une minute et réessayez, ou demandez de l’aide.
+code-number-refused = Il est impossible d’envoyer un SMS à ce numéro. Demandez de l’aide.
+code-number-refused-enrolling = Il est impossible d’envoyer un SMS à ce numéro. Utilisez un autre numéro.
 code-asked-too-early = Il est trop tôt pour un autre SMS. Vous pourrez le redemander dans { $time }.
 code-asked-too-often = Trop de SMS ont été envoyés. Vous pourrez en redemander un dans { $time }.
 code-none-left = Aucun autre SMS ne peut être envoyé pour cette connexion. Utilisez le code que vous avez ou recommencez.
@@ -104,7 +106,7 @@ code-expired = Ce code a expiré. Demandez-en un nouveau.
 code-expired-lead = Le code que nous avons envoyé ne peut plus être utilisé. Un nouveau ne prend qu’un instant ; votre mot de passe n’est plus nécessaire.
 
 step-up-title = Désormais avec un code
-step-up-lead = La connexion à { $site } demande désormais aussi un code envoyé par SMS. Nous l’enverrons à votre numéro se terminant par { $ending }.
+step-up-lead = La connexion à { $site } demande désormais aussi un code envoyé par SMS. Nous l’enverrons au numéro de téléphone de votre compte.
 step-up-button = Envoyez-moi un code
 
 logout-title = Se déconnecter ?
@@ -124,7 +126,7 @@ over-time = Cette connexion a pris trop de temps ; elle a été fermée.
 over-attempts = Le code a été incorrect trop de fois ; cette connexion a été fermée.
 over-gone = Cette connexion ne peut plus être utilisée. Elle a peut-être été terminée dans un autre onglet, ou quelque chose a changé dans votre compte.
 codes-paused-title = Les codes sont suspendus
-codes-paused-lead = Il y a eu trop de codes incorrects pour votre compte. Pour votre sécurité, les codes ne sont pas acceptés pour le moment.
+codes-paused-lead = Il y a eu trop de codes incorrects. Pour votre sécurité, les codes ne sont pas acceptés pour le moment.
 codes-paused-wait = Vous pourrez vous connecter à nouveau dans { $time }.
 codes-paused-ask = Pour qu’ils soient à nouveau acceptés, adressez-vous à : { $contact }
 codes-paused-ask-nobody = Demandez à ceux qui vous ont donné votre compte de les accepter à nouveau.

@@ -88,6 +88,8 @@ code-no-phone = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vr
 code-no-phone-nobody = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag het aan wie je je account gaf.
 code-sent-again = We hebben de code opnieuw gestuurd.
 code-not-sent = We konden je geen sms sturen. Wacht een minuut en probeer het opnieuw, of vraag hulp.
+code-number-refused = Naar dit nummer kan geen sms worden gestuurd. Vraag hulp.
+code-number-refused-enrolling = Naar dit nummer kan geen sms worden gestuurd. Gebruik een ander nummer.
 code-asked-too-early = Het is te vroeg voor nog een sms. Je kunt het over { $time } opnieuw vragen.
 code-asked-too-often = Er zijn te veel sms-berichten gestuurd. Je kunt het over { $time } opnieuw vragen.
 code-none-left = Voor deze keer inloggen kunnen we geen sms meer sturen. Gebruik de code die je hebt of begin opnieuw.
@@ -103,7 +105,7 @@ code-expired = Deze code is verlopen. Vraag een nieuwe.
 code-expired-lead = De code die we stuurden werkt niet meer. Een nieuwe is er zo; je wachtwoord is niet opnieuw nodig.
 
 step-up-title = Voortaan met een code
-step-up-lead = Voor het inloggen bij { $site } is voortaan ook een code per sms nodig. We sturen die naar je nummer dat eindigt op { $ending }.
+step-up-lead = Voor het inloggen bij { $site } is voortaan ook een code per sms nodig. We sturen die naar het telefoonnummer bij je account.
 step-up-button = Stuur me een code
 
 logout-title = Uitloggen?
@@ -123,7 +125,7 @@ over-time = Dit inloggen duurde te lang en is daarom gesloten.
 over-attempts = De code klopte te vaak niet. Dit inloggen is daarom gesloten.
 over-gone = Dit inloggen kan niet meer worden gebruikt. Misschien is het in een ander tabblad afgemaakt, of is er iets aan je account veranderd.
 codes-paused-title = Codes staan even stil
-codes-paused-lead = Er zijn te veel foute codes ingevuld voor je account. Voor je veiligheid nemen we nu geen codes aan.
+codes-paused-lead = Er zijn te veel foute codes ingevuld. Voor je veiligheid nemen we nu geen codes aan.
 codes-paused-wait = Je kunt over { $time } opnieuw inloggen.
 codes-paused-ask = Vraag om ze weer aan te nemen: { $contact }
 codes-paused-ask-nobody = Vraag aan wie je je account gaf om ze weer aan te nemen.
