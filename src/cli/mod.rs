@@ -4,9 +4,13 @@
 
 mod check;
 mod config;
+mod desk;
 mod init;
 mod key;
 mod output;
+mod session;
+mod two_factor;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +57,12 @@ enum Command {
     /// Make keys
     #[command(subcommand)]
     Key(key::Arguments),
+    /// Accounts: who may sign in
+    User(user::Arguments),
+    /// Sessions: who is signed in
+    Session(session::Arguments),
+    /// Two-factor sign-in for everybody
+    TwoFactor(two_factor::Arguments),
 }
 
 /// Reads the arguments of this process and does what they say.
@@ -63,7 +73,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::complain(&failure);
-            ExitCode::from(1)
+            ExitCode::from(failure.exit_code())
         }
     }
 }
@@ -74,6 +84,9 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
         Command::Init(arguments) => init::run(common, &arguments),
         Command::Config(arguments) => config::run(common, &arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::User(arguments) => user::run(common, arguments),
+        Command::Session(arguments) => session::run(common, arguments),
+        Command::TwoFactor(arguments) => two_factor::run(common, arguments),
     }
 }
 

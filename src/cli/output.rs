@@ -9,22 +9,38 @@ use serde_json::Value;
 
 use crate::config::Problem;
 
-/// Why a command was refused or failed. The process ends with exit code 1.
+/// Why a command was refused or failed.
 #[derive(Debug)]
 pub(super) struct Failure {
     /// For the operator; empty when all was said already.
     message: String,
+    exit_code: u8,
 }
+
+/// Refused or failed.
+const FAILED: u8 = 1;
+/// As clap ends the process, too.
+const WRONG_USAGE: u8 = 2;
 
 impl Failure {
     /// A failure in our own words.
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), exit_code: FAILED }
+    }
+
+    /// Wrong usage that only shows while the command runs.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { message: message.into(), exit_code: WRONG_USAGE }
+    }
+
+    /// How the process ends.
+    pub(super) fn exit_code(&self) -> u8 {
+        self.exit_code
     }
 
     /// The command has printed what is wrong.
     pub(super) fn said() -> Self {
-        Self { message: String::new() }
+        Self { message: String::new(), exit_code: FAILED }
     }
 
     /// What was tried, and the error with all its causes.
@@ -35,12 +51,12 @@ impl Failure {
             let _ = write!(message, ": {error}");
             cause = error.source();
         }
-        Self { message }
+        Self { message, exit_code: FAILED }
     }
 
     /// The mistakes of a configuration file.
     pub(super) fn of_problems(file: &Path, problems: &[Problem]) -> Self {
-        Self { message: list_of(file, problems) }
+        Self { message: list_of(file, problems), exit_code: FAILED }
     }
 }
 

@@ -92,9 +92,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Row>, Vec<LineProblem>> {
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut records = reader.records();
-    let titles = match records.next() {
-        Some(Ok(titles)) => titles,
-        Some(Err(_)) | None => return Err(whole(1, "the file is empty: its first line has to name the columns")),
+    let Some(Ok(titles)) = records.next() else {
+        return Err(whole(1, "the file is empty: its first line has to name the columns"));
     };
     let columns = columns(&titles)?;
     let mut lines = LineCount { text: text.as_bytes(), line: 1, counted: 0 };

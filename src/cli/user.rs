@@ -1,0 +1,437 @@
+//! `vestibule user`: accounts. Reads arguments and files, calls the operations, writes answers. Floor: roof.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Common;
+use super::desk::{Answer, AnswerForm, CommandEnd, CommandError, Desk, PasswordArgs, at_desk, reason, table};
+use super::output::Failure;
+use crate::admin::accounts::{AccountFilter, Newcomer, PhoneFilter};
+use crate::admin::export::ExportSecrets;
+use crate::admin::import::{ImportMode, ImportOutcome, ImportReport, LineProblem};
+use crate::admin::operations::{Effect, Reason};
+use crate::admin::view::AccountView;
+use crate::domain::account::AccountStatus;
+use crate::domain::language::Language;
+use crate::domain::password::Password;
+use crate::domain::phone::Country;
+use crate::domain::user_name::UserName;
+
+/// `vestibule user`
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+pub(super) fn run(common: &Common, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { verb, json } = arguments;
+    at_desk(common, AnswerForm::of(json), async |desk| verb.run(desk).await)
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Add an account
+    Add {
+        #[arg(value_parser = UserName::parse)]
+        user_name: UserName,
+        /// The name of the person
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        email: Option<String>,
+        /// The mobile number that codes go to, such as +32470123456
+        #[arg(long)]
+        phone: Option<String>,
+        /// The language of pages and SMS: en, nl, fr or de
+        #[arg(long, value_parser = language)]
+        language: Option<Language>,
+        #[command(flatten)]
+        password: PasswordArgs,
+        /// Why, for the audit trail
+        #[arg(long, value_parser = reason)]
+        reason: Option<Reason>,
+    },
+    /// Add many accounts from a CSV, or fill in what is missing: all or nothing
+    ///
+    /// Columns: username, name, email, phone, language, password_hash, in any order; only username is needed. Separated by , or ;
+    /// A password_hash is argon2, bcrypt, scrypt or PBKDF2 as PHC or MCF string, or of WordPress or Django. Where it is empty, a
+    /// password is made and printed. Passwords and numbers that accounts have already are never replaced.
+    Import {
+        /// The CSV; - for standard input
+        file: PathBuf,
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Write generated passwords to this new file (mode 0600) instead of printing them
+        #[arg(long, value_name = "FILE")]
+        passwords: Option<PathBuf>,
+        /// Why, for the audit trail
+        #[arg(long, value_parser = reason)]
+        reason: Option<Reason>,
+    },
+    /// Print active accounts as CSV
+    Export {
+        /// With whole phone numbers and password hashes, for moving the accounts
+        #[arg(long)]
+        secrets: bool,
+    },
+    /// List accounts
+    List {
+        /// Only these: active or disabled
+        #[arg(long, value_parser = status)]
+        status: Option<AccountStatus>,
+        /// Only these: with, without or enrolling (without, and the window is open), or a country such as BE
+        #[arg(long, value_parser = phone_filter)]
+        phone: Option<PhoneFilter>,
+        /// Only those kept from signing in by failures
+        #[arg(long)]
+        locked: bool,
+        /// Only those with this in their user name, name or e-mail address
+        #[arg(long, value_name = "TEXT")]
+        matching: Option<String>,
+    },
+    /// Show an account
+    Show {
+        #[arg(value_parser = UserName::parse)]
+        user_name: UserName,
+    },
+    /// Give an account another password; its sessions end
+    SetPassword {
+        #[arg(value_parser = UserName::parse)]
+        user_name: UserName,
+        #[command(flatten)]
+        password: PasswordArgs,
+        /// Why, for the audit trail
+        #[arg(long, value_parser = reason)]
+        reason: Option<Reason>,
+    },
+    /// Set the number that codes go to
+    SetPhone {
+        #[arg(value_parser = UserName::parse)]
+        user_name: UserName,
+        /// Such as +32470123456
+        phone: String,
+        /// Why, for the audit trail; needed when a number is replaced
+        #[arg(long, value_parser = reason)]
+        reason: Option<Reason>,
+    },
+    /// Take the number away; enrolment stays closed
+    ClearPhone(Taking),
+    /// Let the user give a number at the next sign-in
+    OpenEnrolment {
+        #[arg(value_parser = UserName::parse)]
+        user_name: UserName,
+        /// For how long, such as 24h or 7d; else as configured
+        #[arg(long = "for", value_name = "TIME", value_parser = window)]
+        window: Option<Duration>,
+        /// Why, for the audit trail
+        #[arg(long, value_parser = reason)]
+        reason: Option<Reason>,
+    },
+    /// Forget failed passwords and codes
+    Unlock(Giving),
+    /// Keep the user from signing in; sessions end
+    Disable(Taking),
+    /// Let the user sign in again
+    Enable(Giving),
+    /// Take the account away; sessions end, the audit trail stays
+    Remove(Taking),
+}
+
+/// What takes something away needs a reason.
+#[derive(Debug, clap::Args)]
+struct Taking {
+    #[arg(value_parser = UserName::parse)]
+    user_name: UserName,
+    /// Why, for the audit trail
+    #[arg(long, value_parser = reason)]
+    reason: Reason,
+}
+
+/// What gives something may have one.
+#[derive(Debug, clap::Args)]
+struct Giving {
+    #[arg(value_parser = UserName::parse)]
+    user_name: UserName,
+    /// Why, for the audit trail
+    #[arg(long, value_parser = reason)]
+    reason: Option<Reason>,
+}
+
+impl Verb {
+    async fn run(self, desk: &Desk) -> Result<Answer, CommandError> {
+        let (operations, act) = (&desk.operations, &desk.act);
+        match self {
+            Verb::Add { user_name, name, email, phone, language, password, reason } => {
+                let newcomer = Newcomer { user_name: user_name.clone(), name, email, phone, language };
+                let generated = operations.add(act, newcomer, password.source()?, reason.as_ref()).await?;
+                Ok(with_password(desk, &user_name, "added", generated.as_ref()))
+            }
+            Verb::SetPassword { user_name, password, reason } => {
+                let source = password.source()?;
+                let (_, generated) = operations.set_password(act, &user_name, source, reason.as_ref()).await?;
+                Ok(with_password(desk, &user_name, "password set, sessions ended", generated.as_ref()))
+            }
+            Verb::Import { file, dry_run, passwords, reason } => {
+                import(desk, &file, dry_run, passwords.as_deref(), reason.as_ref()).await
+            }
+            Verb::Export { secrets } => {
+                let secrets = if secrets { ExportSecrets::With } else { ExportSecrets::Without };
+                let text = operations.export(secrets, act.now).await?;
+                Ok(Answer { text, end: CommandEnd::Done })
+            }
+            Verb::List { status, phone, locked, matching } => {
+                list(desk, &AccountFilter { status, phone, only_locked: locked, matching }).await
+            }
+            Verb::Show { user_name } => {
+                let view = AccountView::of(&operations.account(&user_name).await?, act.now);
+                Ok(desk.answer(|| shown(&view), &view))
+            }
+            Verb::SetPhone { user_name, phone, reason } => {
+                let effect = operations.set_phone(act, &user_name, &phone, reason.as_ref()).await?;
+                Ok(changed(desk, &user_name, &effect, "number set"))
+            }
+            Verb::ClearPhone(Taking { user_name, reason }) => {
+                let effect = operations.clear_phone(act, &user_name, &reason).await?;
+                Ok(changed(
+                    desk,
+                    &user_name,
+                    &effect,
+                    "number cleared; `user set-phone` or `user open-enrolment` comes next",
+                ))
+            }
+            Verb::OpenEnrolment { user_name, window, reason } => {
+                let (_, until) = operations.open_enrolment(act, &user_name, window, reason.as_ref()).await?;
+                let value = json!({ "user_name": user_name.as_str(), "enrolment_until": until.to_string() });
+                Ok(desk.answer(|| format!("{user_name}: may give a number until {until}\n"), &value))
+            }
+            Verb::Unlock(Giving { user_name, reason }) => {
+                let effect = operations.unlock(act, &user_name, reason.as_ref()).await?;
+                Ok(changed(desk, &user_name, &effect, "unlocked"))
+            }
+            Verb::Disable(Taking { user_name, reason }) => {
+                let effect = operations.disable(act, &user_name, &reason).await?;
+                Ok(changed(desk, &user_name, &effect, "disabled, sessions ended"))
+            }
+            Verb::Enable(Giving { user_name, reason }) => {
+                let effect = operations.enable(act, &user_name, reason.as_ref()).await?;
+                Ok(changed(desk, &user_name, &effect, "enabled"))
+            }
+            Verb::Remove(Taking { user_name, reason }) => {
+                let effect = operations.remove(act, &user_name, &reason).await?;
+                Ok(changed(desk, &user_name, &effect, "removed, sessions ended"))
+            }
+        }
+    }
+}
+
+fn changed(desk: &Desk, user_name: &UserName, effect: &Effect, what: &str) -> Answer {
+    let (is_changed, text) = match effect {
+        Effect::Done(_) => (true, what),
+        Effect::Unchanged => (false, "it was so already"),
+    };
+    let value = json!({ "user_name": user_name.as_str(), "changed": is_changed });
+    desk.answer(|| format!("{user_name}: {text}\n"), &value)
+}
+
+fn with_password(desk: &Desk, user_name: &UserName, what: &str, generated: Option<&Password>) -> Answer {
+    let password = generated.map(Password::reveal);
+    let value = json!({ "user_name": user_name.as_str(), "changed": true, "password": password });
+    let shown = password.map_or_else(String::new, |text| format!("Password, shown only now: {text}\n"));
+    desk.answer(|| format!("{user_name}: {what}\n{shown}"), &value)
+}
+
+async fn list(desk: &Desk, filter: &AccountFilter) -> Result<Answer, CommandError> {
+    let accounts = desk.operations.list(filter, desk.act.now).await?;
+    let views: Vec<AccountView> = accounts.iter().map(|account| AccountView::of(account, desk.act.now)).collect();
+    let text = || {
+        let row = |view: &AccountView| {
+            let phone = view.phone.clone().or(view.enrolment_until.as_ref().map(|_| "enrolling".to_owned()));
+            let status = if view.locked { "locked" } else { view.status };
+            [
+                view.user_name.clone(),
+                view.name.clone().unwrap_or_default(),
+                phone.unwrap_or_else(|| "none".to_owned()),
+                status.to_owned(),
+                view.last_sign_in_at.clone().unwrap_or_else(|| "never".to_owned()),
+            ]
+        };
+        let rows: Vec<_> = views.iter().map(row).collect();
+        table(["USER", "NAME", "PHONE", "STATUS", "LAST SIGN-IN"], &rows)
+    };
+    Ok(desk.answer(text, &views))
+}
+
+fn shown(view: &AccountView) -> String {
+    let none = || "none".to_owned();
+    let mut rows = vec![
+        ("user name", view.user_name.clone()),
+        ("name", view.name.clone().unwrap_or_else(none)),
+        ("e-mail", view.email.clone().unwrap_or_else(none)),
+        ("language", view.language.map_or_else(none, str::to_owned)),
+        ("status", view.status.to_owned()),
+        ("phone", view.phone.clone().unwrap_or_else(none)),
+    ];
+    let mut more = |title, value: &Option<String>| rows.extend(value.clone().map(|value| (title, value)));
+    more("phone set", &view.phone_set_at);
+    more("enrolment open until", &view.enrolment_until);
+    more("password refused until", &view.password_wait_until);
+    rows.extend([
+        ("password", format!("{}, set {}", view.password_form, view.password_set_at)),
+        ("failures in a row", format!("{} passwords, {} codes", view.password_failures, view.code_failures)),
+        ("codes", if view.codes_locked { "refused until `user unlock`" } else { "accepted" }.to_owned()),
+        ("last sign-in", view.last_sign_in_at.clone().unwrap_or_else(|| "never".to_owned())),
+        ("created", view.created_at.clone()),
+        ("id", view.id.clone()),
+    ]);
+    rows.iter().fold(String::new(), |mut text, (title, value)| {
+        // a String takes everything
+        let _ = writeln!(text, "{title:<24}{value}");
+        text
+    })
+}
+
+async fn import(
+    desk: &Desk,
+    file: &Path,
+    dry_run: bool,
+    passwords: Option<&Path>,
+    why: Option<&Reason>,
+) -> Result<Answer, CommandError> {
+    let failed = |path: &Path, source| CommandError::File { what: path.display().to_string(), source };
+    let bytes = if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(|e| failed(file, e))?;
+        bytes
+    } else {
+        std::fs::read(file).map_err(|e| failed(file, e))?
+    };
+    let mode = if dry_run { ImportMode::DryRun } else { ImportMode::Apply };
+    // before anything is done: passwords that cannot be written down would be lost
+    let list = match passwords.filter(|_| !dry_run) {
+        Some(path) => Some((path, new_file(path).map_err(|e| failed(path, e))?)),
+        None => None,
+    };
+    let outcome = desk.operations.import(&desk.act, &bytes, mode, why).await;
+    if let (Some((path, _)), Ok(ImportOutcome::Refused(_)) | Err(_)) = (&list, &outcome) {
+        std::fs::remove_file(path).map_err(|e| failed(path, e))?;
+    }
+    match outcome? {
+        ImportOutcome::Refused(problems) => Ok(refused(desk, &problems)),
+        ImportOutcome::Done(report) => {
+            let is_written = list.is_some();
+            if let Some((path, mut list)) = list {
+                list.write_all(passwords_of(&report).as_bytes()).map_err(|e| failed(path, e))?;
+            }
+            Ok(imported(desk, &report, dry_run, is_written))
+        }
+    }
+}
+
+/// For its owner only, and not over one that is there.
+fn new_file(path: &Path) -> std::io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn passwords_of(report: &ImportReport) -> String {
+    report.generated.iter().fold(String::new(), |mut text, (user_name, password)| {
+        let _ = writeln!(text, "{user_name},{}", password.reveal());
+        text
+    })
+}
+
+fn refused(desk: &Desk, problems: &[LineProblem]) -> Answer {
+    let lines = || problems.iter().fold(String::new(), |text, problem| text + &problem.to_string() + "\n");
+    let text = || format!("Nothing was imported: {} to mend.\n{}", problems.len(), lines());
+    let answer = desk.answer(text, &json!({ "problems": places(problems) }));
+    Answer { end: CommandEnd::Refused, ..answer }
+}
+
+fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool) -> Answer {
+    let names = |names: &[UserName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let password =
+        |(name, password): &(UserName, Password)| json!({ "user_name": name.as_str(), "password": password.reveal() });
+    let generated = report.generated.iter().filter(|_| !is_written);
+    let value = json!({
+        "dry_run": dry_run,
+        "added": names(&report.added),
+        "changed": names(&report.changed),
+        "unchanged": report.unchanged,
+        "kept": places(&report.kept),
+        "passwords": generated.map(password).collect::<Vec<_>>(),
+    });
+    let text = || {
+        let (added, changed, rest) = (report.added.len(), report.changed.len(), report.unchanged);
+        let mut text = if dry_run {
+            format!("{added} to add, {changed} to change, {rest} as they are. Nothing was done.\n")
+        } else {
+            format!("{added} added, {changed} changed, {rest} left as they were.\n")
+        };
+        for kept in &report.kept {
+            let _ = writeln!(text, "{kept}");
+        }
+        if !report.generated.is_empty() && !is_written {
+            let _ = write!(text, "Passwords, shown only now:\n{}", passwords_of(report));
+        }
+        text
+    };
+    desk.answer(text, &value)
+}
+
+fn places(problems: &[LineProblem]) -> Vec<serde_json::Value> {
+    let place = |problem: &LineProblem| {
+        let column = problem.column.map(|column| column.title());
+        json!({ "line": problem.line, "column": column, "problem": problem.problem })
+    };
+    problems.iter().map(place).collect()
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| "one of en, nl, fr, de".to_owned())
+}
+
+fn status(text: &str) -> Result<AccountStatus, String> {
+    match text {
+        "active" => Ok(AccountStatus::Active),
+        "disabled" => Ok(AccountStatus::Disabled),
+        _ => Err("one of active, disabled".to_owned()),
+    }
+}
+
+fn phone_filter(text: &str) -> Result<PhoneFilter, String> {
+    match text {
+        "with" => Ok(PhoneFilter::With),
+        "without" => Ok(PhoneFilter::Without),
+        "enrolling" => Ok(PhoneFilter::Enrolling),
+        country => Country::parse(country)
+            .map(PhoneFilter::Of)
+            .ok_or_else(|| "one of with, without, enrolling, or a country such as BE".to_owned()),
+    }
+}
+
+/// At most 30 days: a window that stays open is no window.
+fn window(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time such as 24h or 7d, at most 30d".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        'm' => 60,
+        'h' => 3600,
+        'd' => 24 * 3600,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
+    let window = Duration::from_secs(count.saturating_mul(seconds));
+    if window.is_zero() || window > Duration::from_secs(30 * 24 * 3600) { Err(wrong()) } else { Ok(window) }
+}
+
+#[cfg(test)]
+mod tests;
