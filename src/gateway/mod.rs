@@ -9,12 +9,16 @@ pub mod answers;
 pub mod bridge;
 pub mod certificates;
 pub mod classify;
+mod failures;
+pub mod handle;
 pub mod head;
 pub mod headers;
 pub mod proxy;
+pub mod request_state;
 pub mod route_rules;
 pub mod service;
 pub mod settings;
+pub mod stream_end;
 pub mod upstreams;
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
 //! The phases of pingora that we use, and what each does. Everything that decides is in `classify`; here it is carried out.
 //! Nothing reaches an upstream without the `Admission` inside a `Passage`: `upstream_peer` asks for it. Floor: edge.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::UPGRADE;
@@ -17,100 +14,30 @@ use pingora::modules::http::HttpModules;
 use pingora::protocols::l4::socket::SocketAddr;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorSource, ErrorType, Result};
+use pingora::{Error, ErrorType, Result};
 
 use super::access_log::AccessLine;
 use super::admission::Admission;
-use super::answers::{Addressee, Answer, MessagePages};
-use super::bridge::{self, Bridged, Pages};
-use super::classify::{self, Arrival, Asker, ListenerUse, Passage, Probe, Refusal, Verdict};
+use super::answers::Answer;
+use super::bridge::{self, Bridged};
+use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
+use super::failures::{failure, no_server};
+use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
-use super::headers::{self, Hop, Identity, PeerTrust};
+use super::headers::request::{self, Hop, Identity, PeerTrust};
+use super::headers::response;
+use super::request_state::RequestState;
 use super::settings::{AccessLog, GatewaySettings, SiteSettings};
-use super::upstreams::{Alternative, Chosen, NoServer, Upstreams, Use};
+use super::stream_end::OpenStream;
+use super::upstreams::{Alternative, Use};
 use crate::domain::session::Session as UserSession;
-use crate::login::ports::Clock;
-use crate::login::sessions::Sessions;
 use crate::web::client_address::client_address;
 use crate::web::cookies::CookieNames;
 use crate::web::origin::Scheme;
 use crate::web::request_context::RequestContext;
-use crate::web::request_id::RequestId;
 
 /// How long an unread request body may take to arrive before the connection is given up. Our own choice.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// What a gateway works with. A reload puts another in place; requests under way keep theirs.
-pub struct GatewayParts {
-    /// What the operator decided.
-    pub settings: GatewaySettings,
-    /// Our own pages.
-    pub pages: Pages,
-    /// How message pages look.
-    pub message_pages: Arc<MessagePages>,
-    /// Who is signed in.
-    pub sessions: Arc<Sessions>,
-    /// Read once a request.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl fmt::Debug for GatewayParts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GatewayParts").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-struct Current {
-    parts: GatewayParts,
-    upstreams: Upstreams,
-}
-
-/// The handle by which the roof changes a running gateway. Cheap to clone; all listeners share it.
-#[derive(Clone)]
-pub struct GatewayHandle {
-    current: Arc<ArcSwap<Current>>,
-    draining: Arc<AtomicBool>,
-}
-
-impl GatewayHandle {
-    /// A gateway that is ready as soon as it listens.
-    #[must_use]
-    pub fn new(parts: GatewayParts) -> Self {
-        Self {
-            current: Arc::new(ArcSwap::from_pointee(Current::new(parts))),
-            draining: Arc::new(AtomicBool::new(false)),
-        }
-    }
-
-    /// Puts other parts in place for all requests that begin from here on. Connections to upstreams are made afresh.
-    pub fn replace(&self, parts: GatewayParts) {
-        self.current.store(Arc::new(Current::new(parts)));
-    }
-
-    /// From here on the ready probe says no; everything else goes on.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
-    }
-
-    /// The application for the listeners of one use.
-    #[must_use]
-    pub fn gateway(&self, listener: ListenerUse) -> Gateway {
-        Gateway { handle: self.clone(), listener }
-    }
-}
-
-impl Current {
-    fn new(parts: GatewayParts) -> Self {
-        let upstreams = Upstreams::new(&parts.settings.upstreams);
-        Self { parts, upstreams }
-    }
-}
-
-impl fmt::Debug for GatewayHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GatewayHandle").field("draining", &self.draining).finish_non_exhaustive()
-    }
-}
 
 /// What pingora calls for each request.
 #[derive(Debug)]
@@ -119,51 +46,11 @@ pub struct Gateway {
     listener: ListenerUse,
 }
 
-/// What is known of one request while it lasts.
-pub struct RequestState {
-    current: Arc<Current>,
-    request_id: RequestId,
-    started: Instant,
-    hop: Hop,
-    asker: Asker,
-    site: Option<Arc<SiteSettings>>,
-    /// `None`: the request must not reach an upstream.
-    passage: Option<Passage>,
-    chosen: Option<Chosen>,
-    failed_connections: u32,
-    renewed_cookie: Option<HeaderValue>,
-    reason: Option<&'static str>,
-}
-
-impl fmt::Debug for RequestState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestState")
-            .field("request_id", &self.request_id)
-            .field("reason", &self.reason)
-            .finish_non_exhaustive()
-    }
-}
-
-impl RequestState {
-    fn admission(&self) -> Option<&Admission> {
-        self.passage.as_ref().map(|passage| &passage.admission)
-    }
-
-    /// Looked at with every piece of a body, so that a long download or a WebSocket does not outlive the session it was opened with.
-    fn still_admitted(&mut self) -> Result<()> {
-        let Some(user) = self.passage.as_ref().filter(|passage| passage.admission.is_personal()) else { return Ok(()) };
-        let Some(user) = user.admission.session() else { return Ok(()) };
-        let parts = &self.current.parts;
-        let over = parts.clock.now() >= user.absolute_end(parts.sessions.lifetimes());
-        if over || parts.sessions.has_ended(user) {
-            self.reason = Some("session_ended");
-            return Error::e_explain(ErrorType::HTTPStatus(401), "the session has ended");
-        }
-        Ok(())
-    }
-
-    fn addressee(&self) -> Addressee<'_> {
-        Addressee { asker: self.asker, request_id: self.request_id, site: self.site.as_deref() }
+impl Gateway {
+    /// The application for the listeners of one use.
+    #[must_use]
+    pub fn new(handle: GatewayHandle, listener: ListenerUse) -> Self {
+        Self { handle, listener }
     }
 }
 
@@ -172,20 +59,7 @@ impl ProxyHttp for Gateway {
     type CTX = RequestState;
 
     fn new_ctx(&self) -> RequestState {
-        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        RequestState {
-            current: self.handle.current.load_full(),
-            request_id: RequestId::fresh(),
-            started: Instant::now(),
-            hop: Hop { peer: nobody, client: nobody, peer_trust: PeerTrust::Untrusted },
-            asker: Asker::Program,
-            site: None,
-            passage: None,
-            chosen: None,
-            failed_connections: 0,
-            renewed_cookie: None,
-            reason: None,
-        }
+        RequestState::new(&self.handle)
     }
 
     /// No modules: compressing pages that carry a secret beside what an attacker typed would give the secret away (BREACH).
@@ -215,6 +89,10 @@ impl ProxyHttp for Gateway {
         match verdict {
             Verdict::Proxy(passage) => {
                 state.site = Some(Arc::clone(&passage.site));
+                if let Some(user) = passage.admission.session().filter(|_| passage.admission.is_personal()) {
+                    let current = Arc::clone(&state.current);
+                    state.stream = Some(OpenStream::open(current, user.clone(), state.request_id));
+                }
                 state.passage = Some(passage);
                 return Ok(false);
             }
@@ -263,7 +141,7 @@ impl ProxyHttp for Gateway {
             request.set_raw_path(&origin_form)?;
         }
         let identity = passage.admission.session().map(identity_of);
-        headers::prepare_request(request, &passage.site, identity.as_ref(), state.hop)
+        request::prepare_request(request, &passage.site, identity.as_ref(), state.hop)
     }
 
     /// Takes out of the answer what only we may say, and adds the renewed cookie.
@@ -274,7 +152,7 @@ impl ProxyHttp for Gateway {
         state: &mut RequestState,
     ) -> Result<()> {
         let Some(passage) = &state.passage else { return Ok(()) };
-        headers::clean_response(response, &passage.site);
+        response::clean_response(response, &passage.site);
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
             // A WebSocket may be silent for as long as both ends like.
             session.set_read_timeout(None);
@@ -284,10 +162,10 @@ impl ProxyHttp for Gateway {
             return Ok(());
         }
         if passage.admission.is_personal() {
-            headers::keep_private(response)?;
+            response::keep_private(response)?;
         }
         match state.renewed_cookie.take() {
-            Some(cookie) => headers::add_cookie(response, cookie),
+            Some(cookie) => response::add_cookie(response, cookie),
             None => Ok(()),
         }
     }
@@ -300,7 +178,7 @@ impl ProxyHttp for Gateway {
         _end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<()> {
-        state.still_admitted()
+        state.flows()
     }
 
     /// Ends a stream downwards when its session has ended meanwhile.
@@ -311,7 +189,7 @@ impl ProxyHttp for Gateway {
         _end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<Option<Duration>> {
-        state.still_admitted().map(|()| None)
+        state.flows().map(|()| None)
     }
 
     /// Nothing was sent yet, so another server may be tried, once.
@@ -436,7 +314,7 @@ impl Gateway {
     }
 
     async fn answer_probe(&self, session: &mut Session, probe: Probe) -> Result<()> {
-        let draining = self.handle.draining.load(Ordering::Acquire) || session.is_process_shutting_down();
+        let draining = self.handle.is_draining() || session.is_process_shutting_down();
         let (status, text) = match probe {
             Probe::Live => (StatusCode::OK, "live\n"),
             Probe::Ready if draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
@@ -518,47 +396,6 @@ fn identity_of(session: &UserSession) -> Identity {
         name: session.name.clone(),
         email: session.email.clone(),
         session: session.id.to_string(),
-    }
-}
-
-fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
-    let source = match error {
-        NoServer::Unknown(_) => String::new(),
-        NoServer::NoAddress { source, .. } => source.as_ref().map(|source| format!(": {source}")).unwrap_or_default(),
-    };
-    tracing::warn!(request = %request_id, "no server for a request: {error}{source}");
-    Error::explain(ErrorType::ConnectError, "no server").into_up()
-}
-
-/// What a failure is to the client; `None` when there is no client any more.
-fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
-    use ErrorType as Type;
-    if let Type::HTTPStatus(401) = error.etype() {
-        return Some((StatusCode::UNAUTHORIZED, "session_ended"));
-    }
-    if let Type::HTTPStatus(status) = error.etype() {
-        return Some((StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "gateway_failed"));
-    }
-    match error.esource() {
-        ErrorSource::Upstream => Some(match error.etype() {
-            Type::ConnectTimedout | Type::TLSHandshakeTimedout => {
-                (StatusCode::GATEWAY_TIMEOUT, "upstream_connect_timeout")
-            }
-            Type::ReadTimedout | Type::WriteTimedout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
-            Type::TLSHandshakeFailure | Type::InvalidCert | Type::HandshakeError => {
-                (StatusCode::BAD_GATEWAY, "upstream_tls_failed")
-            }
-            Type::ConnectRefused | Type::ConnectNoRoute | Type::ConnectError | Type::BindError | Type::SocketError => {
-                (StatusCode::BAD_GATEWAY, "upstream_unreachable")
-            }
-            _ => (StatusCode::BAD_GATEWAY, "upstream_broke_off"),
-        }),
-        ErrorSource::Downstream => match error.etype() {
-            Type::ReadError | Type::WriteError | Type::ConnectionClosed | Type::WriteTimedout => None,
-            Type::ReadTimedout => Some((StatusCode::REQUEST_TIMEOUT, "body_too_slow")),
-            _ => Some((StatusCode::BAD_REQUEST, "bad_request")),
-        },
-        ErrorSource::Internal | ErrorSource::Unset => Some((StatusCode::INTERNAL_SERVER_ERROR, "gateway_failed")),
     }
 }
 

@@ -8,15 +8,17 @@ use std::time::Duration;
 use pingora::listeners::TcpSocketOptions;
 use pingora::listeners::tls::TlsSettings;
 use pingora::protocols::TcpKeepalive;
-use pingora::proxy::{HttpProxy, http_proxy_service_with_name};
+use pingora::proxy::http_proxy;
 use pingora::server::Server;
 use pingora::server::configuration::{Opt, ServerConf};
 use pingora::services::listening::Service;
 
 use super::certificates::{CertificateMistake, Certificates};
 use super::classify::ListenerUse;
-use super::proxy::{Gateway, GatewayHandle};
+use super::handle::GatewayHandle;
+use super::proxy::Gateway;
 use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ServerSettings, Start};
+use super::stream_end::EndingStreams;
 
 /// Idle connections to upstreams that are kept, for each service. Our own choice: pingora's 128 is short for some hundred people.
 const UPSTREAM_POOL: usize = 512;
@@ -95,8 +97,9 @@ pub fn add_listeners(
     settings: &ServerSettings,
 ) -> Result<ListenerCertificates, ListenMistake> {
     let mut certificates = Vec::new();
-    let mut sites = service(server, gateway.gateway(ListenerUse::Sites), "sites");
-    let mut redirects = service(server, gateway.gateway(ListenerUse::RedirectToHttps), "redirects");
+    let conf = &server.configuration;
+    let mut sites = Service::new("sites".to_owned(), application(gateway, ListenerUse::Sites, conf));
+    let mut redirects = Service::new("redirects".to_owned(), application(gateway, ListenerUse::RedirectToHttps, conf));
     redirects.threads = Some(1);
     let mut redirecting = false;
     for listener in &settings.listeners {
@@ -108,8 +111,10 @@ pub fn add_listeners(
         match &listener.purpose {
             ListenerPurpose::Plain => sites.add_tcp_with_settings(&address, socket_options()),
             ListenerPurpose::Tls(files) => {
-                let read = Certificates::read(files)
-                    .map_err(|source| ListenMistake::Certificate { address: listener.address, source: Box::new(source) })?;
+                let read = Certificates::read(files).map_err(|source| ListenMistake::Certificate {
+                    address: listener.address,
+                    source: Box::new(source),
+                })?;
                 let mut tls = TlsSettings::with_callbacks(Box::new(NoCallbacks))
                     .map_err(|source| ListenMistake::Tls { address: listener.address, source })?;
                 tls.set_cert_resolver(read.clone());
@@ -134,8 +139,10 @@ struct NoCallbacks;
 
 impl pingora::listeners::TlsAccept for NoCallbacks {}
 
-fn service(server: &Server, gateway: Gateway, name: &str) -> Service<HttpProxy<Gateway>> {
-    http_proxy_service_with_name(&server.configuration, gateway, name)
+/// What serves the connections of the listeners of one use.
+#[must_use]
+pub fn application(gateway: &GatewayHandle, listener: ListenerUse, conf: &Arc<ServerConf>) -> EndingStreams {
+    EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), listener)))
 }
 
 /// Connections whose other end vanished are noticed within two minutes.

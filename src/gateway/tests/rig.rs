@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp as _;
-use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::protocols::l4::stream::Stream as L4Stream;
+use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::server::configuration::ServerConf;
 
 use crate::domain::keys::Keys;
@@ -24,8 +24,9 @@ use crate::domain::time::UnixMillis;
 use crate::gateway::answers::plain_page;
 use crate::gateway::bridge;
 use crate::gateway::classify::{self, ListenerUse};
-use crate::gateway::proxy::{GatewayHandle, GatewayParts};
+use crate::gateway::handle::{GatewayHandle, GatewayParts};
 use crate::gateway::route_rules::{Access, PathPattern, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::service;
 use crate::gateway::settings::{
     AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings, UpstreamServer,
     UpstreamSettings, UpstreamTimeouts,
@@ -138,7 +139,7 @@ impl Plan {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         });
         let conf = Arc::new(ServerConf { max_retries: 2, ..ServerConf::default() });
-        let proxy = Arc::new(pingora::proxy::http_proxy(&conf, handle.gateway(ListenerUse::Sites)));
+        let proxy = Arc::new(service::application(&handle, ListenerUse::Sites, &conf));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move {

@@ -3,9 +3,11 @@
 use std::io::{Read as _, Write as _};
 use std::sync::Mutex;
 use std::sync::mpsc::{channel, sync_channel};
+use std::time::Duration;
 
 use super::rig::{PATIENCE, Rig, Upstream, answer, read_chunk};
 use crate::domain::revocation::{FeedRow, Revoked};
+use crate::domain::session::Session;
 use crate::domain::time::UnixMillis;
 
 #[test]
@@ -144,6 +146,36 @@ fn nothing_follows_a_refused_upgrade_to_the_upstream() {
     assert!(status == 200 || status == 400, "{status}: 400 when the bytes came before the answer");
     assert!(client.is_closed());
     assert!(upstream.got().iter().all(|got| got.line.starts_with("GET /ws ")), "{:?}", upstream.got());
+}
+
+/// A WebSocket that says nothing: what makes it end?
+fn silent_websocket_after(what: impl FnOnce(&Rig, &Session)) -> bool {
+    let upstream = echoing();
+    let rig = Rig::before(&upstream);
+    let session = rig.session("anna");
+    let cookie = format!("Cookie: vestibule={}", rig.sessions.cookie(&session));
+    let mut client = rig.client();
+    client.send_head("GET /ws", &[&UPGRADE[..], &[&cookie]].concat());
+    assert_eq!(client.read_head().status, 101);
+    assert_eq!(rig.handle.requests_under_way(), 1);
+    what(&rig, &session);
+    let closed = client.is_closed();
+    while rig.handle.requests_under_way() > 0 {
+        std::thread::yield_now();
+    }
+    closed
+}
+
+#[test]
+fn a_silent_websocket_ends_with_its_session() {
+    assert!(silent_websocket_after(|rig, session| {
+        rig.sessions.apply(&[FeedRow { number: 1, at: UnixMillis(0), what: Revoked::Session(session.id) }]);
+    }));
+}
+
+#[test]
+fn a_websocket_that_is_silent_for_as_long_as_a_session_may_be_idle_ends() {
+    assert!(silent_websocket_after(|rig, _| rig.pass(Duration::from_secs(1800))));
 }
 
 #[test]

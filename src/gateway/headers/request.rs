@@ -1,26 +1,16 @@
-//! What passes between downstream and upstream in header fields, in both directions: identity set last and never taken over,
-//! forwarding fields rewritten, our cookies kept here. Runs after pingora has removed hop-by-hop fields. Floor: edge.
+//! The head of a request on its way to the upstream. Runs after pingora has removed hop-by-hop fields, so that nothing set here can be
+//! nominated away. Decides nothing: the identity is passed in. Floor: edge.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use http::header::{CACHE_CONTROL, COOKIE, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use http::header::{COOKIE, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::http::RequestHeader;
 
-use super::settings::{IdentityHeaders, SiteSettings};
+use super::{fold, is_identity};
+use crate::gateway::settings::{IdentityHeaders, SiteSettings};
 use crate::web::cookies::CookieNames;
-
-/// Names that always mean identity, whether this site sends them or not: an application may believe one that we do not send.
-const IDENTITY: [&str; 7] = [
-    "x-forwarded-user",
-    "x-forwarded-email",
-    "x-forwarded-preferred-username",
-    "x-forwarded-groups",
-    "x-vestibule-session",
-    "x-vestibule-assertion",
-    "x-vestibule-user",
-];
 
 /// Fields that this hop writes itself, whoever the peer is.
 const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"];
@@ -49,10 +39,6 @@ const REWRITING: [&str; 21] = [
     "x-forwarded-scheme",
     "x-forwarded-ssl",
 ];
-
-/// Instructions to caches in front of us that would override `Cache-Control`.
-const CDN_CACHING: [&str; 4] =
-    ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "x-accel-expires"];
 
 /// Who the user is, as the upstream is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,8 +85,7 @@ pub fn prepare_request(
 ) -> pingora::Result<()> {
     let chain = forwarded_for(request, hop);
     remove_folded(request, |folded| {
-        IDENTITY.contains(&folded)
-            || names(&site.identity).any(|name| fold(name.as_str()) == folded)
+        is_identity(folded, &site.identity)
             || FORWARDING.contains(&folded)
             || (hop.peer_trust == PeerTrust::Untrusted && REWRITING.contains(&folded))
     });
@@ -113,71 +98,6 @@ pub fn prepare_request(
         set_identity(request, &site.identity, identity)?;
     }
     Ok(())
-}
-
-/// Takes out of an answer what only we may say: our cookies and the identity.
-pub fn clean_response(response: &mut ResponseHeader, site: &SiteSettings) {
-    let cookies = CookieNames::of(site.origin.scheme());
-    if response.headers.get_all(SET_COOKIE).iter().any(|value| cookies.claims_ours(value)) {
-        let kept: Vec<HeaderValue> =
-            response.headers.get_all(SET_COOKIE).iter().filter(|value| !cookies.claims_ours(value)).cloned().collect();
-        response.remove_header(&SET_COOKIE);
-        for value in kept {
-            // The value came out of a header map, so it goes back into one.
-            let _ = response.append_header(SET_COOKIE, value);
-        }
-    }
-    let taken: Vec<HeaderName> = response
-        .headers
-        .keys()
-        .filter(|name| {
-            let folded = fold(name.as_str());
-            IDENTITY.contains(&folded.as_ref()) || names(&site.identity).any(|ours| fold(ours.as_str()) == folded)
-        })
-        .cloned()
-        .collect();
-    for name in taken {
-        response.remove_header(&name);
-    }
-}
-
-/// Keeps an answer out of caches that more than one person uses. What the upstream said to the browser's own cache stays.
-///
-/// # Errors
-/// When the upstream's `Cache-Control` cannot be written back.
-pub fn keep_private(response: &mut ResponseHeader) -> pingora::Result<()> {
-    for name in CDN_CACHING {
-        response.remove_header(name);
-    }
-    let stated: Vec<String> = response
-        .headers
-        .get_all(CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|directive| directive.trim().to_owned())
-        .filter(|directive| !directive.is_empty())
-        .collect();
-    let is = |directive: &str, name: &str| {
-        directive.split('=').next().is_some_and(|start| start.trim().eq_ignore_ascii_case(name))
-    };
-    if stated.iter().any(|directive| directive.eq_ignore_ascii_case("private") || is(directive, "no-store")) {
-        return Ok(());
-    }
-    let shared = ["public", "s-maxage", "proxy-revalidate", "private", "stale-while-revalidate", "stale-if-error"];
-    let mut kept = vec!["private".to_owned()];
-    kept.extend(stated.into_iter().filter(|directive| !shared.iter().any(|name| is(directive, name))));
-    response.insert_header(CACHE_CONTROL, kept.join(", "))
-}
-
-/// Adds a cookie of ours to an answer and says that the answer depends on cookies.
-///
-/// # Errors
-/// Never in practice: the value is a header value already.
-pub fn add_cookie(response: &mut ResponseHeader, cookie: HeaderValue) -> pingora::Result<()> {
-    response.append_header(SET_COOKIE, cookie)?;
-    response.append_header(VARY, "Cookie")?;
-    keep_private(response)
 }
 
 fn set_identity(request: &mut RequestHeader, headers: &IdentityHeaders, identity: &Identity) -> pingora::Result<()> {
@@ -193,12 +113,6 @@ fn set_identity(request: &mut RequestHeader, headers: &IdentityHeaders, identity
         request.insert_header(name.clone(), identity.session.as_str())?;
     }
     Ok(())
-}
-
-fn names(headers: &IdentityHeaders) -> impl Iterator<Item = &HeaderName> {
-    [Some(&headers.user), headers.email.as_ref(), headers.preferred_username.as_ref(), headers.session.as_ref()]
-        .into_iter()
-        .flatten()
 }
 
 /// A trusted proxy's list goes on with the proxy itself; from anybody else the list begins here.
@@ -233,15 +147,6 @@ fn remove_folded(request: &mut RequestHeader, is_ours: impl Fn(&str) -> bool) {
     }
 }
 
-/// The form in which CGI, WSGI and their like confuse names: everything but letters and digits becomes `-`. Header names are lower case.
-fn fold(name: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.chars().all(plain) {
-        return Cow::Borrowed(name);
-    }
-    Cow::Owned(name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect())
-}
-
 /// What is not printable ASCII is percent-encoded as UTF-8, and then `%` too, so that it can be read back (security I3).
 fn field_value(text: &str) -> Cow<'_, str> {
     const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
@@ -254,27 +159,8 @@ fn field_value(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::domain::site::SiteName;
-    use crate::gateway::route_rules::{RouteRules, UpstreamName};
-    use crate::web::origin::Origin;
-
-    fn site() -> Arc<SiteSettings> {
-        Arc::new(SiteSettings {
-            name: SiteName::new("marketing"),
-            origin: Origin::parse("https://app.example.com").unwrap(),
-            rules: RouteRules::new(vec![]),
-            upstream: UpstreamName::new("app"),
-            identity: IdentityHeaders {
-                user: HeaderName::from_static("remote-user"),
-                email: Some(HeaderName::from_static("x-forwarded-email")),
-                preferred_username: Some(HeaderName::from_static("x-name")),
-                session: Some(HeaderName::from_static("x-vestibule-session")),
-            },
-        })
-    }
+    use crate::gateway::headers::tests::site;
 
     fn identity() -> Identity {
         Identity { user: "anna".into(), name: Some("Anna Ó".into()), email: None, session: "00ff".into() }
@@ -391,50 +277,6 @@ mod tests {
             lines.iter().filter(|line| line.starts_with("cookie")).collect::<Vec<_>>(),
             ["cookie: a=1", "cookie: b=2"]
         );
-    }
-
-    #[test]
-    fn an_upstream_cannot_speak_for_us() {
-        let mut response = ResponseHeader::build(200, None).unwrap();
-        for (name, value) in [
-            ("Set-Cookie", "a=1"),
-            ("Set-Cookie", "__Host-vestibule=x; Path=/; Secure"),
-            ("Set-Cookie", "b=2"),
-            ("X-Vestibule-Session", "x"),
-            ("Remote_User", "eve"),
-            ("X-Other", "y"),
-        ] {
-            response.append_header(name, value).unwrap();
-        }
-        clean_response(&mut response, &site());
-        let lines: Vec<String> =
-            response.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
-        assert_eq!(lines.len(), 3, "{lines:?}");
-        for line in ["set-cookie: a=1", "set-cookie: b=2", "x-other: y"] {
-            assert!(lines.contains(&line.to_owned()), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn a_private_answer_is_kept_by_no_shared_cache() {
-        for (stated, private) in [
-            (None, "private"),
-            (Some("public, max-age=60"), "private, max-age=60"),
-            (Some("s-maxage=60, max-age=5, PUBLIC"), "private, max-age=5"),
-            (Some("no-store"), "no-store"),
-            (Some("private, max-age=5"), "private, max-age=5"),
-            (Some("private=\"set-cookie\", max-age=5"), "private, max-age=5"),
-            (Some("no-cache"), "private, no-cache"),
-        ] {
-            let mut response = ResponseHeader::build(200, None).unwrap();
-            response.insert_header("CDN-Cache-Control", "max-age=99").unwrap();
-            if let Some(stated) = stated {
-                response.insert_header(CACHE_CONTROL, stated).unwrap();
-            }
-            keep_private(&mut response).unwrap();
-            assert_eq!(response.headers.get(CACHE_CONTROL).unwrap(), private, "{stated:?}");
-            assert!(!response.headers.contains_key("cdn-cache-control"));
-        }
     }
 
     #[test]

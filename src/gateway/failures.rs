@@ -1,0 +1,48 @@
+//! What a failure below is to the client: a status and a stable word, or nothing when nobody is there to read it. Floor: edge (pure).
+
+use http::StatusCode;
+use pingora::{Error, ErrorSource, ErrorType};
+
+use super::upstreams::NoServer;
+use crate::web::request_id::RequestId;
+
+pub(super) fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
+    let source = match error {
+        NoServer::Unknown(_) => String::new(),
+        NoServer::NoAddress { source, .. } => source.as_ref().map(|source| format!(": {source}")).unwrap_or_default(),
+    };
+    tracing::warn!(request = %request_id, "no server for a request: {error}{source}");
+    Error::explain(ErrorType::ConnectError, "no server").into_up()
+}
+
+/// What a failure is to the client; `None` when there is no client any more.
+pub(super) fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
+    use ErrorType as Type;
+    if let Type::HTTPStatus(401) = error.etype() {
+        return Some((StatusCode::UNAUTHORIZED, "session_ended"));
+    }
+    if let Type::HTTPStatus(status) = error.etype() {
+        return Some((StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "gateway_failed"));
+    }
+    match error.esource() {
+        ErrorSource::Upstream => Some(match error.etype() {
+            Type::ConnectTimedout | Type::TLSHandshakeTimedout => {
+                (StatusCode::GATEWAY_TIMEOUT, "upstream_connect_timeout")
+            }
+            Type::ReadTimedout | Type::WriteTimedout => (StatusCode::GATEWAY_TIMEOUT, "upstream_timeout"),
+            Type::TLSHandshakeFailure | Type::InvalidCert | Type::HandshakeError => {
+                (StatusCode::BAD_GATEWAY, "upstream_tls_failed")
+            }
+            Type::ConnectRefused | Type::ConnectNoRoute | Type::ConnectError | Type::BindError | Type::SocketError => {
+                (StatusCode::BAD_GATEWAY, "upstream_unreachable")
+            }
+            _ => (StatusCode::BAD_GATEWAY, "upstream_broke_off"),
+        }),
+        ErrorSource::Downstream => match error.etype() {
+            Type::ReadError | Type::WriteError | Type::ConnectionClosed | Type::WriteTimedout => None,
+            Type::ReadTimedout => Some((StatusCode::REQUEST_TIMEOUT, "body_too_slow")),
+            _ => Some((StatusCode::BAD_REQUEST, "bad_request")),
+        },
+        ErrorSource::Internal | ErrorSource::Unset => Some((StatusCode::INTERNAL_SERVER_ERROR, "gateway_failed")),
+    }
+}

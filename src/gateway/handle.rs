@@ -1,0 +1,114 @@
+//! What a running gateway works with, and the handle by which the roof changes it: other parts at a reload, draining before the end.
+//! Starts nothing and owns no thread. Floor: edge.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+
+use super::answers::MessagePages;
+use super::bridge::Pages;
+use super::settings::GatewaySettings;
+use super::upstreams::Upstreams;
+use crate::login::ports::Clock;
+use crate::login::sessions::Sessions;
+
+/// What a gateway works with. A reload puts another in place; requests under way keep theirs.
+pub struct GatewayParts {
+    /// What the operator decided.
+    pub settings: GatewaySettings,
+    /// Our own pages.
+    pub pages: Pages,
+    /// How message pages look.
+    pub message_pages: Arc<MessagePages>,
+    /// Who is signed in.
+    pub sessions: Arc<Sessions>,
+    /// Read once a request.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for GatewayParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayParts").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The parts in use, and what was made from them.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) parts: GatewayParts,
+    pub(super) upstreams: Upstreams,
+}
+
+/// The handle by which the roof changes a running gateway. Cheap to clone; all listeners share it.
+#[derive(Clone)]
+pub struct GatewayHandle {
+    current: Arc<ArcSwap<Current>>,
+    draining: Arc<AtomicBool>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Counts a request for as long as it lasts.
+#[derive(Debug)]
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl GatewayHandle {
+    /// A gateway that is ready as soon as it listens.
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> Self {
+        Self {
+            current: Arc::new(ArcSwap::from_pointee(Current::new(parts))),
+            draining: Arc::new(AtomicBool::new(false)),
+            under_way: Arc::new(AtomicUsize::new(0)),
+        }
+    }
+
+    /// Puts other parts in place for all requests that begin from here on. Connections to upstreams are made afresh.
+    pub fn replace(&self, parts: GatewayParts) {
+        self.current.store(Arc::new(Current::new(parts)));
+    }
+
+    /// From here on the ready probe says no; everything else goes on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// How many requests are being answered or streamed: when draining and zero, the process may end.
+    #[must_use]
+    pub fn requests_under_way(&self) -> usize {
+        self.under_way.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    pub(super) fn current(&self) -> Arc<Current> {
+        self.current.load_full()
+    }
+
+    pub(super) fn begin(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        UnderWay(Arc::clone(&self.under_way))
+    }
+}
+
+impl Current {
+    fn new(parts: GatewayParts) -> Self {
+        let upstreams = Upstreams::new(&parts.settings.upstreams);
+        Self { parts, upstreams }
+    }
+}
+
+impl fmt::Debug for GatewayHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayHandle").field("draining", &self.draining).finish_non_exhaustive()
+    }
+}
