@@ -10,13 +10,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::check::{Problem, url_problem};
+use super::credentials::{self, Credentials};
 use super::presets;
-use super::settings::{Auth, Method, NumberFormat, ProviderSettings, Scalar};
+use super::settings::{Method, NumberFormat, ProviderSettings, Scalar};
 use super::template::{Template, Tree};
-use super::variables::{Credential, MessageValues, Own, OwnValue, Secrets, Values, Variable};
+use super::variables::{MessageValues, Own, OwnValue, Secrets, Values, Variable};
 use super::verdict::Rules;
 use crate::domain::phone::Country;
-use crate::domain::secret::SecretText;
 
 /// How long a connection may take, unless set: sms §8.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -53,14 +53,6 @@ pub(super) enum Body {
     Query(Vec<(String, Tree)>),
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum Credentials {
-    None,
-    Basic { user: Credential, password: Credential },
-    Header { name: HeaderName, prefix: String, value: Credential },
-    Query { name: String, value: Credential },
-}
-
 impl Description {
     /// Reads `settings`, the preset they name beneath them.
     ///
@@ -73,7 +65,7 @@ impl Description {
         let method = settings.method.unwrap_or(Method::Post);
         let url = read_url(&settings, &own, &mut problems);
         let mut body = read_body(&settings, method, &own, &mut problems);
-        let credentials = read_auth(&settings, &own, &mut body, &mut problems);
+        let credentials = credentials::read(&settings, &own, &mut body, &mut problems);
         let headers = read_headers(&settings, &credentials, &own, &mut problems);
         let rules = Rules::read(&settings, &mut problems);
         let (connect_timeout, timeout) = read_timeouts(&settings, &mut problems);
@@ -229,62 +221,6 @@ fn is_flat(tree: &Tree, list_allowed: bool) -> bool {
     }
 }
 
-/// A credential that is a field goes into the body right here.
-fn read_auth(
-    settings: &ProviderSettings,
-    own: &Own,
-    body: &mut Option<Body>,
-    problems: &mut Vec<Problem>,
-) -> Credentials {
-    let mut credential = |at: &str, text: &SecretText| {
-        let read = Credential::parse(text, own);
-        read.map_err(|message| problems.push(Problem::new(format!("auth.{at}"), message))).ok()
-    };
-    let read = match settings.auth.as_ref().unwrap_or(&Auth::None) {
-        Auth::None => Some(Credentials::None),
-        Auth::Basic { user, password } => {
-            let user = credential("basic.user", &SecretText::new(user.clone()));
-            let password = credential("basic.password", password);
-            user.zip(password).map(|(user, password)| Credentials::Basic { user, password })
-        }
-        Auth::Bearer(token) => credential("bearer", token).map(|value| Credentials::Header {
-            name: header::AUTHORIZATION,
-            prefix: "Bearer ".to_owned(),
-            value,
-        }),
-        Auth::Header { name, prefix, value } => {
-            let value = credential("header.value", value);
-            let name = header_name(name, "auth.header.name", problems);
-            name.zip(value).map(|(name, value)| Credentials::Header { name, prefix: prefix.clone(), value })
-        }
-        Auth::Query { name, value } => {
-            credential("query.value", value).map(|value| Credentials::Query { name: name.clone(), value })
-        }
-        Auth::Field { name, value } => {
-            if let Some(value) = credential("field.value", value) {
-                add_field(body.as_mut(), name, value, problems);
-            }
-            Some(Credentials::None)
-        }
-    };
-    read.unwrap_or(Credentials::None)
-}
-
-fn add_field(body: Option<&mut Body>, name: &str, value: Credential, problems: &mut Vec<Problem>) {
-    let fields = match body {
-        Some(Body::Json(Tree::Map(fields)) | Body::Form(fields) | Body::Query(fields)) => fields,
-        Some(Body::Json(_)) => {
-            problems.push(Problem::new("auth.field", "needs `json` to be a map that it can be put into"));
-            return;
-        }
-        None => return,
-    };
-    if fields.iter().any(|(taken, _)| taken == name) {
-        problems.push(Problem::new("auth.field.name", format!("is `{name}`, a field that the body has already")));
-    }
-    fields.push((name.to_owned(), Tree::Secret(value)));
-}
-
 fn read_headers(
     settings: &ProviderSettings,
     credentials: &Credentials,
@@ -316,7 +252,7 @@ fn read_headers(
     headers
 }
 
-fn header_name(name: &str, at: &str, problems: &mut Vec<Problem>) -> Option<HeaderName> {
+pub(super) fn header_name(name: &str, at: &str, problems: &mut Vec<Problem>) -> Option<HeaderName> {
     let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
         problems.push(Problem::new(at, format!("is no header name: `{name}`")));
         return None;

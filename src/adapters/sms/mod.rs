@@ -8,6 +8,7 @@
 pub mod attempt;
 pub mod check;
 pub mod client;
+mod credentials;
 pub mod description;
 mod presets;
 pub mod request;

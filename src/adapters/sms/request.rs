@@ -10,7 +10,8 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::description::{Body, Credentials, Description};
+use super::credentials::Credentials;
+use super::description::{Body, Description};
 use super::settings::NumberFormat;
 use super::template::{Filled, Tree};
 use super::variables::{MASK, MessageValues, Secrets, Values};
