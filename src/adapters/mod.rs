@@ -8,6 +8,8 @@ pub mod memory_limits;
 pub mod memory_pending;
 pub mod redis_address;
 mod redis_breaker;
+#[cfg(test)]
+mod redis_group_tests;
 pub mod redis_limits;
 pub mod redis_link;
 pub mod redis_pending;
