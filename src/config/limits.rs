@@ -62,7 +62,7 @@ pub struct NetworkLimits {
 /// Sizes of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestLimits {
-    /// Bytes of all header fields together; beyond: 431.
+    /// Bytes of the whole head; beyond: 431.
     pub headers_bytes: usize,
     /// Header fields; beyond: 431.
     pub headers_count: usize,
@@ -156,7 +156,7 @@ fn read_network(node: &Node<'_>) -> NetworkLimits {
 
 fn read_request(node: &Node<'_>) -> RequestLimits {
     RequestLimits {
-        headers_bytes: node.key("headers", "All header fields together; beyond: 431.").size("4KiB", "1MiB").or("32KiB"),
+        headers_bytes: node.key("headers", "Everything before the body; beyond: 431.").size("4KiB", "1MiB").or("32KiB"),
         headers_count: node.key("headers_count", "The number of header fields; beyond: 431.").count(20, 250).or("100")
             as usize,
         target_bytes: node

@@ -19,10 +19,10 @@ pub struct Upstream {
 pub struct UpstreamTimeouts {
     /// To accept a connection, TLS included.
     pub connect: Duration,
-    /// From the whole request to the head of the answer.
-    pub response_head: Duration,
-    /// Between two pieces of a body, in either direction. Does not end WebSockets.
-    pub idle: Duration,
+    /// Between two reads: until the answer begins, and between two pieces of it. Does not end WebSockets.
+    pub read: Duration,
+    /// To take a piece of the request.
+    pub write: Duration,
     /// How long a connection that nobody uses is kept for the next request.
     pub keepalive: Duration,
 }
@@ -37,15 +37,15 @@ pub(super) fn read(node: &Node<'_>) -> Upstream {
             .list(1, 64, read_server)
             .required("[\"http://10.0.0.5:8080\"]"),
         timeouts: node.key("timeouts", "How long it may take.").section(|node| UpstreamTimeouts {
-            connect: node.key("connect", "To accept a connection; beyond: 502.").duration("100ms", "30s").or("3s"),
-            response_head: node
-                .key("response_head", "To begin its answer; beyond: 504.")
+            connect: node.key("connect", "To accept a connection; beyond: 504.").duration("100ms", "30s").or("3s"),
+            read: node
+                .key(
+                    "read",
+                    "To begin its answer, and between two pieces of it; beyond: 504. Does not end a WebSocket.",
+                )
                 .duration("1s", "1h")
                 .or("60s"),
-            idle: node
-                .key("idle", "Between two pieces of a body, in either direction. Does not end a WebSocket.")
-                .duration("1s", "1h")
-                .or("60s"),
+            write: node.key("write", "To take a piece of the request.").duration("1s", "1h").or("30s"),
             keepalive: node
                 .key("keepalive", "How long an unused connection is kept for the next request.")
                 .duration("0s", "1h")

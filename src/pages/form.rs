@@ -89,7 +89,11 @@ impl UncheckedForm {
     /// The form is too old, or of another browser; with what may be shown again.
     pub fn check(self, keys: &Keys, bound_to: &[&[u8]]) -> Result<Form, StaleForm> {
         let token = value(&self.0, TOKEN_FIELD).unwrap_or_default();
-        if bound_to.iter().any(|bound_to| keys.form_token_matches(bound_to, token)) { Ok(Form(self.0)) } else { Err(StaleForm(self.0)) }
+        if bound_to.iter().any(|bound_to| keys.form_token_matches(bound_to, token)) {
+            Ok(Form(self.0))
+        } else {
+            Err(StaleForm(self.0))
+        }
     }
 }
 

@@ -12,7 +12,12 @@ pub const COOKIE: &str = "vestibule-language";
 ///
 /// `offered` is the site's list; an empty one counts as English only.
 #[must_use]
-pub fn choose(offered: &[Language], asked: Option<&str>, cookie: Option<&str>, accept_language: Option<&str>) -> Language {
+pub fn choose(
+    offered: &[Language],
+    asked: Option<&str>,
+    cookie: Option<&str>,
+    accept_language: Option<&str>,
+) -> Language {
     let offers = |tag: &str| Language::parse(tag).filter(|language| offered.contains(language));
     asked
         .and_then(offers)

@@ -83,7 +83,10 @@ impl SiteLook {
     #[must_use]
     pub fn asset(&self, name: &str) -> Option<&Asset> {
         let files = self.files.as_ref()?;
-        [&files.style, &files.colours, &files.script, &files.icon].into_iter().chain(&files.logo).find(|asset| asset.name() == name)
+        [&files.style, &files.colours, &files.script, &files.icon]
+            .into_iter()
+            .chain(&files.logo)
+            .find(|asset| asset.name() == name)
     }
 
     /// The languages its pages are offered in.
@@ -103,7 +106,8 @@ impl Contact {
     fn read(text: &str) -> Self {
         let text = text.trim();
         let is_url = text.starts_with("https://") || text.starts_with("http://");
-        let is_address = !text.contains(char::is_whitespace) && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+        let is_address = !text.contains(char::is_whitespace)
+            && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
         let href = match (is_url, is_address) {
             (true, _) => Some(text.to_owned()),
             (false, true) => Some(format!("mailto:{text}")),

@@ -299,7 +299,12 @@ impl Page {
             Self::Login(LoginPage { problem: Some(_), .. })
             | Self::Phone(PhonePage { problem: Some(_), .. })
             | Self::Code(CodePage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Login(_) | Self::Phone(_) | Self::Code(_) | Self::StepUp(_) | Self::Logout { .. } | Self::SignedOut => StatusCode::OK,
+            Self::Login(_)
+            | Self::Phone(_)
+            | Self::Code(_)
+            | Self::StepUp(_)
+            | Self::Logout { .. }
+            | Self::SignedOut => StatusCode::OK,
             Self::NoNumber(_) => StatusCode::FORBIDDEN,
             Self::Over(_) => StatusCode::GONE,
             Self::CodesPaused { .. } | Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -316,7 +321,9 @@ impl Page {
             Self::CodesPaused { wait } => (*wait)?,
             Self::TooManyTries { wait } | Self::Waiting { wait } => *wait,
             Self::Message(message) => match message.kind {
-                MessageKind::SignInUnavailable | MessageKind::Unavailable | MessageKind::Busy => Duration::from_secs(10),
+                MessageKind::SignInUnavailable | MessageKind::Unavailable | MessageKind::Busy => {
+                    Duration::from_secs(10)
+                }
                 MessageKind::BadRequest
                 | MessageKind::FormRefused
                 | MessageKind::Denied

@@ -25,7 +25,10 @@ pub fn render(page: &Page, chrome: &Chrome<'_>) -> String {
         Err(error) => {
             // the tests render every page; what is left are mistakes of ours that no input causes
             tracing::error!(%error, "a page could not be drawn");
-            format!("<!doctype html><title>500</title><p>{}</p>", escaped(&texts::text(chrome.language, "internal-lead", &[])))
+            format!(
+                "<!doctype html><title>500</title><p>{}</p>",
+                escaped(&texts::text(chrome.language, "internal-lead", &[]))
+            )
         }
     }
 }

@@ -22,7 +22,13 @@ fn look(name: &str, support: Option<&str>) -> SiteLook {
 }
 
 fn chrome(site: &SiteLook, language: Language) -> Chrome<'_> {
-    Chrome { site, language, csrf: "the-token", request_id: "0123456789abcdef", here: Some("/.vestibule/login?return_to=%2Fa%3Fb&lang=en") }
+    Chrome {
+        site,
+        language,
+        csrf: "the-token",
+        request_id: "0123456789abcdef",
+        here: Some("/.vestibule/login?return_to=%2Fa%3Fb&lang=en"),
+    }
 }
 
 fn code_page() -> CodePage {
@@ -42,7 +48,11 @@ fn code_page() -> CodePage {
 fn every_page(text: &str) -> Vec<(String, Page)> {
     let mut pages: Vec<(String, Page)> = Vec::new();
     let mut add = |name: &str, page: Page| pages.push((name.to_owned(), page));
-    let login = LoginPage { user_name: UserNameField::Open(text.into()), return_to: format!("/a?{text}"), ..LoginPage::default() };
+    let login = LoginPage {
+        user_name: UserNameField::Open(text.into()),
+        return_to: format!("/a?{text}"),
+        ..LoginPage::default()
+    };
     add("login", Page::Login(LoginPage { return_to: "/".into(), ..LoginPage::default() }));
     for notice in [LoginNotice::FormExpired, LoginNotice::SessionEnded, LoginNotice::SignedOut] {
         add(&format!("login-{notice:?}"), Page::Login(LoginPage { notice: Some(notice), ..login.clone() }));
@@ -50,11 +60,20 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     for problem in [LoginProblem::UserNameMissing, LoginProblem::PasswordMissing, LoginProblem::NotCorrect] {
         add(&format!("login-{problem:?}"), Page::Login(LoginPage { problem: Some(problem), ..login.clone() }));
     }
-    let fixed = LoginPage { user_name: UserNameField::Fixed(text.into()), notice: Some(LoginNotice::TwoFactorNeeded), ..login };
-    add("login-fixed-wrong", Page::Login(LoginPage { problem: Some(LoginProblem::NotCorrect), notice: None, ..fixed.clone() }));
+    let fixed =
+        LoginPage { user_name: UserNameField::Fixed(text.into()), notice: Some(LoginNotice::TwoFactorNeeded), ..login };
+    add(
+        "login-fixed-wrong",
+        Page::Login(LoginPage { problem: Some(LoginProblem::NotCorrect), notice: None, ..fixed.clone() }),
+    );
     add("login-TwoFactorNeeded", Page::Login(fixed));
 
-    let phone = PhonePage { phone: String::new(), example: "+32 470 12 34 56".into(), calling_codes: vec![32, 31, 33, 49], problem: None };
+    let phone = PhonePage {
+        phone: String::new(),
+        example: "+32 470 12 34 56".into(),
+        calling_codes: vec![32, 31, 33, 49],
+        problem: None,
+    };
     add("phone", Page::Phone(phone.clone()));
     let country = Country::parse("US").unwrap();
     for (name, problem) in [
@@ -63,20 +82,55 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         ("country", PhoneProblem::CountryNotAllowed { country }),
         ("fixed-line", PhoneProblem::NotMobile),
     ] {
-        add(&format!("phone-{name}"), Page::Phone(PhonePage { phone: text.into(), problem: Some(problem), ..phone.clone() }));
+        add(
+            &format!("phone-{name}"),
+            Page::Phone(PhonePage { phone: text.into(), problem: Some(problem), ..phone.clone() }),
+        );
     }
 
     add("code", Page::Code(code_page()));
-    add("code-enrolling", Page::Code(CodePage { number: ShownNumber::Whole("+32 470 12 34 56".into()), ..code_page() }));
-    add("code-unsent", Page::Code(CodePage { state: CodeState::NotSent, notice: Some(CodeNotice::NotSent), wait: Duration::ZERO, ..code_page() }));
-    let refused = CodePage { state: CodeState::NotSent, notice: Some(CodeNotice::NumberRefused), wait: Duration::ZERO, ..code_page() };
+    add(
+        "code-enrolling",
+        Page::Code(CodePage { number: ShownNumber::Whole("+32 470 12 34 56".into()), ..code_page() }),
+    );
+    add(
+        "code-unsent",
+        Page::Code(CodePage {
+            state: CodeState::NotSent,
+            notice: Some(CodeNotice::NotSent),
+            wait: Duration::ZERO,
+            ..code_page()
+        }),
+    );
+    let refused = CodePage {
+        state: CodeState::NotSent,
+        notice: Some(CodeNotice::NumberRefused),
+        wait: Duration::ZERO,
+        ..code_page()
+    };
     add("code-refused", Page::Code(refused.clone()));
-    add("code-enrolling-refused", Page::Code(CodePage { number: ShownNumber::Whole("+32 470 12 34 56".into()), ..refused }));
-    for notice in [CodeNotice::SentAgain, CodeNotice::TooEarly, CodeNotice::TooOften(Duration::from_secs(1700)), CodeNotice::NoneLeft] {
+    add(
+        "code-enrolling-refused",
+        Page::Code(CodePage { number: ShownNumber::Whole("+32 470 12 34 56".into()), ..refused }),
+    );
+    for notice in [
+        CodeNotice::SentAgain,
+        CodeNotice::TooEarly,
+        CodeNotice::TooOften(Duration::from_secs(1700)),
+        CodeNotice::NoneLeft,
+    ] {
         let sends_left = if notice == CodeNotice::NoneLeft { 0 } else { 2 };
-        add(&format!("code-{notice:?}").replace(['(', ')'], "-"), Page::Code(CodePage { notice: Some(notice), sends_left, ..code_page() }));
+        add(
+            &format!("code-{notice:?}").replace(['(', ')'], "-"),
+            Page::Code(CodePage { notice: Some(notice), sends_left, ..code_page() }),
+        );
     }
-    for problem in [CodeProblem::Missing, CodeProblem::NotDigits, CodeProblem::Wrong { attempts_left: 4 }, CodeProblem::Wrong { attempts_left: 1 }] {
+    for problem in [
+        CodeProblem::Missing,
+        CodeProblem::NotDigits,
+        CodeProblem::Wrong { attempts_left: 4 },
+        CodeProblem::Wrong { attempts_left: 1 },
+    ] {
         let name = format!("code-{problem:?}").replace([' ', '{', '}', ':'], "");
         add(&name, Page::Code(CodePage { problem: Some(problem), wait: Duration::ZERO, ..code_page() }));
     }
@@ -115,13 +169,18 @@ fn every_page_is_complete_in_every_language() {
         let site = look("Acme", support);
         for language in Language::ALL {
             for (name, page) in every_page("jan") {
-                let html = try_render(&page, &chrome(&site, language)).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+                let html =
+                    try_render(&page, &chrome(&site, language)).unwrap_or_else(|error| panic!("{name}: {error:#}"));
                 assert!(!html.contains("[["), "{name} in {language:?} lacks a text: {html}");
                 assert!(html.contains(&format!("<html lang=\"{}\"", language.tag())), "{name}");
                 assert!(html.contains("– Acme</title>"), "{name}");
                 assert_eq!(html.matches("<h1>").count(), 1, "{name}");
                 assert!(!html.contains('\u{e000}') && !html.contains('\u{e001}'), "{name}");
-                assert!(support.is_none() || html.contains(site.support.as_ref().and_then(|s| s.href.as_deref()).unwrap_or("Call Anna")), "{name}");
+                assert!(
+                    support.is_none()
+                        || html.contains(site.support.as_ref().and_then(|s| s.href.as_deref()).unwrap_or("Call Anna")),
+                    "{name}"
+                );
             }
         }
     }
@@ -233,7 +292,10 @@ fn a_language_link_leads_to_the_same_page() {
 #[test]
 fn an_answer_of_no_site_refers_to_no_files() {
     let site = SiteLook::of_no_site();
-    let html = render(&Page::Message(Message { kind: MessageKind::Misdirected, again_href: None }), &Chrome { here: None, ..chrome(&site, Language::En) });
+    let html = render(
+        &Page::Message(Message { kind: MessageKind::Misdirected, again_href: None }),
+        &Chrome { here: None, ..chrome(&site, Language::En) },
+    );
     assert!(html.contains("<title>Nothing is here under this name</title>"), "{html}");
     for file in ["stylesheet", "<script", "rel=\"icon\"", "<header"] {
         assert!(!html.contains(file), "{file}");
@@ -256,7 +318,8 @@ fn an_answer_carries_its_language_and_when_to_come_back() {
 #[test]
 #[ignore = "writes every page and its files to a folder, to be looked at in a browser"]
 fn gallery() {
-    let root = std::path::PathBuf::from(std::env::var_os("VESTIBULE_GALLERY").expect("VESTIBULE_GALLERY names a folder"));
+    let root =
+        std::path::PathBuf::from(std::env::var_os("VESTIBULE_GALLERY").expect("VESTIBULE_GALLERY names a folder"));
     let site = look("Acme Marketing", Some("helpdesk@example.com"));
     let files = site.files.clone().unwrap();
     std::fs::create_dir_all(root.join(".vestibule/assets")).unwrap();
@@ -265,7 +328,11 @@ fn gallery() {
     }
     for language in Language::ALL {
         for (name, page) in every_page("jan.peeters") {
-            std::fs::write(root.join(format!("{name}.{}.html", language.tag())), render(&page, &chrome(&site, language))).unwrap();
+            std::fs::write(
+                root.join(format!("{name}.{}.html", language.tag())),
+                render(&page, &chrome(&site, language)),
+            )
+            .unwrap();
         }
     }
 }

@@ -88,6 +88,15 @@ mod tests {
         assert_eq!(check_sms_texts("Façade", host, &Language::ALL, 6), [SmsTextProblem::NotInGsm7 { character: 'ç' }]);
         assert_eq!(check_sms_texts("Acme\n@evil.example #1", host, &Language::ALL, 6), [SmsTextProblem::LineBreak]);
         let long = check_sms_texts(&"n".repeat(90), host, &[Language::En, Language::De], 6);
-        assert!(matches!(long[..], [SmsTextProblem::TooLong { language: Language::En, .. }, SmsTextProblem::TooLong { language: Language::De, .. }]), "{long:?}");
+        assert!(
+            matches!(
+                long[..],
+                [
+                    SmsTextProblem::TooLong { language: Language::En, .. },
+                    SmsTextProblem::TooLong { language: Language::De, .. }
+                ]
+            ),
+            "{long:?}"
+        );
     }
 }

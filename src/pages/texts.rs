@@ -129,9 +129,17 @@ mod tests {
 
     #[test]
     fn each_language_has_one_form_of_address() {
-        let words = |language| source(language).split(|c: char| !c.is_alphabetic()).map(str::to_lowercase).collect::<Vec<_>>();
+        let words =
+            |language| source(language).split(|c: char| !c.is_alphabetic()).map(str::to_lowercase).collect::<Vec<_>>();
         let comments_name_it = 1;
-        for (language, other) in [(Language::Nl, "u"), (Language::Nl, "uw"), (Language::Fr, "tu"), (Language::Fr, "ton"), (Language::De, "du"), (Language::De, "dein")] {
+        for (language, other) in [
+            (Language::Nl, "u"),
+            (Language::Nl, "uw"),
+            (Language::Fr, "tu"),
+            (Language::Fr, "ton"),
+            (Language::De, "du"),
+            (Language::De, "dein"),
+        ] {
             let found = words(language).iter().filter(|word| *word == other).count();
             assert!(found <= comments_name_it, "{other} in {language:?}");
         }
@@ -146,7 +154,14 @@ mod tests {
 
     #[test]
     fn a_waiting_time_is_rounded_up() {
-        for (milliseconds, words) in [(0, "1 second"), (400, "1 second"), (29_001, "30 seconds"), (90_000, "2 minutes"), (3_600_000, "60 minutes"), (5_400_001, "2 hours")] {
+        for (milliseconds, words) in [
+            (0, "1 second"),
+            (400, "1 second"),
+            (29_001, "30 seconds"),
+            (90_000, "2 minutes"),
+            (3_600_000, "60 minutes"),
+            (5_400_001, "2 hours"),
+        ] {
             assert_eq!(duration(Language::En, Duration::from_millis(milliseconds)), words);
         }
     }

@@ -9,8 +9,8 @@ use minijinja::{Value, context};
 
 use super::look::Contact;
 use super::page::{
-    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, LoginNotice, LoginPage, LoginProblem, Message, MessageKind, NoNumberReason, OverReason, Page,
-    PhonePage, ShownNumber, StepUpPage, UserNameField,
+    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, LoginNotice, LoginPage, LoginProblem, Message, MessageKind,
+    NoNumberReason, OverReason, Page, PhonePage, ShownNumber, StepUpPage, UserNameField,
 };
 use super::texts;
 use crate::domain::phone::PhoneProblem;
@@ -128,7 +128,9 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
         Page::CodesPaused { wait } => outcome(
             Outcome {
                 title: "codes-paused-title",
-                paragraphs: std::iter::once(words.say("codes-paused-lead")).chain(wait.map(|wait| words.time("codes-paused-wait", wait))).collect(),
+                paragraphs: std::iter::once(words.say("codes-paused-lead"))
+                    .chain(wait.map(|wait| words.time("codes-paused-wait", wait)))
+                    .collect(),
                 contact: wait.is_none().then_some(("codes-paused-ask", "codes-paused-ask-nobody")),
                 action: wait.map(|_| ("sign-in-again", paths::LOGIN.to_owned())),
                 refers: true,
@@ -206,7 +208,8 @@ fn phone(page: &PhonePage, words: &Words<'_>) -> View {
     });
     // a long list helps nobody to read it; the refusal then says that the country is the reason
     let codes: Vec<String> = page.calling_codes.iter().map(|code| format!("+{code}")).collect();
-    let shown = (2..=8).contains(&codes.len()).then(|| words.with("phone-countries", &[("codes", codes.join(", ").into())]));
+    let shown =
+        (2..=8).contains(&codes.len()).then(|| words.with("phone-countries", &[("codes", codes.join(", ").into())]));
     View {
         template: "phone.html",
         title: words.say("phone-title"),
@@ -222,7 +225,9 @@ fn code(page: &CodePage, words: &Words<'_>) -> View {
     let notice = page.notice.map(|notice| match notice {
         CodeNotice::SentAgain => Notice { tone: "good", text: words.say("code-sent-again") },
         CodeNotice::NotSent => Notice { tone: "bad", text: words.say("code-not-sent") },
-        CodeNotice::NumberRefused if enrolling => Notice { tone: "bad", text: words.say("code-number-refused-enrolling") },
+        CodeNotice::NumberRefused if enrolling => {
+            Notice { tone: "bad", text: words.say("code-number-refused-enrolling") }
+        }
         CodeNotice::NumberRefused => Notice { tone: "bad", text: words.say("code-number-refused") },
         CodeNotice::TooEarly => Notice { tone: "info", text: words.time("code-asked-too-early", page.wait) },
         CodeNotice::TooOften(wait) => Notice { tone: "bad", text: words.time("code-asked-too-often", wait) },
@@ -231,7 +236,9 @@ fn code(page: &CodePage, words: &Words<'_>) -> View {
     let length = i64::from(page.length);
     let problem = page.problem.map(|problem| match problem {
         CodeProblem::Missing => FieldProblem::both("code", words.say("code-missing")),
-        CodeProblem::NotDigits => FieldProblem::both("code", words.with("code-not-digits", &[("length", length.into())])),
+        CodeProblem::NotDigits => {
+            FieldProblem::both("code", words.with("code-not-digits", &[("length", length.into())]))
+        }
         CodeProblem::Wrong { attempts_left } => FieldProblem {
             field: "code",
             summary: words.say("code-wrong"),
@@ -368,5 +375,7 @@ impl FieldProblem {
 
 /// A contact for the templates: text and, when it can be one, link.
 pub(super) fn contact(contact: Option<&Contact>) -> Option<Value> {
-    contact.map(|contact| context! { text => contact.text.as_str(), href => contact.href.as_deref(), is_url => contact.is_url })
+    contact.map(
+        |contact| context! { text => contact.text.as_str(), href => contact.href.as_deref(), is_url => contact.is_url },
+    )
 }
