@@ -5,39 +5,20 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY,
-    WWW_AUTHENTICATE,
+    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
-use http::{Method, StatusCode};
-use pingora::http::ResponseHeader;
+use http::{Method, Response, StatusCode};
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session;
 
 use super::classify::{Asker, METHODS, Refusal};
 use super::head::HeadMistake;
+use super::message_pages::MessagePages;
 use super::settings::SiteSettings;
+use crate::pages::security_headers;
 use crate::web::origin::{Origin, Scheme};
 use crate::web::problem::{self, Problem};
 use crate::web::request_id::RequestId;
-
-/// Draws the page for a person: `GatewayMessage` to HTML.
-pub type MessagePages = dyn Fn(&GatewayMessage<'_>) -> String + Send + Sync;
-
-/// What a message page says.
-#[derive(Clone, Copy, Debug)]
-pub struct GatewayMessage<'a> {
-    /// 400 and above.
-    pub status: StatusCode,
-    /// The stable word (`upstream_unreachable`): choose the text by it.
-    pub code: &'static str,
-    /// One English sentence, for pages without a text of their own.
-    pub detail: &'static str,
-    /// Shown, so that an operator can find the log line.
-    pub request_id: RequestId,
-    /// The site; `None` when the host is nobody's.
-    pub site: Option<&'a SiteSettings>,
-    /// `Accept-Language` as it came.
-    pub accept_language: Option<&'a str>,
-}
 
 /// One answer of ours, before it has a form.
 #[derive(Clone, Debug)]
@@ -180,14 +161,16 @@ impl Answer {
     /// # Errors
     /// When the client is gone.
     pub async fn send(self, session: &mut Session, to: Addressee<'_>, pages: &MessagePages) -> pingora::Result<()> {
-        let (media_type, body) = self.body(session, to, pages);
-        let is_head = session.req_header().method == Method::HEAD;
-        let mut head = ResponseHeader::build(self.status, Some(16))?;
+        let request = session.req_header();
+        let is_head = request.method == Method::HEAD;
+        let mut response = self.form(request, to, pages);
+        *response.status_mut() = self.status;
+        let (parts, body) = response.into_parts();
+        let mut head = ResponseHeader::from(parts);
         for (name, value) in self.fields {
             head.insert_header(name, value)?;
         }
-        secure(&mut head, to.site)?;
-        head.insert_header(CONTENT_TYPE, media_type)?;
+        head.insert_header(VARY, "Accept, Accept-Language, Cookie, Sec-Fetch-Mode")?;
         head.insert_header(CONTENT_LENGTH, body.len())?;
         head.insert_header("X-Request-Id", to.request_id.to_string())?;
         if self.connection == AfterAnswer::Close {
@@ -196,61 +179,37 @@ impl Answer {
         let empty = is_head || body.is_empty();
         session.write_response_header(Box::new(head), empty).await?;
         if !empty {
-            session.write_response_body(Some(Bytes::from(body)), true).await?;
+            session.write_response_body(Some(body), true).await?;
         }
         Ok(())
     }
 
-    fn body(&self, session: &Session, to: Addressee<'_>, pages: &MessagePages) -> (&'static str, String) {
+    fn form(&self, request: &RequestHeader, to: Addressee<'_>, pages: &MessagePages) -> Response<Bytes> {
         if self.status.is_redirection() {
-            return ("text/plain; charset=utf-8", format!("{}\n", self.detail));
+            return plain("text/plain; charset=utf-8", format!("{}\n", self.detail), to.scheme());
         }
         match to.asker {
-            Asker::Navigation | Asker::Submission => {
-                let message = GatewayMessage {
-                    status: self.status,
-                    code: self.code,
-                    detail: self.detail,
-                    request_id: to.request_id,
-                    site: to.site,
-                    accept_language: session.get_header("accept-language").and_then(|value| value.to_str().ok()),
-                };
-                ("text/html; charset=utf-8", pages(&message))
-            }
+            Asker::Navigation | Asker::Submission => pages.draw(self.status, self.code, request, to),
             Asker::Program => {
                 let problem = Problem { status: self.status, code: self.code, detail: self.detail };
-                (problem::MEDIA_TYPE, problem.to_json(to.request_id))
+                plain(problem::MEDIA_TYPE, problem.to_json(to.request_id), to.scheme())
             }
         }
     }
 }
 
-/// The fields that every answer of ours has (security G8).
-fn secure(head: &mut ResponseHeader, site: Option<&SiteSettings>) -> pingora::Result<()> {
-    head.insert_header(CACHE_CONTROL, "no-store")?;
-    head.insert_header(VARY, "Accept, Cookie, Sec-Fetch-Mode")?;
-    head.insert_header(
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    )?;
-    head.insert_header("X-Content-Type-Options", "nosniff")?;
-    head.insert_header("Referrer-Policy", "same-origin")?;
-    head.insert_header("Cross-Origin-Opener-Policy", "same-origin")?;
-    if site.is_some_and(|site| site.origin.scheme() == Scheme::Https) {
-        head.insert_header("Strict-Transport-Security", "max-age=31536000")?;
+impl Addressee<'_> {
+    /// The site's scheme; plain where no site is known, so that nobody is asked to use https for ever.
+    pub(super) fn scheme(&self) -> Scheme {
+        self.site.map_or(Scheme::Http, |site| site.origin.scheme())
     }
-    Ok(())
 }
 
-/// A message page without any style, for tests and for when nothing better is passed in.
-#[must_use]
-pub fn plain_page(message: &GatewayMessage<'_>) -> String {
-    let title = message.status.canonical_reason().unwrap_or("Error");
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title></head>\n<body><main><h1>{title}</h1><p>{}</p><p>Request {}</p></main></body></html>\n",
-        message.detail, message.request_id
-    )
+fn plain(media_type: &'static str, body: String, scheme: Scheme) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    security_headers::put(response.headers_mut(), scheme);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
 }
 
 impl fmt::Display for Answer {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 
-use super::answers::MessagePages;
 use super::bridge::Pages;
+use super::message_pages::MessagePages;
 use super::settings::GatewaySettings;
 use super::upstreams::Upstreams;
 use crate::login::ports::Clock;
@@ -21,7 +21,7 @@ pub struct GatewayParts {
     /// Our own pages.
     pub pages: Pages,
     /// How message pages look.
-    pub message_pages: Arc<MessagePages>,
+    pub message_pages: MessagePages,
     /// Who is signed in.
     pub sessions: Arc<Sessions>,
     /// Read once a request.

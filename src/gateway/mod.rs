@@ -13,6 +13,7 @@ mod failures;
 pub mod handle;
 pub mod head;
 pub mod headers;
+pub mod message_pages;
 pub mod proxy;
 pub mod request_state;
 pub mod route_rules;

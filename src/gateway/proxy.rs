@@ -349,8 +349,7 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
 
 async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
     state.reason = Some(answer.reason());
-    let pages = Arc::clone(&state.current.parts.message_pages);
-    answer.send(session, state.addressee(), &*pages).await
+    answer.send(session, state.addressee(), &state.current.parts.message_pages).await
 }
 
 fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {

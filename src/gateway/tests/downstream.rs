@@ -39,9 +39,12 @@ fn a_refusal_has_a_form_that_fits_who_asks() {
     let problem: serde_json::Value = serde_json::from_slice(&program.body).unwrap();
     assert_eq!(problem["code"], "sign_in_required");
     assert_eq!(problem["request_id"], program.field("x-request-id").unwrap());
-    let form = rig.ask("POST /app", &["Sec-Fetch-Mode: navigate", "Content-Length: 0"]);
+    let sent = ["Sec-Fetch-Mode: navigate", "Content-Length: 0", "Referer: http://app.localhost/edit?id=1"];
+    let form = rig.ask("POST /app", &sent);
     assert_eq!(form.status, 401);
-    assert!(form.text().starts_with("<!doctype html>"), "{}", form.text());
+    assert!(form.text().contains("/.vestibule/login?return_to=%2Fedit%3Fid%3D1"), "{}", form.text());
+    let german = rig.ask("GET /closed", &["Accept: text/html", "Accept-Language: de"]);
+    assert_eq!((german.status, german.field("content-language")), (403, Some("de")));
     for answer in [page, program, form] {
         assert_eq!(answer.field("cache-control"), Some("no-store"), "{answer:?}");
         assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));

@@ -14,6 +14,7 @@ use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::server::configuration::ServerConf;
 
 use crate::domain::keys::Keys;
+use crate::domain::language::Language;
 use crate::domain::network::Networks;
 use crate::domain::pending::Activation;
 use crate::domain::revocation::FeedRow;
@@ -21,10 +22,10 @@ use crate::domain::secret::SecretBytes;
 use crate::domain::session::{Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
-use crate::gateway::answers::plain_page;
 use crate::gateway::bridge;
 use crate::gateway::classify::{self, ListenerUse};
 use crate::gateway::handle::{GatewayHandle, GatewayParts};
+use crate::gateway::message_pages::MessagePages;
 use crate::gateway::route_rules::{Access, PathPattern, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::service;
 use crate::gateway::settings::{
@@ -33,6 +34,7 @@ use crate::gateway::settings::{
 };
 use crate::login::ports::{Clock, PortResult, RevocationFeed};
 use crate::login::sessions::Sessions;
+use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::{Origin, Scheme};
 
 /// Longer than anything here takes; a test that waits so long has failed.
@@ -131,10 +133,18 @@ impl Plan {
         let clock = Arc::new(TestClock(AtomicI64::new(0)));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(sessions.listen(&SilentFeed, 0, clock.now())).unwrap();
+        let look = SiteLook::new(LookSettings {
+            name: "Acme Marketing".into(),
+            languages: vec![Language::En, Language::De],
+            support: None,
+            password_help: None,
+            accent: None,
+            logo: None,
+        });
         let handle = GatewayHandle::new(GatewayParts {
             settings,
             pages: bridge::tests::pages(),
-            message_pages: Arc::new(plain_page),
+            message_pages: MessagePages::new([(SiteName::new("marketing"), Arc::new(look))]),
             sessions: Arc::clone(&sessions),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         });
@@ -149,6 +159,7 @@ impl Plan {
                 let (proxy, shutdown) = (Arc::clone(&proxy), shutdown.clone());
                 let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
                 let mut stream = L4Stream::from(socket);
+                stream.set_nodelay().unwrap();
                 stream.set_socket_digest(digest);
                 tokio::spawn(async move {
                     let mut next: Option<pingora::protocols::Stream> = Some(Box::new(stream));
