@@ -391,6 +391,22 @@ async fn a_slow_server_is_an_error_within_its_time() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_does_not_verify_is_an_error() {
+    let _ = rustls::crypto::ring::default_provider().install_default(); // main does
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let file = |name: &str| format!("{}/src/adapters/sms/attempt/testdata/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (certificate, key, ca) = (file("localhost.pem"), file("localhost.key"), file("ca.pem"));
+    let tls = ["--tls-port", &port.to_string(), "--tls-cert-file", &certificate, "--tls-key-file", &key];
+    let server =
+        Server::start_with(&[tls.as_slice(), &["--tls-ca-cert-file", &ca, "--tls-auth-clients", "no"]].concat());
+    let logins = RedisPendingLogins::new(link(&format!("rediss://localhost:{port}")));
+    let error = logins.peek(&id()).await.unwrap_err();
+    let why = std::error::Error::source(&error).and_then(std::error::Error::source).unwrap().to_string();
+    assert!(why.contains("certificate"), "{why}");
+    assert!(server.cli::<String>("PING").is_ok());
+}
+
+#[tokio::test]
 async fn a_probe_says_what_is_wrong_with_the_settings() {
     let server = Server::start();
     assert!(
