@@ -61,7 +61,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     for path in &keys {
         write_new(path, 0o600, &key::generate())?;
     }
-    write_new(&file, 0o640, &first_configuration(folder, &arguments.url, &arguments.upstream))?;
+    write_new(&file, 0o600, &first_configuration(folder, &arguments.url, &arguments.upstream))?;
     output::print(&what_is_left(&file, &keys.map(|path| path.display().to_string())))
 }
 
@@ -119,8 +119,7 @@ fn first_configuration(folder: &Path, url: &Origin, upstream: &Url) -> String {
             "  # `terminal` shows the SMS on the terminal of `vestibule serve`; replace it by your vendor.\n  providers:\n    - { name: terminal, preset: terminal }\n"
         }
         false => {
-            "\
-  # Your vendor. `vestibule config reference` shows how to describe any other.
+            "  # Your vendor. `vestibule config reference` shows how to describe any other.
   #providers:
   #  - { name: main, preset: twilio, account: AC0123456789, secret: { file: /run/secrets/twilio } }
 "

@@ -7,7 +7,9 @@ use super::node::Node;
 use super::site::{Access, PathPattern, Site};
 use super::sms::Provider;
 use super::stores::State;
+use crate::domain::language::Language;
 use crate::domain::secret::SecretBytes;
+use crate::pages::sms_text::check_sms_texts;
 use crate::web::origin::Scheme;
 
 /// Notes what does not fit; returns what the operator should know although it does.
@@ -17,6 +19,7 @@ pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
     upstreams_exist(root, config);
     keys_are_distinct(root, config);
     what_is_for_this_machine_stays_there(root, config);
+    texts_fit_in_one_sms(root, config);
     notices(config)
 }
 
@@ -158,6 +161,26 @@ fn what_is_for_this_machine_stays_there(root: &Node<'_>, config: &Config) {
                 "a vendor that sends SMS",
             ),
             Provider::Vendor(_) => {}
+        }
+    }
+}
+
+/// In every language, also those that the site's pages are not offered in: accounts have a language of their own.
+fn texts_fit_in_one_sms(root: &Node<'_>, config: &Config) {
+    for (index, site) in config.sites.iter().enumerate() {
+        let host = site.url.host();
+        let problems = check_sms_texts(&site.portal.name, host, &Language::ALL, config.two_factor.code.length);
+        if let Some(problem) = problems.first() {
+            let key = format!("sites[{index}].portal.name");
+            let with =
+                [format!("sites[{index}].name"), format!("sites[{index}].url"), "two_factor.code.length".to_owned()];
+            let with: Vec<&str> = with.iter().map(String::as_str).collect();
+            root.refuse(
+                &key,
+                &with,
+                problem.to_string(),
+                "a short name in letters that every phone has, without accents or signs",
+            );
         }
     }
 }

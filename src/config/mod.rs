@@ -3,6 +3,7 @@
 //! Every section has a file of its own that holds the settings and the function that reads them; that function is also what
 //! the reference, the JSON Schema and `config show` are made from. Opens no socket and asks no store. Floor: roof.
 
+mod collections;
 mod declared;
 mod document;
 mod fit;
@@ -122,11 +123,15 @@ fn read(text: &str, surroundings: &dyn Surroundings, folder: &Path, readers: Rea
         let notices = fit::check(root, &config);
         (config, notices)
     });
-    if problems.is_empty() {
-        Ok(Loaded { config, notices, in_force: declared::in_force(&declared) })
-    } else {
-        Err(problems)
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    let mut in_force = declared::in_force(&declared);
+    in_force["passwords"]["threads"] = config.passwords.threads.into();
+    for (index, site) in config.sites.iter().enumerate() {
+        in_force["sites"][index]["portal"]["name"] = site.portal.name.as_str().into();
+    }
+    Ok(Loaded { config, notices, in_force })
 }
 
 /// All keys there are.

@@ -4,13 +4,12 @@
 //! Knows no key by name. Floor: roof.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::declared::{Declared, Form, Presence};
-use super::document::{self, join};
+use super::document::join;
 use super::problem::Problem;
 use super::surroundings::{Content, Readers, Surroundings};
 
@@ -57,14 +56,6 @@ pub(super) struct Slot<'a> {
     pub(super) given: Option<&'a Value>,
     excused: bool,
     declared: &'a RefCell<Vec<Declared>>,
-}
-
-/// A list that is being read; how it ends says what holds when it is left out.
-pub(super) struct List<'a, T> {
-    slot: Slot<'a>,
-    least: usize,
-    most: usize,
-    item: Box<dyn Fn(Slot<'_>) -> T + 'a>,
 }
 
 impl<'a> Reading<'a> {
@@ -243,6 +234,17 @@ pub(super) fn in_words(value: &Value) -> String {
 }
 
 impl<'a> Slot<'a> {
+    /// The slot of an entry of a list (without a name) or of a map.
+    pub(super) fn of_entry(
+        reading: &'a Reading<'a>,
+        path: String,
+        name: &str,
+        given: Option<&'a Value>,
+        declared: &'a RefCell<Vec<Declared>>,
+    ) -> Self {
+        Self { reading, path, name: name.to_owned(), help: "", given, excused: false, declared }
+    }
+
     /// A section that is always read; when it is left out, all its defaults hold.
     pub(super) fn section<T>(self, read: impl FnOnce(&Node<'_>) -> T) -> T {
         self.read_section(Presence::Default(""), read)
@@ -268,72 +270,6 @@ impl<'a> Slot<'a> {
         let keys = node.finish();
         self.declare(presence, Form::Section { keys });
         value
-    }
-
-    /// A list of so many entries, each read by `item`.
-    pub(super) fn list<T>(self, least: usize, most: usize, item: impl Fn(Slot<'_>) -> T + 'a) -> List<'a, T> {
-        List { slot: self, least, most, item: Box::new(item) }
-    }
-
-    /// Entries with names the operator chooses, none when left out, shown commented out.
-    pub(super) fn map<T>(self, example: &'static str, entry: impl Fn(&str, Slot<'_>) -> T) -> BTreeMap<String, T> {
-        self.read_map(Presence::Optional(example), example, entry)
-    }
-
-    /// Entries with names the operator chooses; at least one.
-    pub(super) fn required_map<T>(
-        self,
-        example: &'static str,
-        entry: impl Fn(&str, Slot<'_>) -> T,
-    ) -> BTreeMap<String, T> {
-        if self.given.is_none() {
-            self.missing("at least one entry: a name of your choice, with its settings below");
-        }
-        if self.given.and_then(Value::as_object).is_some_and(Map::is_empty) {
-            self.reading.mistake(
-                &self.path,
-                "is empty",
-                "at least one entry: a name of your choice, with its settings below",
-            );
-        }
-        self.read_map(Presence::Required(example), example, entry)
-    }
-
-    fn read_map<T>(
-        self,
-        presence: Presence,
-        example: &str,
-        entry: impl Fn(&str, Slot<'_>) -> T,
-    ) -> BTreeMap<String, T> {
-        let entries = RefCell::default();
-        let slot = |name: &str, given| Slot {
-            reading: self.reading,
-            path: join(&self.path, name),
-            name: name.to_owned(),
-            help: "",
-            given,
-            excused: false,
-            declared: &entries,
-        };
-        let mut map = BTreeMap::new();
-        match self.given {
-            None if self.reading.aim == Aim::Description => {
-                map.insert(example.to_owned(), entry(example, slot(example, None)));
-            }
-            None => {}
-            Some(Value::Object(given)) => {
-                for (name, value) in given {
-                    map.insert(name.clone(), entry(name, slot(name, Some(value))));
-                }
-            }
-            Some(other) => self.reading.mistake(
-                &self.path,
-                format!("{} stands where entries with names are needed", in_words(other)),
-                format!("names of your choice, indented below it, for example `{example}:`"),
-            ),
-        }
-        self.declare(presence, Form::Map { entries: entries.take() });
-        map
     }
 
     /// A tree that is passed on as it is: nothing in it is looked up.
@@ -369,82 +305,5 @@ impl<'a> Slot<'a> {
     /// A path as the operator meant it: relative ones start at the folder of the configuration file.
     pub(super) fn resolve(reading: &Reading<'_>, path: &str) -> PathBuf {
         reading.folder.join(path)
-    }
-}
-
-impl<T> List<'_, T> {
-    /// Left out, it is this list.
-    pub(super) fn or(self, default: &'static str) -> Vec<T> {
-        self.read(Presence::Default(default))
-    }
-
-    /// Left out, it is empty; the reference shows the example commented out.
-    pub(super) fn or_empty(self, example: &'static str) -> Vec<T> {
-        self.read(Presence::Optional(example))
-    }
-
-    /// Left out, it is a mistake.
-    pub(super) fn required(self, example: &'static str) -> Vec<T> {
-        self.read(Presence::Required(example))
-    }
-
-    /// Left out, it is empty; the reference shows the example in use.
-    pub(super) fn suggested(self, example: &'static str) -> Vec<T> {
-        self.read(Presence::Suggested(example))
-    }
-
-    fn read(self, presence: Presence) -> Vec<T> {
-        let Self { slot, least, most, item } = self;
-        let items = RefCell::default();
-        let one = |path: String, given| {
-            item(Slot {
-                reading: slot.reading,
-                path,
-                name: String::new(),
-                help: "",
-                given,
-                excused: false,
-                declared: &items,
-            })
-        };
-        let default = match (slot.given, presence) {
-            (None, Presence::Default(text)) => Some(document::literal(text)),
-            _ => None,
-        };
-        let right = if most == usize::MAX {
-            format!("a list of at least {least}")
-        } else {
-            format!("a list of {least} to {most}")
-        };
-        let values = match slot.given.or(default.as_ref()) {
-            _ if slot.reading.aim == Aim::Description => vec![one(format!("{}[0]", slot.path), None)],
-            Some(Value::Array(given)) => {
-                if given.len() < least || given.len() > most {
-                    slot.reading.mistake(&slot.path, format!("has {} entries", given.len()), right);
-                }
-                given
-                    .iter()
-                    .enumerate()
-                    .map(|(index, value)| one(format!("{}[{index}]", slot.path), Some(value)))
-                    .collect()
-            }
-            Some(other) => {
-                slot.reading.mistake(
-                    &slot.path,
-                    format!("{} stands where a list is needed", in_words(other)),
-                    format!("{right}, in brackets or with a `-` before each"),
-                );
-                Vec::new()
-            }
-            None => {
-                if let Presence::Required(example) = presence {
-                    slot.missing(&if example.is_empty() { right } else { format!("{right}, such as {example}") });
-                }
-                Vec::new()
-            }
-        };
-        let items = items.take();
-        slot.declare(presence, Form::List { least, most, items });
-        values
     }
 }

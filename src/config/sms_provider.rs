@@ -1,8 +1,9 @@
 //! `sms.providers[]`: how a vendor is spoken to, read into the settings of the adapter; the adapter says what is wrong with the whole.
 //! Floor: roof.
 
+use super::collections::List;
 use super::declared::Presence;
-use super::node::{List, Node, Slot};
+use super::node::{Node, Slot};
 use super::scalar::Scalar;
 use super::sms::{Provider, sender};
 use crate::adapters::sms::description::Description;

@@ -177,3 +177,19 @@ fn a_site_that_is_open_to_everybody_is_announced() {
             .any(|notice| notice.contains("routes"))
     );
 }
+
+#[test]
+fn what_a_site_is_called_fits_in_one_sms() {
+    assert_mistake(&[("/sites/0/portal/name", "Žluťoučký")], "sites[0].portal.name", "every phone");
+    let long =
+        "\"https://marketing-and-communication-department-of-the-house.subsidiary-with-a-long-name.example.com\"";
+    assert_mistake(&[("/sites/0/url", long)], "sites[0].portal.name", "short");
+    assert_right(&[("/sites/0/portal/name", "Café Zürich")]);
+}
+
+#[test]
+fn what_depends_on_the_machine_is_shown_as_it_came_out() {
+    let in_force = read(SMALL).unwrap().in_force;
+    assert_eq!(in_force["sites"][0]["portal"]["name"], "marketing");
+    assert!(in_force["passwords"]["threads"].as_u64().is_some_and(|threads| threads > 0));
+}
