@@ -1,7 +1,12 @@
 //! The roof: builds every room from the configuration, starts and stops them.
 
 pub mod clock;
+pub mod demo;
 pub mod feed_follower;
 pub mod hardening;
 pub mod logging;
+pub mod rooms;
 pub mod sample_application;
+pub mod serve;
+pub mod settings_of;
+pub mod sms_texts;

@@ -4,10 +4,12 @@
 
 mod check;
 mod config;
+mod demo;
 mod desk;
 mod init;
 mod key;
 mod output;
+mod serve;
 mod session;
 mod two_factor;
 mod user;
@@ -47,10 +49,14 @@ struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the gateway
+    Serve(serve::Arguments),
     /// Report every mistake in the configuration, with its key and what would be right
     Check(check::Arguments),
     /// Write a short configuration and two keys to start from
     Init(init::Arguments),
+    /// Try it out: everything in one process, with a sample application; nothing is kept
+    Demo(demo::Arguments),
     /// Print the complete commented default file, a JSON Schema, or what is in force
     #[command(subcommand)]
     Config(config::Arguments),
@@ -80,6 +86,8 @@ pub fn run() -> ExitCode {
 
 fn perform(common: &Common, command: Command) -> Result<(), Failure> {
     match command {
+        Command::Serve(arguments) => serve::run(common, &arguments),
+        Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(common, &arguments),
         Command::Init(arguments) => init::run(common, &arguments),
         Command::Config(arguments) => config::run(common, &arguments),

@@ -71,6 +71,16 @@ pub enum PatternMistake {
     Ours,
 }
 
+/// As the operator writes it.
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(path) => f.write_str(path),
+            Self::Below(prefix) => write!(f, "{prefix}*"),
+        }
+    }
+}
+
 impl PathPattern {
     /// `/x/*` is everything below `/x/` at any depth, `/x` only itself, `/*` everything.
     ///

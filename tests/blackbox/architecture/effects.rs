@@ -32,9 +32,7 @@ struct Effects {
 impl<'ast> Visit<'ast> for Effects {
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         let is_effect = matches!(&*call.func, syn::Expr::Path(path) if path.path.is_ident("effect"));
-        if is_effect
-            && let Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) = call.args.first()
-        {
+        if is_effect && let Some(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. })) = call.args.first() {
             self.names.insert(name.value());
             self.inside += 1;
             visit::visit_expr_call(self, call);
@@ -55,7 +53,9 @@ impl<'ast> Visit<'ast> for Effects {
 
 fn is_port(receiver: &syn::Expr) -> bool {
     match receiver {
-        syn::Expr::Field(field) => matches!(&field.member, syn::Member::Named(name) if PORTS.iter().any(|port| name == port)),
+        syn::Expr::Field(field) => {
+            matches!(&field.member, syn::Member::Named(name) if PORTS.iter().any(|port| name == port))
+        }
         syn::Expr::Path(path) => path.path.get_ident().is_some_and(|name| PORTS.iter().any(|port| name == port)),
         _ => false,
     }

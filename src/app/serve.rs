@@ -1,0 +1,135 @@
+//! Serving: builds everything, listens, follows the feed, tidies up, and ends when it is told to. Floor: roof.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora::server::{RunArgs, Server};
+use tokio::runtime::Runtime;
+
+use super::rooms::{self, BuildError, Rooms};
+use super::{feed_follower, settings_of};
+use crate::config::Config;
+use crate::domain::site::SiteName;
+use crate::gateway::bridge::Pages;
+use crate::gateway::handle::{GatewayHandle, GatewayParts};
+use crate::gateway::message_pages::MessagePages;
+use crate::gateway::service::{self, ListenMistake};
+use crate::gateway::settings::{ServerSettings, Start};
+use crate::login::chain;
+use crate::pages::look::SiteLook;
+
+/// How often old rows are deleted.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+/// Why serving did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("no runtime could be started")]
+    Runtime(#[source] std::io::Error),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Listen(#[from] ListenMistake),
+    #[error("the feed of revocations could not be read")]
+    Feed(#[from] crate::login::ports::PortError),
+}
+
+/// What a running process holds on to: the runtime of the adapters, and the rooms.
+pub struct Running {
+    server: Server,
+    runtime: Runtime,
+    rooms: Rooms,
+}
+
+/// Builds everything and gets ready to listen. Must not be called from within an asynchronous runtime.
+///
+/// # Errors
+/// Something the configuration names cannot be used.
+pub fn prepare(config: &Config) -> Result<Running, ServeError> {
+    // one provider in the whole process; an error means that it is in place already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("adapters")
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
+    let rooms = runtime.block_on(rooms::build(config, runtime.handle().clone()))?;
+    let last = runtime.block_on(feed_follower::catch_up(&rooms.sessions, &*rooms.ledger, &*rooms.clock))?;
+    let (ledger, clock) = (Arc::clone(&rooms.ledger), Arc::clone(&rooms.clock));
+    runtime.spawn(feed_follower::follow(
+        Arc::clone(&rooms.sessions),
+        Arc::clone(&ledger) as _,
+        Arc::clone(&clock),
+        last,
+    ));
+    runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(TIDY_EVERY).await;
+            if let Err(error) = ledger.tidy(clock.now()).await {
+                tracing::warn!(cause = chain(&error), "old rows could not be deleted; they will be next time");
+            }
+        }
+    });
+    let gateway = GatewayHandle::new(gateway_parts(config, &rooms));
+    let settings = ServerSettings {
+        listeners: settings_of::listeners(&config.listen),
+        threads: None,
+        drain: config.shutdown.drain,
+        upgrade_socket: PathBuf::from("/tmp/vestibule-upgrade.sock"),
+        start: Start::Fresh,
+    };
+    let mut server = service::server(&settings);
+    server.bootstrap();
+    service::add_listeners(&mut server, &gateway, &settings)?;
+    for site in &config.sites {
+        tracing::info!(site = site.name, url = site.url.as_str(), "serves");
+        for rule in settings_of::rules(site).public() {
+            tracing::info!(site = site.name, path = %rule.path, "this path needs no sign-in");
+        }
+    }
+    Ok(Running { server, runtime, rooms })
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("rooms", &self.rooms).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// Listens until the process is told to end, and lets requests finish. The adapters' runtime ends last.
+    pub fn run(self) {
+        self.server.run(RunArgs::default());
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+
+    /// What signs people in.
+    #[must_use]
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    /// The runtime of the adapters, for what else lives as long as the process.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+}
+
+/// What the gateway works with.
+fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
+    let looks: Vec<(SiteName, Arc<SiteLook>)> = config
+        .sites
+        .iter()
+        .map(|site| (SiteName::new(&site.name), Arc::new(SiteLook::new(settings_of::look(site)))))
+        .collect();
+    GatewayParts {
+        settings: settings_of::gateway(config),
+        pages: Pages::new(axum::Router::new()),
+        message_pages: MessagePages::new(looks),
+        sessions: Arc::clone(&rooms.sessions),
+        clock: Arc::clone(&rooms.clock),
+    }
+}

@@ -1,0 +1,209 @@
+//! What the operator decided, as each room wants to be told. Nothing is decided or checked here. Floor: roof.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::config::portal::LogoFormat;
+use crate::config::site::{Access as ConfigAccess, PathPattern as ConfigPath, Route, Site};
+use crate::config::two_factor::PhoneNumbers;
+use crate::config::{listener::Listener, upstream::Upstream};
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::network::Networks;
+use crate::domain::session::SessionLifetimes;
+use crate::domain::site::SiteName;
+use crate::gateway::route_rules::{Access, PathPattern, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::settings::{
+    AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
+    ListenerSettings, RequestLimits, SiteSettings, UpstreamServer, UpstreamSettings, UpstreamTimeouts,
+};
+use crate::login::ports::UnfinishedCaps;
+use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
+use crate::pages::accent::Rgb;
+use crate::pages::assets::AssetKind;
+use crate::pages::look::LookSettings;
+use crate::web::origin::Scheme;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// Answers of the password step come at multiples of this (design §5).
+const TICK: Duration = Duration::from_millis(300);
+/// All providers together may take so long for one SMS: a person waits for the page.
+const SEND_TIME_LIMIT: Duration = Duration::from_secs(10);
+/// Logins under way from one address: an office that begins its day. Our own figure: 300 people, with room.
+const LOGINS_UNDER_WAY: u32 = 500;
+
+/// How long sessions live.
+pub(super) fn lifetimes(config: &Config) -> SessionLifetimes {
+    SessionLifetimes { idle: config.session.idle_timeout, absolute: config.session.lifetime }
+}
+
+/// The figures of signing in.
+pub(super) fn login(config: &Config) -> LoginSettings {
+    let (code, limits) = (&config.two_factor.code, &config.limits);
+    LoginSettings {
+        phone_policy: match config.two_factor.phone_numbers {
+            PhoneNumbers::PreRegistered => PhonePolicy::PreRegistered,
+            PhoneNumbers::SelfRegistered => PhonePolicy::SelfRegistered,
+        },
+        code_length: code.length,
+        code_lifetime: code.lifetime,
+        login_lifetime: config.two_factor.login_lifetime,
+        resend_waits: code.resend_after.clone(),
+        code_attempts: CodeAttemptCaps {
+            per_login: code.attempts,
+            per_hour: limits.code_failures.per_hour,
+            in_a_row: limits.code_failures.in_a_row,
+            per_30_days: limits.code_failures.per_30_days,
+        },
+        password_attempts: PasswordAttemptCaps {
+            free: limits.password_failures.free,
+            first_wait: limits.password_failures.first_wait,
+            longest_wait: limits.password_failures.longest_wait,
+            in_a_row: limits.password_failures.in_a_row,
+        },
+        sends: SendCaps {
+            per_login: code.sends,
+            per_half_hour: limits.sms.per_30m,
+            per_day: limits.sms.per_day,
+            total_per_day: limits.sms.total_day,
+        },
+        sends_per_prefix: Rate { count: limits.sms.per_prefix_10m, window: 10 * MINUTE },
+        sends_in_all: Rate { count: limits.sms.total_minute, window: MINUTE },
+        networks: NetworkCaps {
+            failures: Rate { count: limits.network.failures_minute, window: MINUTE },
+            unfinished: UnfinishedCaps {
+                settle_after: config.two_factor.login_lifetime,
+                never_completed: limits.network.unfinished_sends_day,
+                under_way: LOGINS_UNDER_WAY,
+            },
+            wider_factor: limits.network.wider_factor,
+        },
+        countries: config.sms.countries.clone(),
+        tick: TICK,
+        send_time_limit: SEND_TIME_LIMIT,
+        app_names: config.sites.iter().map(|site| (SiteName::new(&site.name), site.portal.name.clone())).collect(),
+    }
+}
+
+/// What the gateway serves.
+pub(super) fn gateway(config: &Config) -> GatewaySettings {
+    let request = config.limits.request;
+    GatewaySettings {
+        sites: config.sites.iter().map(|site| Arc::new(site_settings(site))).collect(),
+        upstreams: config.upstreams.iter().map(|(name, upstream)| upstream_settings(name, upstream)).collect(),
+        trusted_proxies: Networks::new(config.trusted_proxies.clone()),
+        limits: RequestLimits {
+            head_bytes: request.headers_bytes,
+            fields: request.headers_count,
+            target_bytes: request.target_bytes,
+            portal_body_bytes: request.portal_body_bytes,
+        },
+        timeouts: DownstreamTimeouts::default(),
+        access_log: if config.log.access { AccessLog::On } else { AccessLog::Off },
+    }
+}
+
+fn site_settings(site: &Site) -> SiteSettings {
+    let headers = &site.identity.headers;
+    SiteSettings {
+        name: SiteName::new(&site.name),
+        origin: site.url.clone(),
+        rules: rules(site),
+        upstream: UpstreamName::new(&site.upstream),
+        identity: IdentityHeaders {
+            user: headers.user.clone(),
+            email: headers.email.clone(),
+            preferred_username: headers.preferred_username.clone(),
+            session: Some(headers.session.clone()),
+        },
+    }
+}
+
+/// A site's rules, as the gateway and `explain` judge by them.
+pub fn rules(site: &Site) -> RouteRules {
+    RouteRules::new(site.routes.iter().map(rule).collect())
+}
+
+fn rule(route: &Route) -> RouteRule {
+    RouteRule {
+        path: match &route.path {
+            ConfigPath::Exactly(path) => PathPattern::Exactly(path.clone()),
+            ConfigPath::Below(prefix) => PathPattern::Below(prefix.clone()),
+        },
+        methods: route.methods.clone(),
+        networks: (!route.networks.is_empty()).then(|| Networks::new(route.networks.clone())),
+        access: match route.access {
+            ConfigAccess::SignIn => Access::SignIn,
+            ConfigAccess::Public => Access::Public,
+            ConfigAccess::Deny => Access::Deny,
+        },
+        upstream: route.upstream.as_deref().map(UpstreamName::new),
+    }
+}
+
+fn upstream_settings(name: &str, upstream: &Upstream) -> UpstreamSettings {
+    let timeouts = upstream.timeouts;
+    UpstreamSettings {
+        name: UpstreamName::new(name),
+        servers: upstream
+            .servers
+            .iter()
+            .map(|url| {
+                let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+                UpstreamServer {
+                    scheme,
+                    host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+                    port: url.port_or_known_default().unwrap_or(scheme.default_port()),
+                }
+            })
+            .collect(),
+        timeouts: UpstreamTimeouts {
+            connect: timeouts.connect,
+            read: timeouts.read,
+            write: timeouts.write,
+            keepalive: timeouts.keepalive,
+        },
+    }
+}
+
+/// The addresses requests come in at.
+pub(super) fn listeners(listeners: &[Listener]) -> Vec<ListenerSettings> {
+    listeners
+        .iter()
+        .map(|listener| ListenerSettings {
+            address: listener.address,
+            purpose: match &listener.tls {
+                Some(tls) => ListenerPurpose::Tls(
+                    tls.certificates
+                        .iter()
+                        .map(|files| CertificateFiles {
+                            certificate: files.certificate.clone(),
+                            key: files.key.clone(),
+                        })
+                        .collect(),
+                ),
+                None if listener.redirect_to_https => ListenerPurpose::RedirectToHttps,
+                None => ListenerPurpose::Plain,
+            },
+        })
+        .collect()
+}
+
+/// How a site's pages present themselves.
+pub(super) fn look(site: &Site) -> LookSettings {
+    let portal = &site.portal;
+    LookSettings {
+        name: portal.name.clone(),
+        languages: portal.languages.clone(),
+        support: portal.support.clone(),
+        password_help: portal.password_help.as_ref().map(ToString::to_string),
+        accent: portal.accent.map(|colour| Rgb { red: colour.red, green: colour.green, blue: colour.blue }),
+        logo: portal.logo.as_ref().map(|logo| {
+            let kind = match logo.format {
+                LogoFormat::Png => AssetKind::Png,
+                LogoFormat::Svg => AssetKind::Svg,
+            };
+            (kind, logo.bytes.clone())
+        }),
+    }
+}
