@@ -256,7 +256,10 @@ fn code(page: &CodePage, words: &Words<'_>) -> View {
     let left = words.with("code-sends-left", &[("left", page.sends_left.into())]);
     View {
         template: "code.html",
-        title: words.say("code-title"),
+        title: words.say(match page.state {
+            CodeState::Sent => "code-title",
+            CodeState::NotSent | CodeState::Expired => "code-get-title",
+        }),
         refers: problem.is_some() || notice.as_ref().is_some_and(|notice| notice.tone == "bad"),
         notice,
         problem,

@@ -61,6 +61,7 @@ phone-country-not-allowed = In dieses Land können wir keine SMS senden. Geben S
 phone-asked-too-often = An diese Nummer wurden zu viele SMS gesendet. Versuchen Sie es in { $time } erneut
 
 code-title = Sehen Sie auf Ihr Telefon
+code-get-title = Code anfordern
 code-sent-to-ending = Wir haben einen Code an Ihre Nummer mit der Endung { $ending } gesendet.
 code-sent-to-number = Wir haben einen Code an { $number } gesendet.
 code-goes-to-ending = Der Code geht an Ihre Nummer mit der Endung { $ending }.

@@ -72,6 +72,7 @@ phone-asked-too-often = Too many text messages went to this number. Wait { $time
 ## Entering the code
 
 code-title = Check your phone
+code-get-title = Get a code
 code-sent-to-ending = We sent a code to your phone number ending in { $ending }.
 code-sent-to-number = We sent a code to { $number }.
 code-goes-to-ending = The code goes to your phone number ending in { $ending }.

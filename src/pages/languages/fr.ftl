@@ -62,6 +62,7 @@ phone-country-not-allowed = Nous ne pouvons pas envoyer de SMS vers ce pays. Sai
 phone-asked-too-often = Trop de SMS ont été envoyés à ce numéro. Attendez { $time } et réessayez
 
 code-title = Consultez votre téléphone
+code-get-title = Demandez un code
 code-sent-to-ending = Nous avons envoyé un code à votre numéro se terminant par { $ending }.
 code-sent-to-number = Nous avons envoyé un code au { $number }.
 code-goes-to-ending = Le code est envoyé à votre numéro se terminant par { $ending }.

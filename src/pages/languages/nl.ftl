@@ -61,6 +61,7 @@ phone-country-not-allowed = Naar dit land kunnen we geen sms sturen. Vul een num
 phone-asked-too-often = Er zijn te veel sms-berichten naar dit nummer gestuurd. Wacht { $time } en probeer het opnieuw
 
 code-title = Kijk op je telefoon
+code-get-title = Vraag een code
 code-sent-to-ending = We hebben een code gestuurd naar je nummer dat eindigt op { $ending }.
 code-sent-to-number = We hebben een code gestuurd naar { $number }.
 code-goes-to-ending = De code gaat naar je nummer dat eindigt op { $ending }.
