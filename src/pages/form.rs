@@ -83,17 +83,24 @@ impl UncheckedForm {
         fields(body).map(Self)
     }
 
-    /// Opens the form when its token is bound to one of `bound_to` (the bytes of the login cookie, the id of the session).
+    /// Whether its token is bound to `bound_to`.
+    #[must_use]
+    pub fn is_bound_to(&self, keys: &Keys, bound_to: &[u8]) -> bool {
+        keys.form_token_matches(bound_to, value(&self.0, TOKEN_FIELD).unwrap_or_default())
+    }
+
+    /// Opens the form when its token is bound to `bound_to` (the bytes of the login cookie, or the id of the session).
     ///
     /// # Errors
     /// The form is too old, or of another browser; with what may be shown again.
-    pub fn check(self, keys: &Keys, bound_to: &[&[u8]]) -> Result<Form, StaleForm> {
-        let token = value(&self.0, TOKEN_FIELD).unwrap_or_default();
-        if bound_to.iter().any(|bound_to| keys.form_token_matches(bound_to, token)) {
-            Ok(Form(self.0))
-        } else {
-            Err(StaleForm(self.0))
-        }
+    pub fn check(self, keys: &Keys, bound_to: &[u8]) -> Result<Form, StaleForm> {
+        if self.is_bound_to(keys, bound_to) { Ok(Form(self.0)) } else { Err(StaleForm(self.0)) }
+    }
+
+    /// The form of a browser that has nothing a token could be bound to.
+    #[must_use]
+    pub fn stale(self) -> StaleForm {
+        StaleForm(self.0)
     }
 }
 
@@ -226,13 +233,13 @@ mod tests {
         let keys = keys();
         let body = |token: &str| format!("username=j%C3%A4n+x&password=p%26w&csrf={token}");
         let read = |token: &str| UncheckedForm::read(&headers(&[]), body(token).as_bytes(), &site()).unwrap();
-        let form = read(&keys.form_token(b"mine")).check(&keys, &[b"another", b"mine"]).unwrap();
+        let form = read(&keys.form_token(b"mine")).check(&keys, b"mine").unwrap();
         assert_eq!((form.field("username"), form.secret("password").reveal(), form.field("x")), ("jän x", "p&w", ""));
         for token in ["", "AAAA", &keys.form_token(b"somebody else's")] {
-            let stale = read(token).check(&keys, &[b"mine"]).unwrap_err();
+            let stale = read(token).check(&keys, b"mine").unwrap_err();
             assert_eq!(stale.shown_again("username"), "jän x");
         }
-        assert!(read(&keys.form_token(b"mine")).check(&keys, &[]).is_err());
+        assert_eq!(read(&keys.form_token(b"mine")).stale().shown_again("username"), "jän x");
     }
 
     #[test]

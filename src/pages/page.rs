@@ -9,6 +9,7 @@ use http::StatusCode;
 use super::look::SiteLook;
 use crate::domain::language::Language;
 use crate::domain::phone::PhoneProblem;
+use crate::web::paths;
 
 /// What surrounds a page: whose it is, in which language, and what ties it to the request.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +90,7 @@ impl Default for UserNameField {
 /// What the sign-in page says first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginNotice {
-    /// The form was too old, or of another sign-in; nothing was done.
+    /// The form was too old, or of another browser; nothing was done.
     FormExpired,
     SessionEnded,
     SignedOut,
@@ -115,7 +116,16 @@ pub struct PhonePage {
     pub example: String,
     /// The country codes that can be texted, without `+`.
     pub calling_codes: Vec<u16>,
+    pub form: FormAge,
     pub problem: Option<PhoneProblem>,
+}
+
+/// Whether what was sent before could still be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormAge {
+    Fresh,
+    /// The form was too old, or of another sign-in; nothing was done.
+    Expired,
 }
 
 /// The code.
@@ -157,6 +167,8 @@ pub enum CodeState {
 /// What came of asking for an SMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeNotice {
+    /// The form was too old, or of another sign-in; nothing was done.
+    FormExpired,
     SentAgain,
     NotSent,
     /// This number cannot be texted.
@@ -292,6 +304,29 @@ impl MessageKind {
 }
 
 impl Page {
+    /// The page for an answer that has no page of its own: chosen by its status, and by its stable word where that says more.
+    #[must_use]
+    pub fn of_answer(status: StatusCode, code: &str) -> Self {
+        let kind = match (status.as_u16(), code) {
+            (401, _) => return Self::NotSent { sign_in_href: paths::LOGIN.to_owned() },
+            (403, _) => MessageKind::Denied,
+            (404, _) => MessageKind::NotFound,
+            (405, _) => MessageKind::Method,
+            (413, _) => MessageKind::TooLarge,
+            (414, _) => MessageKind::UriTooLong,
+            (421, _) => MessageKind::Misdirected,
+            (429, _) => MessageKind::Busy,
+            (431, _) => MessageKind::Headers,
+            (502, _) => MessageKind::BadGateway,
+            (503, "sessions_cannot_be_told") => MessageKind::SignInUnavailable,
+            (503, _) => MessageKind::Unavailable,
+            (504, _) => MessageKind::GatewayTimeout,
+            (400..500, _) => MessageKind::BadRequest,
+            _ => MessageKind::Internal,
+        };
+        Self::Message(Message { kind, again_href: None })
+    }
+
     /// The status it is sent with. A form with a mistake in it is 422, so that scripts and password managers see that it did not succeed.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -299,6 +334,10 @@ impl Page {
             Self::Login(LoginPage { problem: Some(_), .. })
             | Self::Phone(PhonePage { problem: Some(_), .. })
             | Self::Code(CodePage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            // shown again instead of a bare error, but nothing was done, and programs have to see that
+            Self::Login(LoginPage { notice: Some(LoginNotice::FormExpired), .. })
+            | Self::Phone(PhonePage { form: FormAge::Expired, .. })
+            | Self::Code(CodePage { notice: Some(CodeNotice::FormExpired), .. }) => StatusCode::FORBIDDEN,
             Self::Login(_)
             | Self::Phone(_)
             | Self::Code(_)

@@ -72,9 +72,12 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         phone: String::new(),
         example: "+32 470 12 34 56".into(),
         calling_codes: vec![32, 31, 33, 49],
+        form: FormAge::Fresh,
         problem: None,
     };
     add("phone", Page::Phone(phone.clone()));
+    add("phone-FormExpired", Page::Phone(PhonePage { form: FormAge::Expired, ..phone.clone() }));
+    add("code-FormExpired", Page::Code(CodePage { notice: Some(CodeNotice::FormExpired), ..code_page() }));
     let country = Country::parse("US").unwrap();
     for (name, problem) in [
         ("empty", PhoneProblem::Empty),
@@ -299,6 +302,14 @@ fn an_answer_of_no_site_refers_to_no_files() {
     assert!(html.contains("<title>Nothing is here under this name</title>"), "{html}");
     for file in ["stylesheet", "<script", "rel=\"icon\"", "<header"] {
         assert!(!html.contains(file), "{file}");
+    }
+}
+
+#[test]
+fn an_answer_without_a_page_of_its_own_gets_one_of_its_status() {
+    for status in [400, 401, 403, 404, 405, 413, 414, 421, 429, 431, 500, 502, 503, 504] {
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(Page::of_answer(status, "whatever").status(), status);
     }
 }
 

@@ -9,8 +9,8 @@ use minijinja::{Value, context};
 
 use super::look::Contact;
 use super::page::{
-    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, LoginNotice, LoginPage, LoginProblem, Message, MessageKind,
-    NoNumberReason, OverReason, Page, PhonePage, ShownNumber, StepUpPage, UserNameField,
+    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, FormAge, LoginNotice, LoginPage, LoginProblem, Message,
+    MessageKind, NoNumberReason, OverReason, Page, PhonePage, ShownNumber, StepUpPage, UserNameField,
 };
 use super::texts;
 use crate::domain::phone::PhoneProblem;
@@ -177,7 +177,7 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
     View {
         template: "login.html",
         title: words.say("login-title"),
-        refers: problem.is_some(),
+        refers: problem.is_some() || page.notice == Some(LoginNotice::FormExpired),
         notice,
         problem,
         values: context! {
@@ -213,8 +213,8 @@ fn phone(page: &PhonePage, words: &Words<'_>) -> View {
     View {
         template: "phone.html",
         title: words.say("phone-title"),
-        refers: problem.is_some(),
-        notice: None,
+        refers: problem.is_some() || page.form == FormAge::Expired,
+        notice: (page.form == FormAge::Expired).then(|| Notice { tone: "info", text: words.say("phone-form-expired") }),
         problem,
         values: context! { phone => page.phone.as_str(), example => page.example.as_str(), countries => shown },
     }
@@ -223,6 +223,7 @@ fn phone(page: &PhonePage, words: &Words<'_>) -> View {
 fn code(page: &CodePage, words: &Words<'_>) -> View {
     let enrolling = matches!(page.number, ShownNumber::Whole(_));
     let notice = page.notice.map(|notice| match notice {
+        CodeNotice::FormExpired => Notice { tone: "info", text: words.say("code-form-expired") },
         CodeNotice::SentAgain => Notice { tone: "good", text: words.say("code-sent-again") },
         CodeNotice::NotSent => Notice { tone: "bad", text: words.say("code-not-sent") },
         CodeNotice::NumberRefused if enrolling => {
@@ -260,7 +261,9 @@ fn code(page: &CodePage, words: &Words<'_>) -> View {
             CodeState::Sent => "code-title",
             CodeState::NotSent | CodeState::Expired => "code-get-title",
         }),
-        refers: problem.is_some() || notice.as_ref().is_some_and(|notice| notice.tone == "bad"),
+        refers: problem.is_some()
+            || page.notice == Some(CodeNotice::FormExpired)
+            || notice.as_ref().is_some_and(|notice| notice.tone == "bad"),
         notice,
         problem,
         values: context! {

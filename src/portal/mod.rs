@@ -1,1 +1,55 @@
-//! What users do: one URL table, steps, answers. Floor: edge.
+//! What users do: one URL table, steps, answers. Each handler turns a form into a step of `login` and its outcome into a page or a redirect.
+//!
+//! Decides nothing about who may do what: `login` does. Answers only what the gateway has put a `RequestContext` to. Floor: edge.
+
+mod assets;
+mod code;
+mod login;
+mod logout;
+mod phone;
+mod session;
+mod visit;
+
+#[cfg(test)]
+mod fakes;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::domain::site::SiteName;
+use crate::login::Login;
+use crate::pages::look::SiteLook;
+use crate::web::paths;
+
+/// What the handlers share.
+#[derive(Debug)]
+pub(crate) struct Portal {
+    login: Arc<Login>,
+    looks: HashMap<SiteName, Arc<SiteLook>>,
+}
+
+/// Every page under `/.vestibule/` that this room serves; whatever else is there is not found, and never anybody else's.
+///
+/// `looks` has one for every site whose name a `RequestContext` can carry.
+pub fn router(login: Arc<Login>, looks: HashMap<SiteName, Arc<SiteLook>>) -> Router {
+    let portal = Arc::new(Portal { login, looks });
+    Router::new()
+        .route(paths::LOGIN, get(login::show).post(login::submit))
+        .route(paths::PHONE, get(phone::show).post(phone::submit))
+        .route(paths::CODE, get(code::show).post(code::submit))
+        .route(paths::RESEND, post(code::resend))
+        .route(paths::LOGOUT, get(logout::ask).post(logout::submit))
+        .route(paths::SESSION, get(session::show))
+        .route(&format!("{}{{name}}", paths::ASSETS), get(assets::show))
+        .method_not_allowed_fallback(visit::method_not_allowed)
+        .fallback(visit::not_found)
+        .layer(middleware::from_fn_with_state(Arc::clone(&portal), visit::choose_language))
+        .layer(middleware::from_fn_with_state(Arc::clone(&portal), visit::catch_panic))
+        .with_state(portal)
+}

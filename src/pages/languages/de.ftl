@@ -54,6 +54,7 @@ phone-hint = Mit Ländervorwahl, zum Beispiel { $example }
 phone-countries = Mögliche Ländervorwahlen: { $codes }
 phone-use = Die Nummer dient nur der Anmeldung.
 phone-button = Code senden
+phone-form-expired = Diese Seite war zu lange geöffnet, deshalb wurde nichts gesendet. Bitte geben Sie Ihre Nummer erneut ein.
 phone-missing = Geben Sie Ihre Mobilnummer ein
 phone-not-a-number = Geben Sie die ganze Nummer mit Ländervorwahl ein
 phone-not-mobile = Geben Sie eine Mobilnummer ein; diese Nummer kann keine SMS empfangen
@@ -87,6 +88,7 @@ code-sends-left =
     }
 code-no-phone = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Bitten Sie um Hilfe: { $contact }
 code-no-phone-nobody = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Wenden Sie sich an die Stelle, die Ihnen Ihr Konto gegeben hat.
+code-form-expired = Diese Seite war zu lange geöffnet, deshalb wurde nichts gesendet. Bitte geben Sie den Code erneut ein.
 code-sent-again = Wir haben den Code erneut gesendet.
 code-not-sent = Wir konnten Ihnen keine SMS senden. Versuchen Sie es in einer Minute erneut oder bitten Sie um Hilfe.
 code-number-refused = An diese Nummer kann keine SMS gesendet werden. Bitten Sie um Hilfe.

@@ -63,6 +63,7 @@ phone-hint = With the country code, for example { $example }
 phone-countries = Country codes we can send to: { $codes }
 phone-use = The number is used for signing in, for nothing else.
 phone-button = Send me a code
+phone-form-expired = This page had been open for too long, so nothing was sent. Please enter your number again.
 phone-missing = Enter your mobile phone number
 phone-not-a-number = Enter the whole number, with the country code
 phone-not-mobile = Enter the number of a mobile phone; this one cannot receive text messages
@@ -98,6 +99,7 @@ code-sends-left =
     }
 code-no-phone = No longer your number, or no phone at hand? Ask for help: { $contact }
 code-no-phone-nobody = No longer your number, or no phone at hand? Ask the people who gave you your account.
+code-form-expired = This page had been open for too long, so nothing was sent. Please enter the code again.
 code-sent-again = We sent the code again.
 code-not-sent = We could not send you a text message. Wait a minute and try again, or ask for help.
 code-number-refused = Text messages cannot be sent to this number. Ask for help.

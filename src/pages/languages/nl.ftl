@@ -54,6 +54,7 @@ phone-hint = Met landcode, bijvoorbeeld { $example }
 phone-countries = Landcodes waar we naartoe kunnen sturen: { $codes }
 phone-use = We gebruiken het nummer voor het inloggen en voor niets anders.
 phone-button = Stuur me een code
+phone-form-expired = Deze pagina stond te lang open, dus er is niets verstuurd. Vul je nummer opnieuw in.
 phone-missing = Vul je mobiele nummer in
 phone-not-a-number = Vul het hele nummer in, met landcode
 phone-not-mobile = Vul een mobiel nummer in; dit nummer kan geen sms ontvangen
@@ -87,6 +88,7 @@ code-sends-left =
     }
 code-no-phone = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag hulp: { $contact }
 code-no-phone-nobody = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag het aan wie je je account gaf.
+code-form-expired = Deze pagina stond te lang open, dus er is niets verstuurd. Vul de code opnieuw in.
 code-sent-again = We hebben de code opnieuw gestuurd.
 code-not-sent = We konden je geen sms sturen. Wacht een minuut en probeer het opnieuw, of vraag hulp.
 code-number-refused = Naar dit nummer kan geen sms worden gestuurd. Vraag hulp.

@@ -1,0 +1,59 @@
+//! The page that asks for the number of an account that has none. Floor: edge.
+
+use axum::response::Response;
+
+use super::code;
+use super::visit::{Submission, Visit};
+use crate::domain::phone::PhoneProblem;
+use crate::login::{PendingStage, PhoneOutcome};
+use crate::pages::page::{FormAge, MessageKind, NoNumberReason, Page, PhonePage};
+use crate::web::paths;
+
+/// GET: the form. Also for a number that was given but not proved yet: another one can take its place.
+pub(super) async fn show(visit: Visit) -> Response {
+    page(&visit, String::new(), FormAge::Fresh, None).await
+}
+
+/// POST: the number.
+pub(super) async fn submit(submission: Submission) -> Response {
+    let (visit, opened) = submission.of_login();
+    let (form, handle) = match opened {
+        Ok(opened) => opened,
+        Err(stale) => return page(&visit, stale.shown_again("phone").to_owned(), FormAge::Expired, None).await,
+    };
+    let typed = form.field("phone").to_owned();
+    let step = visit.login().submit_phone(&visit.context.site, &handle, typed.clone(), visit.client(), visit.language);
+    match step.await {
+        Err(_logged) => visit.message(MessageKind::SignInUnavailable),
+        Ok(PhoneOutcome::NeedsCode(report)) => code::after_first_send(&visit, report),
+        Ok(PhoneOutcome::Problem(problem)) => page(&visit, typed, FormAge::Fresh, Some(problem)).await,
+        Ok(PhoneOutcome::Over) => code::over(&visit),
+        Ok(PhoneOutcome::Closed) => visit.page(&Page::NoNumber(NoNumberReason::EnrolmentClosed)),
+    }
+}
+
+async fn page(visit: &Visit, phone: String, form: FormAge, problem: Option<PhoneProblem>) -> Response {
+    let (handle, pending) = match code::pending(visit).await {
+        Ok(found) => found,
+        Err(answer) => return answer,
+    };
+    match pending.stage {
+        PendingStage::Code(stage) if !stage.enrolling => return visit.see(paths::CODE),
+        PendingStage::Code(_) | PendingStage::Phone => {}
+    }
+    let countries = &visit.login().settings().countries;
+    let mut calling_codes: Vec<u16> = Vec::new();
+    for code in countries.iter().map(|country| country.calling_code()) {
+        if !calling_codes.contains(&code) {
+            calling_codes.push(code);
+        }
+    }
+    let page = PhonePage {
+        phone,
+        example: countries.first().map(|country| country.example_mobile()).unwrap_or_default(),
+        calling_codes,
+        form,
+        problem,
+    };
+    visit.form_page(&Page::Phone(page), handle.bytes())
+}
