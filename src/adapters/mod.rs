@@ -15,6 +15,8 @@ pub mod redis_link;
 pub mod redis_pending;
 pub mod redis_probe;
 #[cfg(test)]
+mod redis_server;
+#[cfg(test)]
 mod redis_tests;
 pub mod sms;
 pub mod sql;

@@ -1,133 +1,22 @@
 //! The Redis adapters against a real `redis-server` a test, in all its moods: full, empty, demoted, stopped, killed, mute.
 
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::runtime::Handle;
+use rustix::process::Signal;
 
 use super::contract;
-use super::redis_address::RedisAddress;
 use super::redis_limits::RedisLimits;
-use super::redis_link::RedisLink;
 use super::redis_pending::RedisPendingLogins;
 use super::redis_probe::{RedisProbe, RedisProblem};
+use super::redis_server::{Server, link, spawn};
 use crate::domain::limits::{Charge, Rate};
 use crate::domain::pending::{LoginHandle, LoginId};
-use crate::domain::secret::SecretText;
 use crate::domain::time::UnixMillis;
 use crate::login::ports::{AttemptTurn, CodeRequest, CodeTurn, LimitKey, Limits as _, PendingLogins, UnfinishedCaps};
 
 const NOW: UnixMillis = UnixMillis(1_795_512_600_000);
 const TTL: Duration = Duration::from_secs(600);
-
-/// A server of one test, on a socket in a directory of its own; killed on drop.
-struct Server {
-    process: Child,
-    dir: tempfile::TempDir,
-}
-
-impl Server {
-    fn start() -> Self {
-        Self::start_with(&[])
-    }
-
-    fn start_with(settings: &[&str]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let process = spawn(dir.path(), settings);
-        Self { process, dir }.up()
-    }
-
-    fn up(self) -> Self {
-        let begun = Instant::now();
-        while UnixStream::connect(self.socket()).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "redis-server does not start");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        self
-    }
-
-    fn kill(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-
-    /// The same socket again, empty.
-    fn restart(mut self) -> Self {
-        self.kill();
-        let _ = std::fs::remove_file(self.socket());
-        self.process = spawn(self.dir.path(), &[]);
-        self.up()
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process), signal).unwrap();
-    }
-
-    fn socket(&self) -> std::path::PathBuf {
-        self.dir.path().join("r.sock")
-    }
-
-    fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket().display())
-    }
-
-    fn link(&self) -> RedisLink {
-        link(&self.url())
-    }
-
-    fn logins(&self) -> RedisPendingLogins {
-        RedisPendingLogins::new(self.link())
-    }
-
-    /// What an operator would type.
-    fn cli<T: redis::FromRedisValue>(&self, line: &str) -> redis::RedisResult<T> {
-        let mut connection = redis::Client::open(self.url()).unwrap().get_connection().unwrap();
-        let mut words = line.split(' ');
-        let mut cmd = redis::cmd(words.next().unwrap());
-        words.for_each(|word| {
-            cmd.arg(word);
-        });
-        cmd.query(&mut connection)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-fn spawn(dir: &std::path::Path, settings: &[&str]) -> Child {
-    let fixed = [
-        "--port",
-        "0",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-        "--daemonize",
-        "no",
-        "--dir",
-        ".",
-        "--unixsocket",
-        "r.sock",
-    ];
-    Command::new("redis-server")
-        .args(fixed)
-        .args(settings)
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn link(url: &str) -> RedisLink {
-    RedisLink::new(RedisAddress::parse(&SecretText::new(url.to_owned())).unwrap(), Handle::current())
-}
 
 fn id() -> LoginId {
     LoginHandle::random().login_id()
