@@ -6,11 +6,13 @@ mod check;
 mod config;
 mod demo;
 mod desk;
+mod explain;
 mod init;
 mod key;
 mod output;
 mod serve;
 mod session;
+mod sms;
 mod two_factor;
 mod user;
 
@@ -57,6 +59,11 @@ enum Command {
     Init(init::Arguments),
     /// Try it out: everything in one process, with a sample application; nothing is kept
     Demo(demo::Arguments),
+    /// Say which rule decides about a request, why, and what the upstream would get
+    Explain(explain::Arguments),
+    /// Try the providers of SMS
+    #[command(subcommand)]
+    Sms(sms::Arguments),
     /// Print the complete commented default file, a JSON Schema, or what is in force
     #[command(subcommand)]
     Config(config::Arguments),
@@ -90,6 +97,8 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
         Command::Demo(arguments) => demo::run(arguments),
         Command::Check(arguments) => check::run(common, &arguments),
         Command::Init(arguments) => init::run(common, &arguments),
+        Command::Explain(arguments) => explain::run(common, &arguments),
+        Command::Sms(arguments) => sms::run(common, &arguments),
         Command::Config(arguments) => config::run(common, &arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::User(arguments) => user::run(common, arguments),
