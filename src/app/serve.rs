@@ -1,5 +1,6 @@
 //! Serving: builds everything, listens, follows the feed, tidies up, and ends when it is told to. Floor: roof.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::gateway::service::{self, ListenMistake};
 use crate::gateway::settings::{ServerSettings, Start};
 use crate::login::chain;
 use crate::pages::look::SiteLook;
+use crate::portal;
 
 /// How often old rows are deleted.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
@@ -120,14 +122,14 @@ impl Running {
 
 /// What the gateway works with.
 fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
-    let looks: Vec<(SiteName, Arc<SiteLook>)> = config
+    let looks: HashMap<SiteName, Arc<SiteLook>> = config
         .sites
         .iter()
         .map(|site| (SiteName::new(&site.name), Arc::new(SiteLook::new(settings_of::look(site)))))
         .collect();
     GatewayParts {
         settings: settings_of::gateway(config),
-        pages: Pages::new(axum::Router::new()),
+        pages: Pages::new(portal::router(Arc::clone(&rooms.login), looks.clone())),
         message_pages: MessagePages::new(looks),
         sessions: Arc::clone(&rooms.sessions),
         clock: Arc::clone(&rooms.clock),
