@@ -106,10 +106,9 @@ impl<T> List<'_, T> {
             (None, Presence::Default(text)) => Some(document::literal(text)),
             _ => None,
         };
-        let right = if most == usize::MAX {
-            format!("a list of at least {least}")
-        } else {
-            format!("a list of {least} to {most}")
+        let right = match least {
+            0 => format!("a list of at most {most}"),
+            least => format!("a list of {least} to {most}"),
         };
         let values = match slot.given.or(default.as_ref()) {
             _ if slot.reading.aim == Aim::Description => vec![one(format!("{}[0]", slot.path), None)],

@@ -127,11 +127,18 @@ fn read(text: &str, surroundings: &dyn Surroundings, folder: &Path, readers: Rea
         return Err(problems);
     }
     let mut in_force = declared::in_force(&declared);
-    in_force["passwords"]["threads"] = config.passwords.threads.into();
+    show_computed(&mut in_force, "/passwords", "threads", config.passwords.threads.into());
     for (index, site) in config.sites.iter().enumerate() {
-        in_force["sites"][index]["portal"]["name"] = site.portal.name.as_str().into();
+        show_computed(&mut in_force, &format!("/sites/{index}/portal"), "name", site.portal.name.as_str().into());
     }
     Ok(Loaded { config, notices, in_force })
+}
+
+/// Adds what a key came to that depends on the machine or on another key, so that its default is no fixed text.
+fn show_computed(in_force: &mut Value, section: &str, key: &str, value: Value) {
+    if let Some(section) = in_force.pointer_mut(section).and_then(Value::as_object_mut) {
+        section.insert(key.to_owned(), value);
+    }
 }
 
 /// All keys there are.

@@ -68,8 +68,8 @@ fn a_secret_stands_where_nobody_else_reads_it() {
 
 #[test]
 fn secrets_are_neither_shown_nor_printed() {
-    let mut surroundings = Imagined::default();
-    surroundings.variables = [("DATABASE", "postgres://vestibule:hunter2@10.0.0.8/accounts")].into();
+    let variables = [("DATABASE", "postgres://vestibule:hunter2@10.0.0.8/accounts")].into();
+    let surroundings = Imagined { variables, ..Imagined::default() };
     let changes = [
         ("/state/url", "\"rediss://user:hunter2@10.0.0.7/0\""),
         ("/accounts/url", "{ env: DATABASE }"),
