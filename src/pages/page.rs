@@ -9,7 +9,6 @@ use http::StatusCode;
 use super::look::SiteLook;
 use crate::domain::language::Language;
 use crate::domain::phone::PhoneProblem;
-use crate::web::paths;
 
 /// What surrounds a page: whose it is, in which language, and what ties it to the request.
 #[derive(Clone, Copy, Debug)]
@@ -304,29 +303,6 @@ impl MessageKind {
 }
 
 impl Page {
-    /// The page for an answer that has no page of its own: chosen by its status, and by its stable word where that says more.
-    #[must_use]
-    pub fn of_answer(status: StatusCode, code: &str) -> Self {
-        let kind = match (status.as_u16(), code) {
-            (401, _) => return Self::NotSent { sign_in_href: paths::LOGIN.to_owned() },
-            (403, _) => MessageKind::Denied,
-            (404, _) => MessageKind::NotFound,
-            (405, _) => MessageKind::Method,
-            (413, _) => MessageKind::TooLarge,
-            (414, _) => MessageKind::UriTooLong,
-            (421, _) => MessageKind::Misdirected,
-            (429, _) => MessageKind::Busy,
-            (431, _) => MessageKind::Headers,
-            (502, _) => MessageKind::BadGateway,
-            (503, "sessions_cannot_be_told") => MessageKind::SignInUnavailable,
-            (503, _) => MessageKind::Unavailable,
-            (504, _) => MessageKind::GatewayTimeout,
-            (400..500, _) => MessageKind::BadRequest,
-            _ => MessageKind::Internal,
-        };
-        Self::Message(Message { kind, again_href: None })
-    }
-
     /// The status it is sent with. A form with a mistake in it is 422, so that scripts and password managers see that it did not succeed.
     #[must_use]
     pub fn status(&self) -> StatusCode {

@@ -306,14 +306,6 @@ fn an_answer_of_no_site_refers_to_no_files() {
 }
 
 #[test]
-fn an_answer_without_a_page_of_its_own_gets_one_of_its_status() {
-    for status in [400, 401, 403, 404, 405, 413, 414, 421, 429, 431, 500, 502, 503, 504] {
-        let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(Page::of_answer(status, "whatever").status(), status);
-    }
-}
-
-#[test]
 fn an_answer_carries_its_language_and_when_to_come_back() {
     let site = look("Acme", None);
     let page = Page::TooManyTries { wait: Duration::from_millis(41_500) };
