@@ -127,7 +127,7 @@ fn read_one(files: &CertificateFiles) -> Result<CertifiedKey, CertificateMistake
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn file(name: &str, content: &str, folder: &tempfile::TempDir) -> PathBuf {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     /// Made with `openssl req -x509`; two hosts, and a key that belongs to neither.
-    fn pair(host: &str, folder: &tempfile::TempDir) -> CertificateFiles {
+    pub(crate) fn pair(host: &str, folder: &tempfile::TempDir) -> CertificateFiles {
         let (certificate, key) = (folder.path().join(format!("{host}.crt")), folder.path().join(format!("{host}.key")));
         let made = std::process::Command::new("openssl")
             .args([

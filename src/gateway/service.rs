@@ -9,8 +9,8 @@ use pingora::listeners::TcpSocketOptions;
 use pingora::listeners::tls::TlsSettings;
 use pingora::protocols::TcpKeepalive;
 use pingora::proxy::http_proxy;
-use pingora::server::Server;
 use pingora::server::configuration::{Opt, ServerConf};
+use pingora::server::{ExecutionPhase, RunArgs, Server, ShutdownSignalWatch};
 use pingora::services::listening::Service;
 
 use super::certificates::{CertificateMistake, Certificates};
@@ -132,6 +132,30 @@ pub fn add_listeners(
         server.add_service(redirects);
     }
     Ok(ListenerCertificates(certificates))
+}
+
+/// Runs `server` until a signal ends it, and no longer than there are requests to finish: pingora alone would wait for the whole drain
+/// time. Signals are `signals`'s: pingora's own `UnixShutdownSignalWatch` knows TERM, QUIT and INT.
+///
+/// What is left of the server when this returns ends with the process; the caller winds up its own and returns from `main`.
+pub fn run(server: Server, gateway: &GatewayHandle, signals: Box<dyn ShutdownSignalWatch + Send>) {
+    const LOOK: Duration = Duration::from_millis(50);
+    let mut phases = server.watch_execution_phase();
+    let running = std::thread::spawn(move || server.run(RunArgs { shutdown_signal: signals }));
+    let mut draining = false;
+    while !running.is_finished() {
+        while let Ok(phase) = phases.try_recv() {
+            if matches!(phase, ExecutionPhase::ShutdownGracePeriod) {
+                gateway.drain();
+                draining = true;
+            }
+        }
+        // Requests were counted down before: the listeners are closed in this phase, so none begins.
+        std::thread::sleep(LOOK);
+        if draining && gateway.requests_under_way() == 0 {
+            return;
+        }
+    }
 }
 
 /// pingora has no constructor for TLS settings with a resolver and neither files nor callbacks.

@@ -4,5 +4,6 @@ mod downstream;
 mod identity;
 mod ours;
 mod rig;
+mod service;
 mod streams;
 mod upstream_failures;
