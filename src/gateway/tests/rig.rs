@@ -306,19 +306,24 @@ fn field<'a>(fields: &'a [String], name: &str) -> Option<&'a str> {
 pub(crate) struct Got {
     pub(crate) line: String,
     pub(crate) fields: Vec<String>,
-    pub(crate) body: Vec<u8>,
+    /// Shared by all copies: filled in once it was read.
+    body: Arc<Mutex<Vec<u8>>>,
     /// Counts connections from 1.
     pub(crate) connection: usize,
 }
 
 impl Got {
+    pub(crate) fn body(&self) -> Vec<u8> {
+        self.body.lock().unwrap().clone()
+    }
+
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         field(&self.fields, name)
     }
 }
 
 /// What an upstream does with a connection after it has read a head: it may read and write as it likes. `false` closes.
-type Behaviour = dyn Fn(&mut BufReader<TcpStream>, &mut Got) -> bool + Send + Sync;
+type Behaviour = dyn Fn(&mut BufReader<TcpStream>, &Got) -> bool + Send + Sync;
 
 /// A server that keeps what it got, byte for byte.
 pub(crate) struct Upstream {
@@ -335,7 +340,7 @@ impl Upstream {
         })
     }
 
-    pub(crate) fn with(behave: impl Fn(&mut BufReader<TcpStream>, &mut Got) -> bool + Send + Sync + 'static) -> Self {
+    pub(crate) fn with(behave: impl Fn(&mut BufReader<TcpStream>, &Got) -> bool + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let got = Arc::new(Mutex::new(Vec::new()));
@@ -364,15 +369,9 @@ fn serve(socket: TcpStream, connection: usize, kept: &Mutex<Vec<Got>>, behave: &
     let mut socket = BufReader::new(socket);
     while let Some(head) = read_head(&mut socket) {
         let line = head.first().cloned().unwrap_or_default();
-        let mut got = Got { line, fields: head.into_iter().skip(1).collect(), body: Vec::new(), connection };
-        let place = {
-            let mut kept = kept.lock().unwrap();
-            kept.push(got.clone());
-            kept.len() - 1
-        };
-        let go_on = behave(&mut socket, &mut got);
-        kept.lock().unwrap()[place] = got;
-        if !go_on {
+        let got = Got { line, fields: head.into_iter().skip(1).collect(), body: Arc::default(), connection };
+        kept.lock().unwrap().push(got.clone());
+        if !behave(&mut socket, &got) {
             return;
         }
     }
@@ -391,12 +390,13 @@ pub(crate) fn answer(socket: &mut BufReader<TcpStream>, status: &str, fields: &[
 }
 
 /// Reads the body that `got` announces.
-pub(crate) fn read_body(socket: &mut BufReader<TcpStream>, got: &mut Got) {
+pub(crate) fn read_body(socket: &mut BufReader<TcpStream>, got: &Got) {
     if got.field("transfer-encoding") == Some("chunked") {
-        got.body = read_chunked(socket);
+        *got.body.lock().unwrap() = read_chunked(socket);
     } else if let Some(length) = got.field("content-length").map(|length| length.parse().unwrap()) {
-        got.body = vec![0; length];
-        socket.read_exact(&mut got.body).unwrap();
+        let mut body = vec![0; length];
+        socket.read_exact(&mut body).unwrap();
+        *got.body.lock().unwrap() = body;
     }
 }
 

@@ -77,7 +77,7 @@ fn an_upload_with_a_length_keeps_it() {
     assert_eq!(answer.status, 200);
     let got = upstream.last();
     assert_eq!(got.field("transfer-encoding"), None);
-    assert_eq!(got.body.len(), body.len());
+    assert_eq!(got.body().len(), body.len());
 }
 
 /// Says yes to an upgrade and sends back what it gets.

@@ -34,7 +34,7 @@ fn another_server_is_tried_when_one_refuses() {
         assert_eq!(posted.status, 200);
     }
     assert_eq!(upstream.got().len(), 4);
-    assert!(upstream.got().iter().all(|got| got.body == b"hello"));
+    assert!(upstream.got().iter().all(|got| got.body() == b"hello"));
 }
 
 #[test]
