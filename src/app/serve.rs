@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pingora::server::{RunArgs, Server};
+use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
 
 use super::rooms::{self, BuildError, Rooms};
@@ -40,6 +40,7 @@ pub enum ServeError {
 /// What a running process holds on to: the runtime of the adapters, and the rooms.
 pub struct Running {
     server: Server,
+    gateway: GatewayHandle,
     runtime: Runtime,
     rooms: Rooms,
 }
@@ -91,7 +92,7 @@ pub fn prepare(config: &Config) -> Result<Running, ServeError> {
             tracing::info!(site = site.name, path = %rule.path, "this path needs no sign-in");
         }
     }
-    Ok(Running { server, runtime, rooms })
+    Ok(Running { server, gateway, runtime, rooms })
 }
 
 impl std::fmt::Debug for Running {
@@ -103,7 +104,7 @@ impl std::fmt::Debug for Running {
 impl Running {
     /// Listens until the process is told to end, and lets requests finish. The adapters' runtime ends last.
     pub fn run(self) {
-        self.server.run(RunArgs::default());
+        service::run(self.server, &self.gateway, Box::new(UnixShutdownSignalWatch));
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
 
