@@ -6,3 +6,4 @@
 
 mod architecture;
 mod harness;
+mod sign_in;

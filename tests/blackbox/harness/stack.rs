@@ -162,7 +162,6 @@ impl Plan {
                     "success": { "status": [200, 202] },
                 }],
             },
-            "admin": { "listen": "127.0.0.1:{ADMIN_PORT}", "url": "http://127.0.0.1:{ADMIN_PORT}" },
             "log": { "format": "json", "level": "debug" },
         }));
         for change in self.changes {
@@ -225,13 +224,12 @@ impl Stack {
         std::fs::write(node.config(), self.config_text(node.port())).unwrap();
     }
 
-    /// The settings as YAML, with `{PORT}` (of the site), `{NODE_PORT}` and `{ADMIN_PORT}` filled in.
+    /// The settings as YAML, with `{PORT}` (of the site) and `{NODE_PORT}` filled in.
     fn config_text(&self, port: u16) -> String {
         self.settings
             .yaml()
             .replace("{PORT}", &self.site_port.to_string())
             .replace("{NODE_PORT}", &port.to_string())
-            .replace("{ADMIN_PORT}", &free_port().to_string())
     }
 
     pub(crate) fn folder(&self) -> &Path {
