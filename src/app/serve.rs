@@ -60,7 +60,7 @@ pub fn prepare(config: &Config) -> Result<Running, ServeError> {
         .map_err(ServeError::Runtime)?;
     let rooms = runtime.block_on(rooms::build(config, runtime.handle().clone()))?;
     let last = runtime.block_on(feed_follower::catch_up(&rooms.sessions, &*rooms.ledger, &*rooms.clock))?;
-    let (ledger, clock) = (Arc::clone(&rooms.ledger), Arc::clone(&rooms.clock));
+    let (ledger, clock, audit_kept) = (Arc::clone(&rooms.ledger), Arc::clone(&rooms.clock), config.audit.retention);
     runtime.spawn(feed_follower::follow(
         Arc::clone(&rooms.sessions),
         Arc::clone(&ledger) as _,
@@ -70,7 +70,7 @@ pub fn prepare(config: &Config) -> Result<Running, ServeError> {
     runtime.spawn(async move {
         loop {
             tokio::time::sleep(TIDY_EVERY).await;
-            if let Err(error) = ledger.tidy(clock.now()).await {
+            if let Err(error) = ledger.tidy(audit_kept, clock.now()).await {
                 tracing::warn!(cause = chain(&error), "old rows could not be deleted; they will be next time");
             }
         }

@@ -10,6 +10,7 @@ pub const ALL: &[&str] = &[
     "network.login_charged",
     "network.login_taken_back",
     "password.failure_charged",
+    "password.failure_taken_back",
     "password.refusal_recorded",
     "password.accepted",
     "password.login_put",

@@ -121,7 +121,14 @@ impl Login {
             // too long or not text: the same work, and never right
             Err(_) => (Password::generate(), None),
         };
-        let rehash = match self.ports.passwords.verify(user_name.as_ref(), stored, &password).await? {
+        let verdict = self.ports.passwords.verify(user_name.as_ref(), stored, &password).await;
+        if !matches!(verdict, Ok(PasswordVerdict::Right { .. } | PasswordVerdict::Wrong)) {
+            // counted, but not looked at: a flood of sign-ins must not close anybody's account
+            let taken_back = effect("password.failure_taken_back", self.ports.ledger.take_back_password(&subject));
+            self.best_effort("password failure taken back", taken_back).await;
+            self.best_effort("network failure taken back", networks.give_back_failure()).await;
+        }
+        let rehash = match verdict? {
             PasswordVerdict::Right { rehash } => rehash,
             PasswordVerdict::Wrong => {
                 let reason = if account.is_some() { "wrong_password" } else { "unknown_user_name" };

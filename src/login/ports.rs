@@ -189,6 +189,9 @@ pub trait Ledger: Send + Sync + fmt::Debug {
         now: UnixMillis,
     ) -> PortResult<PasswordCharge>;
 
+    /// The password was counted but not looked at: one failure is taken back. A wait that has begun stays.
+    async fn take_back_password(&self, subject: &PasswordSubject) -> PortResult<()>;
+
     /// The password was right: its failures are forgotten, and `rehash` takes the place of `Account::password` if that is still stored.
     async fn accept_password(
         &self,

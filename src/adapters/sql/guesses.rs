@@ -61,6 +61,13 @@ pub(super) async fn charge_password(
     tx.commit(PasswordCharge::Granted).await
 }
 
+/// Takes one counted failure back. The wait stays: another guess may have set it meanwhile.
+pub(super) async fn take_back_password(mut tx: Connection, subject: &PasswordSubject) -> Result<Done<()>, SqlError> {
+    let sql = "UPDATE password_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0";
+    tx.execute(sql, [subject_key(subject).into()]).await?;
+    tx.commit(()).await
+}
+
 /// Forgets an account's password failures, and puts a better hash in place of the one that was looked at.
 pub(super) async fn accept_password(
     mut tx: Connection,

@@ -37,6 +37,10 @@ impl Ledger for SqlLedger {
         Ok(self.database.write(|tx| guesses::charge_password(tx, subject, caps, now)).await?)
     }
 
+    async fn take_back_password(&self, subject: &PasswordSubject) -> PortResult<()> {
+        Ok(self.database.write(|tx| guesses::take_back_password(tx, subject)).await?)
+    }
+
     async fn accept_password(
         &self,
         id: &AccountId,

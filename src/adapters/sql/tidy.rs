@@ -40,13 +40,14 @@ const DELETIONS: [(&str, Duration); 5] = [
 ];
 
 impl SqlLedger {
-    /// Takes away what is over; gives back how many rows. To be called now and then by every node.
+    /// Takes away what is over, and audit records older than `audit_kept`; gives back how many rows. To be called now and then by every node.
     ///
     /// # Errors
     /// The database does not answer. What is done is done, and the next call goes on.
-    pub async fn tidy(&self, now: UnixMillis) -> PortResult<u64> {
+    pub async fn tidy(&self, audit_kept: Duration, now: UnixMillis) -> PortResult<u64> {
         let mut deleted = 0;
-        for (sql, kept) in DELETIONS {
+        let trail = ("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)", audit_kept);
+        for (sql, kept) in DELETIONS.into_iter().chain([trail]) {
             loop {
                 let batch = self.database.write(|tx| delete(tx, sql, now.minus(kept).minus(MARGIN))).await?;
                 deleted += batch;
