@@ -82,7 +82,7 @@ pub fn run(demo: &Demo) -> Result<(), DemoError> {
         DemoError::Config(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     })?;
     super::logging::start(&loaded.config.log);
-    let running = serve::prepare(&loaded.config)?;
+    let running = serve::prepare(&loaded.config, None)?;
     if let Some(listener) = sample {
         listener.set_nonblocking(true).map_err(DemoError::Sample)?;
         let _inside = running.runtime().enter();
@@ -120,7 +120,7 @@ shutdown: {{ drain: 1s }}
 }
 
 async fn add_accounts(rooms: &Rooms) -> Result<(), PortError> {
-    let now = rooms.clock.now();
+    let now = rooms.stores.clock.now();
     let mut entries = Vec::new();
     for (name, password, number) in ACCOUNTS {
         let password = Password::typed(password).expect("the demo's passwords are passwords");
@@ -131,7 +131,7 @@ async fn add_accounts(rooms: &Rooms) -> Result<(), PortError> {
             email: None,
             phone: number.and_then(PhoneNumber::from_stored),
             language: None,
-            password: rooms.passwords.hash(&password).await?,
+            password: rooms.stores.passwords.hash(&password).await?,
             enrolment_until: Some(now.plus(Duration::from_secs(24 * 3600))),
         };
         let audit = AuditRecord {

@@ -5,6 +5,8 @@ pub mod demo;
 pub mod feed_follower;
 pub mod hardening;
 pub mod logging;
+pub mod probe;
+mod reload;
 pub mod rooms;
 pub mod sample_application;
 pub mod serve;

@@ -14,6 +14,7 @@ use crate::adapters::redis_address::{RedisAddress, RedisAddressProblem};
 use crate::adapters::redis_limits::RedisLimits;
 use crate::adapters::redis_link::RedisLink;
 use crate::adapters::redis_pending::RedisPendingLogins;
+use crate::adapters::redis_probe::RedisProbe;
 use crate::adapters::sms::attempt::HttpSms;
 use crate::adapters::sms::client::ClientError;
 use crate::adapters::sms::description::Description;
@@ -28,7 +29,7 @@ use crate::config::two_factor::Activation as ConfiguredActivation;
 use crate::domain::keys::{KeyProblem, Keys};
 use crate::domain::pending::Activation;
 use crate::login::ports::{Clock, Limits, PasswordVerifier, PendingLogins, SmsSender};
-use crate::login::sessions::Sessions;
+use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::{Login, Ports};
 
 /// Why the rooms cannot be built. `Display` is for operators.
@@ -42,6 +43,8 @@ pub enum BuildError {
     Database(#[from] SqlError),
     #[error("state.url cannot be used")]
     Redis(#[source] RedisAddressProblem),
+    #[error("state.url: {0}")]
+    RedisSettings(String),
     #[error("passwords.threads: no thread could be started")]
     Hashing(#[source] std::io::Error),
     #[error("sms.providers: {0} cannot be used")]
@@ -56,14 +59,24 @@ pub enum BuildError {
     Ledger(#[from] crate::login::ports::PortError),
 }
 
+/// What a process keeps while it lives: opened once, whatever a reload brings.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    database: Database,
+    pending: Arc<dyn PendingLogins>,
+    limits: Arc<dyn Limits>,
+    pub passwords: Arc<dyn PasswordVerifier>,
+    pub clock: Arc<dyn Clock>,
+    runtime: Handle,
+}
+
 /// What signs people in, and what it stands on.
 #[derive(Clone, Debug)]
 pub struct Rooms {
     pub login: Arc<Login>,
     pub sessions: Arc<Sessions>,
     pub ledger: Arc<SqlLedger>,
-    pub passwords: Arc<dyn PasswordVerifier>,
-    pub clock: Arc<dyn Clock>,
+    pub stores: Stores,
 }
 
 /// The database with the data keys: all that the commands of operators need.
@@ -71,40 +84,32 @@ pub struct Rooms {
 /// # Errors
 /// The keys or the database cannot be used.
 pub async fn open_accounts(config: &Config) -> Result<(Arc<SqlLedger>, Arc<Keys>), BuildError> {
-    let data_keys = Arc::new(Keys::new(&config.accounts.encryption_keys).map_err(BuildError::EncryptionKeys)?);
+    accounts_in(open_database(config).await?, config).await
+}
+
+async fn open_database(config: &Config) -> Result<Database, BuildError> {
     let url = match &config.accounts.store {
         AccountStore::Sqlite { path } => format!("sqlite://{}", path.display()),
         AccountStore::Postgres { url } => url.reveal().to_owned(),
     };
-    let database = Database::open(&url, &DatabaseSettings::default()).await?;
+    Ok(Database::open(&url, &DatabaseSettings::default()).await?)
+}
+
+async fn accounts_in(database: Database, config: &Config) -> Result<(Arc<SqlLedger>, Arc<Keys>), BuildError> {
+    let data_keys = Arc::new(Keys::new(&config.accounts.encryption_keys).map_err(BuildError::EncryptionKeys)?);
     let ledger = Arc::new(SqlLedger::new(database, Arc::clone(&data_keys)));
     ledger.check_keys().await?;
     Ok((ledger, data_keys))
 }
 
-/// Builds everything behind the pages. `runtime` outlives every connection.
+/// Opens everything and builds everything behind the pages. `runtime` outlives every connection.
 ///
 /// # Errors
-/// Something the configuration names cannot be used. Redis is no such thing: a node starts without it, and sign-in is closed until it answers.
+/// Something the configuration names cannot be used. A Redis that does not answer is no such thing: a node starts without it, and sign-in is
+/// closed until it does.
 pub async fn build(config: &Config, runtime: Handle) -> Result<Rooms, BuildError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let signing_keys = Arc::new(Keys::new(&config.signing_keys).map_err(BuildError::SigningKeys)?);
-    let (ledger, data_keys) = open_accounts(config).await?;
-    let activation = settle_activation(config, &ledger, &*clock).await?;
-    let sessions = Arc::new(Sessions::new(
-        Arc::clone(&signing_keys),
-        settings_of::lifetimes(config),
-        config.session.revocation_grace,
-        activation,
-    ));
-    let (pending, limits): (Arc<dyn PendingLogins>, Arc<dyn Limits>) = match &config.state {
-        State::Memory => (Arc::new(MemoryPendingLogins::default()), Arc::new(MemoryLimits::default())),
-        State::Redis { url } => {
-            let address = RedisAddress::parse(url).map_err(BuildError::Redis)?;
-            let link = RedisLink::new(address, runtime.clone());
-            (Arc::new(RedisPendingLogins::new(link.clone())), Arc::new(RedisLimits::new(link)))
-        }
-    };
+    let database = open_database(config).await?;
+    let (pending, limits) = state(config, &runtime).await?;
     let hashing = HashingThreads::start(
         config.passwords.argon2,
         HashingLimits {
@@ -114,18 +119,77 @@ pub async fn build(config: &Config, runtime: Handle) -> Result<Rooms, BuildError
         },
     )
     .map_err(BuildError::Hashing)?;
-    let passwords: Arc<dyn PasswordVerifier> = Arc::new(hashing);
-    let ports = Ports {
-        pending,
-        limits,
-        ledger: Arc::clone(&ledger) as _,
-        passwords: Arc::clone(&passwords),
-        senders: senders(config)?,
-        texts: Arc::new(LanguageFileTexts::new(config)),
-        clock: Arc::clone(&clock),
+    let stores =
+        Stores { database, pending, limits, passwords: Arc::new(hashing), clock: Arc::new(SystemClock), runtime };
+    furnish(config, stores, None).await
+}
+
+impl Rooms {
+    /// The same rooms for another configuration: stores and what is known of ended sessions stay.
+    ///
+    /// # Errors
+    /// Something the configuration names cannot be used. Nothing has changed then.
+    pub async fn furnished_again(&self, config: &Config) -> Result<Self, BuildError> {
+        furnish(config, self.stores.clone(), Some(&self.sessions)).await
+    }
+}
+
+async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions>>) -> Result<Rooms, BuildError> {
+    let signing_keys = Arc::new(Keys::new(&config.signing_keys).map_err(BuildError::SigningKeys)?);
+    let (ledger, data_keys) = accounts_in(stores.database.clone(), config).await?;
+    let senders = senders(config)?;
+    let activation = settle_activation(config, &ledger, &*stores.clock).await?;
+    let rules = SessionRules {
+        keys: Arc::clone(&signing_keys),
+        lifetimes: settings_of::lifetimes(config),
+        grace: config.session.revocation_grace,
     };
+    let sessions = match sessions {
+        None => Arc::new(Sessions::new(rules, activation)),
+        Some(sessions) => {
+            sessions.replace_rules(rules);
+            if activation == Activation::Active {
+                sessions.activate();
+            }
+            Arc::clone(sessions)
+        }
+    };
+    let ports = Ports {
+        pending: Arc::clone(&stores.pending),
+        limits: Arc::clone(&stores.limits),
+        ledger: Arc::clone(&ledger) as _,
+        passwords: Arc::clone(&stores.passwords),
+        senders,
+        texts: Arc::new(LanguageFileTexts::new(config)),
+        clock: Arc::clone(&stores.clock),
+    };
+    let runtime = stores.runtime.clone();
     let login = Login::new(ports, settings_of::login(config), signing_keys, data_keys, Arc::clone(&sessions), runtime);
-    Ok(Rooms { login, sessions, ledger, passwords, clock })
+    Ok(Rooms { login, sessions, ledger, stores })
+}
+
+/// Where pending logins and network limits are kept.
+async fn state(config: &Config, runtime: &Handle) -> Result<(Arc<dyn PendingLogins>, Arc<dyn Limits>), BuildError> {
+    match &config.state {
+        State::Memory => Ok((Arc::new(MemoryPendingLogins::default()), Arc::new(MemoryLimits::default()))),
+        State::Redis { url } => {
+            let link = RedisLink::new(RedisAddress::parse(url).map_err(BuildError::Redis)?, runtime.clone());
+            match link.probe().await {
+                RedisProbe::Ready { version } => tracing::info!(version, "Redis answers"),
+                RedisProbe::Unreachable { why } => {
+                    tracing::error!(
+                        cause = why,
+                        "Redis does not answer: sign-in is closed until it does; open sessions go on"
+                    );
+                }
+                RedisProbe::Wrong(problems) => {
+                    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    return Err(BuildError::RedisSettings(texts.join("; ")));
+                }
+            }
+            Ok((Arc::new(RedisPendingLogins::new(link.clone())), Arc::new(RedisLimits::new(link))))
+        }
+    }
 }
 
 /// The providers in the operator's order.

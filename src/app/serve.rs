@@ -1,7 +1,7 @@
 //! Serving: builds everything, listens, follows the feed, tidies up, and ends when it is told to. Floor: roof.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
 
 use super::rooms::{self, BuildError, Rooms};
-use super::{feed_follower, settings_of};
+use super::{feed_follower, reload, settings_of};
 use crate::config::Config;
 use crate::domain::site::SiteName;
 use crate::gateway::bridge::Pages;
@@ -45,11 +45,11 @@ pub struct Running {
     rooms: Rooms,
 }
 
-/// Builds everything and gets ready to listen. Must not be called from within an asynchronous runtime.
+/// Builds everything and gets ready to listen. HUP reloads the file `reload_from`; without one it is ignored. Must not be called from within an asynchronous runtime.
 ///
 /// # Errors
 /// Something the configuration names cannot be used.
-pub fn prepare(config: &Config) -> Result<Running, ServeError> {
+pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, ServeError> {
     // one provider in the whole process; an error means that it is in place already
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -59,8 +59,9 @@ pub fn prepare(config: &Config) -> Result<Running, ServeError> {
         .build()
         .map_err(ServeError::Runtime)?;
     let rooms = runtime.block_on(rooms::build(config, runtime.handle().clone()))?;
-    let last = runtime.block_on(feed_follower::catch_up(&rooms.sessions, &*rooms.ledger, &*rooms.clock))?;
-    let (ledger, clock, audit_kept) = (Arc::clone(&rooms.ledger), Arc::clone(&rooms.clock), config.audit.retention);
+    let last = runtime.block_on(feed_follower::catch_up(&rooms.sessions, &*rooms.ledger, &*rooms.stores.clock))?;
+    let (ledger, clock, audit_kept) =
+        (Arc::clone(&rooms.ledger), Arc::clone(&rooms.stores.clock), config.audit.retention);
     runtime.spawn(feed_follower::follow(
         Arc::clone(&rooms.sessions),
         Arc::clone(&ledger) as _,
@@ -85,7 +86,10 @@ pub fn prepare(config: &Config) -> Result<Running, ServeError> {
     };
     let mut server = service::server(&settings);
     server.bootstrap();
-    service::add_listeners(&mut server, &gateway, &settings)?;
+    let certificates = service::add_listeners(&mut server, &gateway, &settings)?;
+    if let Some(path) = reload_from {
+        runtime.spawn(reload::on_hangup(path.to_owned(), config.clone(), rooms.clone(), gateway.clone(), certificates));
+    }
     for site in &config.sites {
         tracing::info!(site = site.name, url = site.url.as_str(), "serves");
         for rule in settings_of::rules(site).public() {
@@ -122,7 +126,7 @@ impl Running {
 }
 
 /// What the gateway works with.
-fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
+pub(super) fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
     let looks: HashMap<SiteName, Arc<SiteLook>> = config
         .sites
         .iter()
@@ -133,6 +137,6 @@ fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
         pages: Pages::new(portal::router(Arc::clone(&rooms.login), looks.clone())),
         message_pages: MessagePages::new(looks),
         sessions: Arc::clone(&rooms.sessions),
-        clock: Arc::clone(&rooms.clock),
+        clock: Arc::clone(&rooms.stores.clock),
     }
 }

@@ -14,18 +14,15 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::output::{self, Failure};
 use crate::adapters::hashing::{HashingLimits, HashingThreads};
-use crate::adapters::sql::SqlLedger;
-use crate::adapters::sql::database::{Database, DatabaseSettings};
 use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Act, EnrolmentPolicy, OperationError, Operations, Policy, Reason};
 use crate::app::clock::SystemClock;
+use crate::app::rooms::open_accounts;
 use crate::config::Config;
 use crate::config::site::Site;
 use crate::config::stores::AccountStore;
 use crate::config::two_factor::PhoneNumbers;
-use crate::domain::keys::Keys;
 use crate::domain::password::Password;
-use crate::domain::secret::SecretText;
 use crate::login::ports::Clock as _;
 
 /// What a command works with.
@@ -110,26 +107,18 @@ pub(super) fn at_desk(
 
 impl Desk {
     async fn open(config: &Config, form: AnswerForm) -> Result<Desk, Failure> {
-        let url = match &config.accounts.store {
-            AccountStore::Sqlite { path } => {
-                refuse_foreign_directory(path)?;
-                SecretText::new(format!("sqlite://{}", path.display()))
-            }
-            AccountStore::Postgres { url } => url.clone(),
-        };
-        let keys = Keys::new(&config.accounts.encryption_keys)
-            .map_err(|error| Failure::because("accounts.encryption_keys", &error))?;
-        let database = Database::open(url.reveal(), &DatabaseSettings::default())
-            .await
-            .map_err(|error| Failure::because("the accounts cannot be opened", &error))?;
+        if let AccountStore::Sqlite { path } = &config.accounts.store {
+            refuse_foreign_directory(path)?;
+        }
+        let (ledger, _) =
+            open_accounts(config).await.map_err(|error| Failure::because("the accounts cannot be opened", &error))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         // nobody waits at a sign-in: every core hashes, and the queue takes what an import brings
         let limits = HashingLimits { threads: cores, queue: 1024, longest_wait: Duration::from_secs(24 * 3600) };
         let passwords = HashingThreads::start(config.passwords.argon2, limits)
             .map_err(|error| Failure::because("no thread to hash passwords", &error))?;
-        let directory = SqlLedger::new(database, Arc::new(keys));
         Ok(Desk {
-            operations: Operations::new(Arc::new(directory), Arc::new(passwords), policy(config)),
+            operations: Operations::new(ledger, Arc::new(passwords), policy(config)),
             act: Act { actor: actor(), now: SystemClock.now() },
             form,
         })
@@ -138,6 +127,10 @@ impl Desk {
     /// Over a database that goes with it, answering with JSON.
     #[cfg(test)]
     pub(super) async fn temporary() -> Desk {
+        use crate::adapters::sql::SqlLedger;
+        use crate::adapters::sql::database::{Database, DatabaseSettings};
+        use crate::domain::keys::Keys;
+
         let database = Database::temporary(&DatabaseSettings::default()).await.unwrap();
         let keys = Keys::new(&[crate::domain::secret::SecretBytes::new(vec![7; 32])]).unwrap();
         let passwords = HashingThreads::start(Default::default(), HashingLimits::default()).unwrap();

@@ -21,7 +21,8 @@ pub(super) fn run(common: &Common, _: &Arguments) -> Result<(), Failure> {
             tracing::warn!(name, "this process dies at a fail-point");
         }
     }
-    let running = serve::prepare(&loaded.config).map_err(|error| Failure::because("serving did not begin", &error))?;
+    let running = serve::prepare(&loaded.config, Some(&common.config))
+        .map_err(|error| Failure::because("serving did not begin", &error))?;
     running.run();
     Ok(())
 }

@@ -63,12 +63,19 @@ pub enum SessionCheck {
     CannotTell,
 }
 
+/// What the operator decided about sessions; a reload brings another.
+#[derive(Clone, Debug)]
+pub struct SessionRules {
+    pub keys: Arc<Keys>,
+    pub lifetimes: SessionLifetimes,
+    /// How long signed-in requests go on while the feed is silent.
+    pub grace: Duration,
+}
+
 /// The sessions of all sites, as this node knows them.
 #[derive(Debug)]
 pub struct Sessions {
-    keys: Arc<Keys>,
-    lifetimes: SessionLifetimes,
-    grace: Duration,
+    rules: ArcSwap<SessionRules>,
     ended: ArcSwap<RevocationSet>,
     writing: Mutex<()>,
     active: AtomicBool,
@@ -76,13 +83,11 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// `grace`: how long signed-in requests go on while the feed is silent. Tells nothing until the feed was heard once.
+    /// Tells nothing until the feed was heard once.
     #[must_use]
-    pub fn new(keys: Arc<Keys>, lifetimes: SessionLifetimes, grace: Duration, activation: Activation) -> Self {
+    pub fn new(rules: SessionRules, activation: Activation) -> Self {
         Self {
-            keys,
-            lifetimes,
-            grace,
+            rules: ArcSwap::from_pointee(rules),
             ended: ArcSwap::from_pointee(RevocationSet::default()),
             writing: Mutex::new(()),
             active: AtomicBool::new(activation == Activation::Active),
@@ -90,21 +95,27 @@ impl Sessions {
         }
     }
 
+    /// Puts other rules in place for all requests that begin from here on.
+    pub fn replace_rules(&self, rules: SessionRules) {
+        self.rules.store(Arc::new(rules));
+    }
+
     /// Whether `cookie` is a live session at `site`.
     pub fn check(&self, cookie: &str, site: &SiteName, now: UnixMillis) -> SessionCheck {
-        let Some(session) = Session::from_cookie(cookie, &self.keys) else {
+        let rules = self.rules.load();
+        let Some(session) = Session::from_cookie(cookie, &rules.keys) else {
             return SessionCheck::None(NoSession::Unreadable);
         };
         if session.site != *site {
             return SessionCheck::None(NoSession::OtherSite);
         }
-        if !session.is_in_time(self.lifetimes, now) {
+        if !session.is_in_time(rules.lifetimes, now) {
             return SessionCheck::None(NoSession::OutOfTime);
         }
         if self.has_ended(&session) {
             return SessionCheck::None(NoSession::Ended);
         }
-        if self.is_deaf(now) {
+        if self.is_deaf(rules.grace, now) {
             return SessionCheck::CannotTell;
         }
         match (session.factors, self.activation()) {
@@ -124,19 +135,20 @@ impl Sessions {
     /// The cookie of the same session seen now, when a tenth of the idle time has passed; `None` before that.
     #[must_use]
     pub fn renewed_cookie(&self, session: &Session, now: UnixMillis) -> Option<String> {
-        Some(session.renewed(self.lifetimes, now)?.to_cookie(&self.keys))
+        let rules = self.rules.load();
+        Some(session.renewed(rules.lifetimes, now)?.to_cookie(&rules.keys))
     }
 
     /// The cookie of a session that has just been opened.
     #[must_use]
     pub fn cookie(&self, session: &Session) -> String {
-        session.to_cookie(&self.keys)
+        session.to_cookie(&self.rules.load().keys)
     }
 
     /// How long sessions live.
     #[must_use]
     pub fn lifetimes(&self) -> SessionLifetimes {
-        self.lifetimes
+        self.rules.load().lifetimes
     }
 
     /// Whether a code is required now.
@@ -185,8 +197,8 @@ impl Sessions {
         self.ended.store(Arc::new(set));
     }
 
-    fn is_deaf(&self, now: UnixMillis) -> bool {
-        now.since(UnixMillis(self.heard_at.load(Ordering::Relaxed))) > self.grace
+    fn is_deaf(&self, grace: Duration, now: UnixMillis) -> bool {
+        now.since(UnixMillis(self.heard_at.load(Ordering::Relaxed))) > grace
     }
 }
 
@@ -221,9 +233,13 @@ mod tests {
 
     async fn heard(activation: Activation) -> Sessions {
         let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
-        let sessions = Sessions::new(keys, LIFETIMES, Duration::from_secs(180), activation);
+        let sessions = Sessions::new(rules(keys), activation);
         sessions.listen(&Feed(Vec::new()), 0, NOW).await.unwrap();
         sessions
+    }
+
+    fn rules(keys: Arc<Keys>) -> SessionRules {
+        SessionRules { keys, lifetimes: LIFETIMES, grace: Duration::from_secs(180) }
     }
 
     fn site() -> SiteName {
@@ -295,7 +311,7 @@ mod tests {
     #[test]
     fn nothing_is_live_before_the_feed_was_heard() {
         let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
-        let sessions = Sessions::new(keys, LIFETIMES, Duration::from_secs(180), Activation::Staged);
+        let sessions = Sessions::new(rules(keys), Activation::Staged);
         assert!(matches!(sessions.check(&sessions.cookie(&session()), &site(), NOW), SessionCheck::CannotTell));
     }
 }

@@ -67,6 +67,13 @@ impl HttpSms {
         self.description.show(self.parts(message))
     }
 
+    /// The host and port that the message would be sent to; `None` when it fits nowhere in the request.
+    #[must_use]
+    pub fn place(&self, message: &SmsMessage<'_>) -> Option<String> {
+        let url = self.description.request(self.parts(message), Secrets::Masked).ok()?.url;
+        Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    }
+
     /// Sends the message, at most once. Logs nothing.
     pub async fn attempt(&self, message: &SmsMessage<'_>) -> Attempt {
         let begun = Instant::now();

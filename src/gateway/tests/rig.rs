@@ -33,7 +33,7 @@ use crate::gateway::settings::{
     UpstreamSettings, UpstreamTimeouts,
 };
 use crate::login::ports::{Clock, PortResult, RevocationFeed};
-use crate::login::sessions::Sessions;
+use crate::login::sessions::{SessionRules, Sessions};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::{Origin, Scheme};
 
@@ -129,7 +129,10 @@ impl Plan {
             access_log: AccessLog::On,
         };
         let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
-        let sessions = Arc::new(Sessions::new(keys, LIFETIMES, Duration::from_secs(180), Activation::Staged));
+        let sessions = Arc::new(Sessions::new(
+            SessionRules { keys, lifetimes: LIFETIMES, grace: Duration::from_secs(180) },
+            Activation::Staged,
+        ));
         let clock = Arc::new(TestClock(AtomicI64::new(0)));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(sessions.listen(&SilentFeed, 0, clock.now())).unwrap();

@@ -226,10 +226,7 @@ impl Stack {
 
     /// The settings as YAML, with `{PORT}` (of the site) and `{NODE_PORT}` filled in.
     fn config_text(&self, port: u16) -> String {
-        self.settings
-            .yaml()
-            .replace("{PORT}", &self.site_port.to_string())
-            .replace("{NODE_PORT}", &port.to_string())
+        self.settings.yaml().replace("{PORT}", &self.site_port.to_string()).replace("{NODE_PORT}", &port.to_string())
     }
 
     pub(crate) fn folder(&self) -> &Path {

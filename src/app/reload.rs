@@ -1,0 +1,93 @@
+//! Another configuration for a running process (HUP): all of it or nothing. What is opened once (listeners, stores, hashing threads, the log)
+//! needs a restart, and a file that changes it is refused whole. Floor: roof.
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::rooms::Rooms;
+use super::serve::gateway_parts;
+use crate::config::Config;
+use crate::config::stores::{AccountStore, State};
+use crate::gateway::handle::GatewayHandle;
+use crate::gateway::service::ListenerCertificates;
+use crate::login::chain;
+
+/// Waits for HUP and reloads, for as long as the process lives.
+pub(super) async fn on_hangup(
+    path: PathBuf,
+    mut config: Config,
+    mut rooms: Rooms,
+    gateway: GatewayHandle,
+    certificates: ListenerCertificates,
+) {
+    let mut hangups = match signal(SignalKind::hangup()) {
+        Ok(hangups) => hangups,
+        Err(error) => {
+            tracing::error!(cause = %error, "HUP cannot be listened to: a changed configuration needs a restart");
+            return;
+        }
+    };
+    while hangups.recv().await.is_some() {
+        match reload(&path, &config, &rooms).await {
+            Ok((changed, furnished)) => {
+                gateway.replace(gateway_parts(&changed, &furnished));
+                (config, rooms) = (changed, furnished);
+                tracing::info!("the configuration was reloaded");
+            }
+            Err(why) => tracing::error!(why, "the configuration was not reloaded; the old one stays in force"),
+        }
+        match certificates.read_again() {
+            Ok(()) => {}
+            Err(mistake) => {
+                tracing::error!(cause = chain(&mistake), "certificates were not read again; the old ones stay")
+            }
+        }
+    }
+}
+
+async fn reload(path: &PathBuf, old: &Config, rooms: &Rooms) -> Result<(Config, Rooms), String> {
+    let loaded = Config::load(path).map_err(|problems| {
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        texts.join("; ")
+    })?;
+    let changed: Vec<&str> = needing_restart(old)
+        .into_iter()
+        .zip(needing_restart(&loaded.config))
+        .filter(|((_, before), (_, after))| before != after)
+        .map(|((key, _), _)| key)
+        .collect();
+    if !changed.is_empty() {
+        return Err(format!("{} can only be changed by a restart", changed.join(", ")));
+    }
+    for notice in &loaded.notices {
+        tracing::warn!("{notice}");
+    }
+    let furnished = rooms.furnished_again(&loaded.config).await.map_err(|error| chain(&error))?;
+    Ok((loaded.config, furnished))
+}
+
+/// What is opened once, as text to compare; never shown.
+fn needing_restart(config: &Config) -> [(&'static str, String); 7] {
+    let state = match &config.state {
+        State::Memory => "memory".to_owned(),
+        State::Redis { url } => url.reveal().to_owned(),
+    };
+    let accounts = match &config.accounts.store {
+        AccountStore::Sqlite { path } => path.display().to_string(),
+        AccountStore::Postgres { url } => url.reveal().to_owned(),
+    };
+    let passwords = &config.passwords;
+    [
+        ("testing", config.testing.to_string()),
+        ("listen", format!("{:?}", config.listen)),
+        ("state.url", state),
+        ("accounts.url", accounts),
+        (
+            "passwords",
+            format!("{:?} {} {} {:?}", passwords.argon2, passwords.threads, passwords.queue, passwords.queue_wait),
+        ),
+        ("shutdown", format!("{:?}", config.shutdown)),
+        ("log", format!("{:?}", config.log)),
+    ]
+}
