@@ -7,8 +7,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::operation::{Log, LogFormat, LogLevel};
 
+/// pingora tells of each step of starting and stopping at `info`; what it warns of and fails at is worth a line.
+const QUIET: &str = "pingora=warn,pingora_core=warn,pingora_proxy=warn,pingora_pool=warn,pingora_load_balancing=warn";
 /// Libraries that say too much below `info`.
-const QUIET: &str = "pingora=info,pingora_core=info,pingora_proxy=info,pingora_pool=info,hyper=info,hyper_util=info,h2=info,reqwest=info,sqlx=info,rustls=info,redis=info";
+const NO_LOWER_THAN_INFO: &str = "hyper=info,hyper_util=info,h2=info,reqwest=info,sqlx=info,rustls=info,redis=info";
 
 /// Starts the log. Called once; a second call changes nothing.
 pub fn start(log: &Log) {
@@ -18,11 +20,12 @@ pub fn start(log: &Log) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    let quiet = match log.level {
-        LogLevel::Error | LogLevel::Warn => QUIET.replace("info", level),
-        LogLevel::Info | LogLevel::Debug => QUIET.to_owned(),
+    let libraries = match log.level {
+        LogLevel::Error => String::new(),
+        LogLevel::Warn => QUIET.to_owned(),
+        LogLevel::Info | LogLevel::Debug => format!("{QUIET},{NO_LOWER_THAN_INFO}"),
     };
-    let filter = EnvFilter::new(format!("{level},{quiet}"));
+    let filter = EnvFilter::new(format!("{level},{libraries}"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // an error here means that a log is running already, as in tests
     let _ = match log.format {
