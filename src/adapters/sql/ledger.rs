@@ -51,7 +51,9 @@ impl Ledger for SqlLedger {
     }
 
     async fn record(&self, audit: &AuditRecord) -> PortResult<()> {
-        Ok(self.database.write(|tx| trail::record(tx, audit)).await?)
+        self.database.write(|tx| trail::record(tx, audit)).await?;
+        trail::tell(audit);
+        Ok(())
     }
 
     async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge> {
@@ -59,7 +61,9 @@ impl Ledger for SqlLedger {
     }
 
     async fn settle_send(&self, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> PortResult<()> {
-        Ok(self.database.write(|tx| sends::settle(tx, id, outcome, audit)).await?)
+        self.database.write(|tx| sends::settle(tx, id, outcome, audit)).await?;
+        trail::tell(audit);
+        Ok(())
     }
 
     async fn charge_code_attempt(
@@ -79,7 +83,12 @@ impl Ledger for SqlLedger {
     }
 
     async fn open_session(&self, opening: &Opening) -> PortResult<Opened> {
-        Ok(self.database.write(|tx| sessions::open(tx, &self.keys, opening)).await?)
+        let opened = self.database.write(|tx| sessions::open(tx, &self.keys, opening)).await?;
+        match &opened {
+            Opened::Opened(_) => opening.audit.iter().for_each(trail::tell),
+            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed | Opened::CodeNeeded => {}
+        }
+        Ok(opened)
     }
 
     async fn session_of_login(&self, login: &LoginId) -> PortResult<Option<Session>> {
@@ -87,7 +96,11 @@ impl Ledger for SqlLedger {
     }
 
     async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>> {
-        Ok(self.database.write(|tx| sessions::end(tx, id, audit)).await?)
+        let ended = self.database.write(|tx| sessions::end(tx, id, audit)).await?;
+        if ended.is_some() {
+            trail::tell(audit);
+        }
+        Ok(ended)
     }
 }
 

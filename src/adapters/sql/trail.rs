@@ -11,6 +11,19 @@ pub(super) async fn record(mut tx: Connection, record: &AuditRecord) -> Result<D
     tx.commit(()).await
 }
 
+/// Says it in the log as well, once it is written down: why somebody was refused is looked for there first.
+pub(super) fn tell(record: &AuditRecord) {
+    tracing::info!(
+        target: "vestibule::audit",
+        event = record.event.name(),
+        actor = record.actor,
+        site = record.site.as_ref().map(tracing::field::display),
+        client = record.source.map(tracing::field::display),
+        reason = record.reason,
+        "audit"
+    );
+}
+
 /// Adds one line.
 pub(super) async fn append(tx: &mut Connection, record: &AuditRecord) -> Result<(), SqlError> {
     tx.execute(
