@@ -202,7 +202,7 @@ pub(super) struct PasswordArgs {
     /// Read the user's own password, moved from elsewhere, from standard input
     #[arg(long)]
     password_stdin: bool,
-    /// Make a one-time password and print it; it is not shown again
+    /// Make a password and print it; it is not shown again
     #[arg(long)]
     generate: bool,
 }

@@ -57,7 +57,7 @@ fn told(status: &TwoFactorStatus) -> String {
     let census = &status.census;
     let state = match status.activated_at {
         Some(at) => format!("active since {at}: every user needs a password and a code"),
-        None => "staged: a password is enough until `two-factor activate`".to_owned(),
+        None => "staged: a password is enough until `two-factor activate`, or until `serve` runs with two_factor.activation: active".to_owned(),
     };
     let locked_out = match (census.without_number, status.activated_at) {
         (0, _) => "",
