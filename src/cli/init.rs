@@ -9,7 +9,7 @@ use std::path::Path;
 use url::Url;
 
 use super::output::{self, Failure};
-use super::{Common, key};
+use super::{Common, DEFAULT_FILE, key};
 use crate::config::Config;
 use crate::config::upstream::server;
 use crate::web::origin::{Origin, Scheme};
@@ -86,7 +86,14 @@ fn what_is_left(file: &Path, keys: &[String; 2]) -> String {
             text.push_str(&format!("  {problem}\n"));
         }
     }
-    text.push_str("\nThen: vestibule check, vestibule user add, vestibule sms test, vestibule serve.\n");
+    let elsewhere = if file == Path::new(DEFAULT_FILE) {
+        String::new()
+    } else {
+        format!(", after export VESTIBULE_CONFIG={}", file.display())
+    };
+    text.push_str(&format!(
+        "\nThen: vestibule check, vestibule user add, vestibule sms test, vestibule serve{elsewhere}\n"
+    ));
     text
 }
 
@@ -134,6 +141,8 @@ sites:
   - name: {name}
     url: \"{url}\"
     upstream: app
+    # What people read on the pages and in the SMS.
+    #portal: {{ name: Acme Marketing, support: helpdesk@example.com }}
     # Paths for people who never sign in: unsubscribe links, pixels, webhooks.
     #routes:
     #  - {{ path: \"/unsubscribe/*\", access: public }}

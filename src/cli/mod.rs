@@ -35,6 +35,9 @@ struct CommandLine {
     command: Command,
 }
 
+/// Where the configuration is looked for when nothing else is said (design §4.1).
+const DEFAULT_FILE: &str = "/etc/vestibule/vestibule.yaml";
+
 /// What every command takes.
 #[derive(Debug, clap::Args)]
 struct Common {
@@ -44,7 +47,7 @@ struct Common {
         global = true,
         value_name = "FILE",
         env = "VESTIBULE_CONFIG",
-        default_value = "/etc/vestibule/vestibule.yaml"
+        default_value = DEFAULT_FILE
     )]
     config: PathBuf,
 }
