@@ -2,7 +2,7 @@
 //! error within three seconds and never a hang. Knows no table but through `schema`. Floor: edge.
 
 use std::fmt;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqlitePool};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -24,6 +24,8 @@ use super::value::{Row, Value};
 pub(super) const TIME_LIMIT: Duration = Duration::from_millis(2500);
 /// How long writers wait for each other in SQLite; also PostgreSQL's limit on one statement. Our own figure, below `TIME_LIMIT`.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(2);
+/// How long PostgreSQL may take to answer at start. Our own figure.
+const FIRST_CONNECTION_LIMIT: Duration = Duration::from_secs(5);
 /// Readers of SQLite beside its one writer. Our own figure.
 const SQLITE_READERS: u32 = 4;
 
@@ -75,7 +77,7 @@ impl Database {
         let engine = if let Some(path) = url.strip_prefix("sqlite://") {
             Self::sqlite(Path::new(path), settings, None)?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Self::postgres(url, settings)?
+            Self::postgres(url, settings).await?
         } else {
             return Err(SqlError::Address("it has to begin with sqlite:/// or postgres://"));
         };
@@ -203,7 +205,7 @@ impl Database {
         })
     }
 
-    fn postgres(url: &str, settings: &DatabaseSettings) -> Result<Engine, SqlError> {
+    async fn postgres(url: &str, settings: &DatabaseSettings) -> Result<Engine, SqlError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| SqlError::Address("this is not an address of PostgreSQL: postgres://user:password@host:5432/database?sslmode=verify-full"))?
             .application_name("vestibule")
@@ -211,6 +213,10 @@ impl Database {
                 ("statement_timeout", STATEMENT_LIMIT.as_millis().to_string()),
                 ("idle_in_transaction_session_timeout", "10000".to_owned()),
             ]);
+        // asked directly first: the pool would say only that it waited too long
+        let first = timeout(FIRST_CONNECTION_LIMIT, options.connect()).await;
+        let first = first.map_err(|_| SqlError::TimedOut(FIRST_CONNECTION_LIMIT))??;
+        first.close().await?;
         let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(settings.acquire);
         Ok(Engine::Postgres(pool.connect_lazy_with(options)))
     }
@@ -227,7 +233,20 @@ fn make_private(path: &Path) -> Result<(), SqlError> {
     let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            warn_if_others_may_read(path);
+            Ok(())
+        }
         Err(source) => Err(SqlError::File { path: PathBuf::from(path), source }),
+    }
+}
+
+/// Left as it is: the operator may have a reason. Password hashes in it can be guessed at by whoever reads them.
+fn warn_if_others_may_read(path: &Path) {
+    let mode = std::fs::metadata(path).map(|found| found.permissions().mode() & 0o777);
+    if let Ok(mode) = mode
+        && mode & 0o077 != 0
+    {
+        tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "others may read the database file: chmod 600");
     }
 }

@@ -75,18 +75,20 @@ pub(super) async fn accept_password(
     rehash: Option<(&PasswordHash, &PasswordHash)>,
     audit: &AuditRecord,
 ) -> Result<Done<()>, SqlError> {
-    forget_password_failures(&mut tx, id).await?;
-    trail::append(&mut tx, audit).await?;
+    // the account first: the order in which an operator's change takes its locks
+    let mut replaced = 0;
     if let Some((stored, better)) = rehash {
-        let replaced = tx
+        replaced = tx
             .execute(
                 "UPDATE accounts SET password = $3 WHERE id = $1 AND password = $2",
                 [id.into(), stored.into(), better.into()],
             )
             .await?;
-        if replaced > 0 {
-            trail::append(&mut tx, &AuditRecord { event: AuditEvent::PasswordRehashed, ..audit.clone() }).await?;
-        }
+    }
+    forget_password_failures(&mut tx, id).await?;
+    trail::append(&mut tx, audit).await?;
+    if replaced > 0 {
+        trail::append(&mut tx, &AuditRecord { event: AuditEvent::PasswordRehashed, ..audit.clone() }).await?;
     }
     tx.commit(()).await
 }

@@ -56,6 +56,22 @@ pub(super) async fn an_import_is_all_or_nothing(store: &Store) {
     assert_eq!((rows_in(&database, ACCOUNTS).await, rows_in(&database, TRAIL).await), (2, 3));
 }
 
+pub(super) async fn imports_that_wait_for_each_other_are_both_done(store: &Store) {
+    let node = store.node().await;
+    let accounts = [anna(&node).await, add(&node, new_account("bert", Some("+32470123457"))).await];
+    let ending = |account: usize| ImportEntry::Change {
+        id: accounts[account].id,
+        change: AccountChange::Phone(phone(&format!("+3247{:07}", rand::random_range(1_000_000..9_999_999)))),
+        audit: audit(AuditEvent::PhoneSet, NOW),
+    };
+    // each locks what the other wants next, sooner or later: the database undoes one, which is then done again
+    for _ in 0..5 {
+        let (forth, back) = ([ending(0), ending(1)], [ending(1), ending(0)]);
+        let (first, second) = tokio::join!(node.import(&forth), node.import(&back));
+        assert_eq!((first.unwrap(), second.unwrap()), (Imported::Done(Vec::new()), Imported::Done(Vec::new())));
+    }
+}
+
 pub(super) async fn ten_thousand_accounts_are_imported_in_seconds(store: &Store) {
     let node = store.node().await;
     let entries: Vec<ImportEntry> =
@@ -246,7 +262,7 @@ pub(super) async fn nothing_opens_where_it_was_not_written(store: &Store) {
     let node = store.node().await;
     let account = anna(&node).await;
     add(&node, new_account("mallory", Some("+32470666666"))).await;
-    store.database().await.write(|tx| move_mallorys_number_to_anna(tx)).await.unwrap();
+    store.database().await.write(move_mallorys_number_to_anna).await.unwrap();
     let error = node.account(&account.id).await.unwrap_err();
     let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(source.contains("accounts.phone does not open"), "{source}");
@@ -262,7 +278,7 @@ async fn move_mallorys_number_to_anna(mut tx: Connection) -> Result<Done<()>, Sq
 }
 
 pub(super) async fn a_newer_schema_is_refused(store: &Store) {
-    store.database().await.write(|tx| come_from_the_future(tx)).await.unwrap();
+    store.database().await.write(come_from_the_future).await.unwrap();
     let opened = Database::open(store.url(), &DatabaseSettings::default()).await;
     assert!(matches!(opened, Err(SqlError::NewerSchema { found: 1000, .. })), "{opened:?}");
 }

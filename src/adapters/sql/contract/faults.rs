@@ -7,10 +7,12 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::fixture::{NOW, PASSWORD_CAPS, Store, anna, keys, name, opening, signed_in};
+use super::fixture::{NOW, PASSWORD_CAPS, Store, anna, keys, name, opening, rows_in, signed_in};
 use super::postgres::Server;
 use crate::adapters::sql::SqlLedger;
+use crate::adapters::sql::connection::Connection;
 use crate::adapters::sql::database::{Database, DatabaseSettings};
+use crate::adapters::sql::error::SqlError;
 use crate::login::ports::{Ledger as _, PasswordSubject, RevocationFeed as _};
 
 const IN_TIME: Duration = Duration::from_secs(3);
@@ -39,6 +41,31 @@ async fn a_postgres_that_stands_still_is_an_error_in_time_and_comes_back() {
     while node.account(&account.id).await.is_err() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it does not come back");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_stops_amid_a_transaction_is_an_error_in_time_and_the_transaction_is_undone() {
+    let server = Server::start();
+    let url = server.fresh_database().await;
+    let database = Database::open(&url, &DatabaseSettings::default()).await.unwrap();
+    let server = &server;
+    let begun = Instant::now();
+    let written = database
+        .write(async |mut tx: Connection| {
+            tx.execute("INSERT INTO installation (key, value) VALUES ('a', 'b')", []).await?;
+            server.signal_all("-STOP");
+            tx.row("SELECT n FROM feed_head", []).await?;
+            tx.commit(()).await
+        })
+        .await;
+    assert!(matches!(written, Err(SqlError::TimedOut(_))), "{written:?}");
+    assert!(begun.elapsed() < IN_TIME, "{:?}", begun.elapsed());
+    server.signal_all("-CONT");
+    let begun = Instant::now();
+    while database.probe().await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it does not come back");
+    }
+    assert_eq!(rows_in(&database, "SELECT COUNT(*) AS count FROM installation").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

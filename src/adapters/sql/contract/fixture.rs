@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::database::{Database, DatabaseSettings};
-use crate::domain::account::{Account, AccountId, Epoch, PhoneVersion};
+use crate::domain::account::{Account, AccountId};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
@@ -184,14 +184,6 @@ pub(super) async fn signed_in(node: &SqlLedger, account: &Account, now: UnixMill
     let opening = opening(account, login(), now);
     assert_eq!(node.open_session(&opening).await.unwrap(), Opened::Opened(Vec::new()));
     opening.session.id
-}
-
-pub(super) fn a_phone_version(number: i64) -> PhoneVersion {
-    PhoneVersion(number)
-}
-
-pub(super) fn an_epoch(number: i64) -> Epoch {
-    Epoch(number)
 }
 
 /// How many rows a table has.

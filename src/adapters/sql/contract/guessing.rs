@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::fixture::{
-    CODE_CAPS, DAY, HOUR, NOW, PASSWORD_CAPS, Store, a_phone_version, an_epoch, anna, attempt, audit, change, guess,
-    hash, login, opening,
+    CODE_CAPS, DAY, HOUR, NOW, PASSWORD_CAPS, Store, anna, attempt, audit, change, guess, hash, login, opening,
 };
 use crate::adapters::sql::SqlLedger;
+use crate::domain::account::{Epoch, PhoneVersion};
 use crate::domain::audit::AuditEvent;
 use crate::domain::limits::CodeAttemptCaps;
 use crate::domain::time::UnixMillis;
@@ -104,10 +104,10 @@ pub(super) async fn a_guess_is_stale_once_the_account_has_moved_on(store: &Store
     let node = store.node().await;
     let account = anna(&node).await;
     let mut other = account.clone();
-    other.epoch = an_epoch(account.epoch.0 + 1);
+    other.epoch = Epoch(account.epoch.0 + 1);
     assert!(matches!(guess(&node, &other, login(), NOW).await, AttemptCharge::Stale));
     other = account.clone();
-    other.phone_version = a_phone_version(account.phone_version.0 - 1);
+    other.phone_version = PhoneVersion(account.phone_version.0 - 1);
     assert!(matches!(guess(&node, &other, login(), NOW).await, AttemptCharge::Stale));
     for moved in [AccountChange::EndSessions, AccountChange::ClearPhone, AccountChange::Disable, AccountChange::Remove]
     {

@@ -58,6 +58,7 @@ contract! {
     revoking::ending_everything_moves_every_account,
     revoking::a_session_ends_once,
     directory::an_import_is_all_or_nothing,
+    directory::imports_that_wait_for_each_other_are_both_done,
     directory::ten_thousand_accounts_are_imported_in_seconds,
     directory::every_change_does_what_it_says_and_no_more,
     directory::a_change_ends_what_it_says_it_ends,

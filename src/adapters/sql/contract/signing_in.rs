@@ -1,10 +1,10 @@
 //! A login opens one session, of an account that has not moved on, and one number is enrolled. Floor: edge.
 
-use super::fixture::{
-    DAY, NOW, Store, a_phone_version, an_epoch, anna, audit, change, guess, login, newcomer, opening, phone, rows_in,
-    session,
-};
+use super::fixture::{DAY, NOW, Store, anna, audit, change, guess, login, newcomer, opening, phone, rows_in, session};
 use crate::adapters::sql::SqlLedger;
+use crate::adapters::sql::connection::{Connection, Done};
+use crate::adapters::sql::error::SqlError;
+use crate::domain::account::{Epoch, PhoneVersion};
 use crate::domain::audit::AuditEvent;
 use crate::domain::revocation::Revoked;
 use crate::domain::session::Factors;
@@ -35,7 +35,7 @@ pub(super) async fn twenty_parallel_enrolments_keep_one_number(store: &Store) {
     assert_eq!(in_parallel(&nodes, openings, &Opened::Stale).await, 1);
     let enrolled = nodes[1].account(&account.id).await.unwrap().unwrap();
     assert!(enrolled.phone.is_some());
-    assert_eq!(enrolled.phone_version, a_phone_version(account.phone_version.0 + 1));
+    assert_eq!(enrolled.phone_version, PhoneVersion(account.phone_version.0 + 1));
     assert_eq!(enrolled.enrolment_until, None);
     assert_eq!(rows_in(&store.database().await, SESSIONS).await, 1);
 }
@@ -44,10 +44,10 @@ pub(super) async fn a_session_does_not_open_once_the_account_has_moved_on(store:
     let node = store.node().await;
     let account = anna(&node).await;
     let mut other = account.clone();
-    other.epoch = an_epoch(account.epoch.0 + 1);
+    other.epoch = Epoch(account.epoch.0 + 1);
     assert_eq!(node.open_session(&opening(&other, login(), NOW)).await.unwrap(), Opened::Stale);
     other = account.clone();
-    other.phone_version = a_phone_version(account.phone_version.0 + 1);
+    other.phone_version = PhoneVersion(account.phone_version.0 + 1);
     assert_eq!(node.open_session(&opening(&other, login(), NOW)).await.unwrap(), Opened::Stale);
     for moved in [AccountChange::EndSessions, AccountChange::ClearPhone, AccountChange::Disable, AccountChange::Remove]
     {
@@ -133,7 +133,7 @@ pub(super) async fn what_cannot_be_written_down_does_not_happen(store: &Store) {
     let node = store.node().await;
     let account = anna(&node).await;
     let database = store.database().await;
-    database.write(|tx| break_the_trail(tx)).await.unwrap();
+    database.write(break_the_trail).await.unwrap();
     let login = login();
     assert!(node.open_session(&opening(&account, login, NOW)).await.is_err());
     assert!(node.session_of_login(&login).await.unwrap().is_none());
@@ -143,9 +143,7 @@ pub(super) async fn what_cannot_be_written_down_does_not_happen(store: &Store) {
     assert!(node.rows_after(0, NOW).await.unwrap().is_empty());
 }
 
-async fn break_the_trail(
-    mut tx: crate::adapters::sql::connection::Connection,
-) -> Result<crate::adapters::sql::connection::Done<()>, crate::adapters::sql::error::SqlError> {
+async fn break_the_trail(mut tx: Connection) -> Result<Done<()>, SqlError> {
     tx.execute("ALTER TABLE audit RENAME TO lost", []).await?;
     tx.commit(()).await
 }
