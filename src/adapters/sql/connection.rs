@@ -1,11 +1,13 @@
 //! One connection in use, to either database, with the three ways to run a statement. Dropped before it is given back it is closed, not
 //! returned to its pool: nobody knows what state a statement left it in that was cut off in the middle. Floor: edge.
 
+use std::time::Duration;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{Postgres, SqlSafeStr, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, Sqlite};
 
 use super::error::SqlError;
 use super::value::{Row, Value};
@@ -90,12 +92,18 @@ impl Connection {
 
     /// Begins a transaction. IMMEDIATE: wait for the right to write at the beginning, where waiting helps. READ COMMITTED: verbs lock rows by
     /// updating them first, and have to see what was committed while they waited.
-    pub(super) async fn begin(&mut self) -> Result<(), SqlError> {
-        let begin = match self.engine() {
-            Engine::Sqlite(_) => "BEGIN IMMEDIATE",
-            Engine::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED",
-        };
-        Ok(self.run(begin).await?)
+    /// `statement_limit`: instead of what PostgreSQL holds every statement to.
+    pub(super) async fn begin(&mut self, statement_limit: Option<Duration>) -> Result<(), SqlError> {
+        match (self.engine(), statement_limit) {
+            (Engine::Sqlite(_), _) => self.run("BEGIN IMMEDIATE").await?,
+            (Engine::Postgres(_), None) => self.run("BEGIN ISOLATION LEVEL READ COMMITTED").await?,
+            (Engine::Postgres(_), Some(limit)) => {
+                let limit = limit.as_millis();
+                let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}");
+                self.run(AssertSqlSafe(begin)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes what was done stay.

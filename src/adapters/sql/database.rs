@@ -112,7 +112,7 @@ impl Database {
         self.write_within(TIME_LIMIT, work).await
     }
 
-    /// The same for work on thousands of rows.
+    /// The same for work on thousands of rows: `limit` is also that of each statement.
     pub(super) async fn write_within<T, F>(
         &self,
         limit: Duration,
@@ -122,8 +122,8 @@ impl Database {
         F: Future<Output = Result<Done<T>, SqlError>>,
     {
         let twice = async {
-            match work(self.begin().await?).await {
-                Err(error) if error.may_be_repeated() => work(self.begin().await?).await,
+            match work(self.begin(limit).await?).await {
+                Err(error) if error.may_be_repeated() => work(self.begin(limit).await?).await,
                 other => other,
             }
         };
@@ -161,12 +161,12 @@ impl Database {
         }
     }
 
-    async fn begin(&self) -> Result<Connection, SqlError> {
+    async fn begin(&self, limit: Duration) -> Result<Connection, SqlError> {
         let mut connection: Connection = match &self.engine {
             Engine::Sqlite { writer, .. } => writer.acquire().await?.into(),
             Engine::Postgres(pool) => pool.acquire().await?.into(),
         };
-        connection.begin().await?;
+        connection.begin((limit > TIME_LIMIT).then_some(limit)).await?;
         Ok(connection)
     }
 

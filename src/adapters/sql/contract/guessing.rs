@@ -53,6 +53,22 @@ pub(super) async fn an_account_is_granted_ten_guesses_an_hour_over_all_logins(st
     assert!(matches!(guess(&node, &account, login(), NOW.plus(HOUR)).await, AttemptCharge::Wait(_)));
 }
 
+pub(super) async fn parallel_guesses_over_many_logins_are_granted_ten_times(store: &Store) {
+    let nodes = [store.node().await, store.node().await];
+    let account = anna(&nodes[0]).await;
+    let guesses = (0..40).map(|number| {
+        let (node, account) = (nodes[number % 2].clone(), account.clone());
+        tokio::spawn(async move { node.charge_code_attempt(&attempt(&account, login()), &CODE_CAPS, NOW).await })
+    });
+    let mut granted = 0;
+    for guess in guesses.collect::<Vec<_>>() {
+        if let Ok(AttemptCharge::Granted(_)) = guess.await.unwrap() {
+            granted += 1;
+        }
+    }
+    assert_eq!(granted, 10);
+}
+
 pub(super) async fn fifty_wrong_guesses_in_a_row_lock_the_codes_until_an_operator_unlocks(store: &Store) {
     let node = store.node().await;
     let account = anna(&node).await;

@@ -31,6 +31,7 @@ macro_rules! contract {
 contract! {
     guessing::a_hundred_parallel_guesses_on_two_nodes_are_granted_five_times,
     guessing::an_account_is_granted_ten_guesses_an_hour_over_all_logins,
+    guessing::parallel_guesses_over_many_logins_are_granted_ten_times,
     guessing::fifty_wrong_guesses_in_a_row_lock_the_codes_until_an_operator_unlocks,
     guessing::two_hundred_wrong_guesses_in_thirty_days_lock_the_codes_though_sign_ins_come_between,
     guessing::a_guess_is_stale_once_the_account_has_moved_on,

@@ -3,6 +3,7 @@
 //! it ends, the shell stops the server and removes the directory. Floor: edge.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -13,11 +14,13 @@ use sqlx::Connection as _;
 
 /// `$1` the programs, `$2` our directory, `$3` whether the data are there already.
 const RUN: &str = r#"
+    trap '' HUP
     [ "$3" = kept ] || "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
     "$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" -c fsync=off -c max_connections=300 \
         >>"$2/server.log" 2>&1 </dev/null &
     read -r verdict
     kill -QUIT $! 2>/dev/null
+    kill -CONT $! 2>/dev/null
     wait $!
     [ "$verdict" = keep ] || rm -rf "$2"
 "#;
@@ -112,5 +115,7 @@ fn run(directory: &std::path::Path, data: &str) -> Child {
         command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "sh"]);
     }
     command.args(["-c", RUN, "sh"]).arg(programs).arg(directory).arg(data).current_dir("/").stdin(Stdio::piped());
+    // a group of its own: it has to outlive us to clean up, also when our whole group is ended
+    command.process_group(0);
     command.spawn().expect("sh and setpriv are there")
 }
