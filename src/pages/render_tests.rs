@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::accent::Rgb;
-use super::super::look::{LookSettings, SiteLook};
-use super::super::page::*;
 use super::*;
 use crate::domain::phone::{Country, PhoneProblem};
+use crate::pages::accent::Rgb;
+use crate::pages::look::{LookSettings, SiteLook};
+use crate::pages::page::*;
 
 const EVIL: &str = "\"><script>alert('x')</script>&amp;";
 

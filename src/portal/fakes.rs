@@ -1,1 +1,360 @@
+//! An outside in memory for the tests of the portal: the ports with just enough behind them, and a switch that silences every store. Floor: edge.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::account::{Account, AccountId, AccountStatus, Epoch, PhoneVersion};
+use crate::domain::audit::AuditRecord;
+use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::password::Password;
+use crate::domain::password_hash::PasswordHash;
+use crate::domain::pending::{ChargedAttempt, LoginId};
+use crate::domain::phone::{Country, PhoneNumber};
+use crate::domain::revocation::{FeedRow, Revoked};
+use crate::domain::session::{Session, SessionId};
+use crate::domain::site::SiteName;
+use crate::domain::time::UnixMillis;
+use crate::domain::user_name::UserName;
+use crate::login::ports::{
+    AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, Ledger, LimitKey, Limits, NewAttempt, NewSend, Opened,
+    Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins, PortError, PortResult,
+    RevocationFeed, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts, StoredLogin,
+    UnfinishedCaps,
+};
+
+/// The password of every account.
+pub(super) const PASSWORD: &str = "three-green-tulips";
+
+/// Everything outside.
+#[derive(Debug)]
+pub(super) struct Outside {
+    now: AtomicI64,
+    silent: AtomicBool,
+    /// What the next SMS come to; when it is empty they are taken.
+    pub(super) sms_results: Mutex<Vec<SmsResult>>,
+    /// What passwords come to besides right and wrong.
+    pub(super) busy: AtomicBool,
+    /// Every failure of a network is over its limit.
+    pub(super) network_is_full: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    accounts: Vec<Account>,
+    logins: HashMap<LoginId, (StoredLogin, Option<Vec<u8>>)>,
+    attempts: HashMap<LoginId, u32>,
+    texts: Vec<String>,
+    ended: i64,
+}
+
+impl Outside {
+    pub(super) fn new() -> Arc<Self> {
+        let outside = Self {
+            now: AtomicI64::new(1_800_000_000_000),
+            silent: AtomicBool::new(false),
+            sms_results: Mutex::default(),
+            busy: AtomicBool::new(false),
+            network_is_full: AtomicBool::new(false),
+            state: Mutex::default(),
+        };
+        let open_until = UnixMillis(outside.now.load(Ordering::Relaxed)).plus(Duration::from_secs(86_400));
+        for (name, phone, enrolment_until) in
+            [("anna", Some("+32470123456"), None), ("ben", None, Some(open_until)), ("carla", None, None)]
+        {
+            outside.state().accounts.push(account(name, phone, enrolment_until));
+        }
+        Arc::new(outside)
+    }
+
+    /// From now on no store answers.
+    pub(super) fn fall_silent(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn pass(&self, time: Duration) {
+        self.now.fetch_add(time.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    /// How many SMS were handed to the provider.
+    pub(super) fn sms_count(&self) -> usize {
+        self.state().texts.len()
+    }
+
+    /// The code of the last SMS.
+    pub(super) fn last_code(&self) -> String {
+        self.state().texts.last().expect("an SMS was sent").clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn answering(&self) -> PortResult<MutexGuard<'_, State>> {
+        if self.silent.load(Ordering::Relaxed) { Err(PortError::new("fake", "silent")) } else { Ok(self.state()) }
+    }
+}
+
+fn account(name: &str, phone: Option<&str>, enrolment_until: Option<UnixMillis>) -> Account {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    Account {
+        id: AccountId::random(),
+        user_name: UserName::parse(name).unwrap(),
+        name: None,
+        email: None,
+        password: PasswordHash::from_stored(hash).unwrap(),
+        status: AccountStatus::Active,
+        epoch: Epoch(1),
+        phone: phone.map(|number| PhoneNumber::from_stored(number).unwrap()),
+        phone_version: PhoneVersion(1),
+        enrolment_until,
+        language: None,
+        codes_locked: false,
+    }
+}
+
+impl Clock for Outside {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.now.load(Ordering::Relaxed))
+    }
+}
+
+#[async_trait]
+impl PendingLogins for Outside {
+    async fn put(&self, id: &LoginId, record: &[u8], _ttl: Duration) -> PortResult<()> {
+        let login =
+            StoredLogin { record: record.to_vec(), code_until: None, attempts: 0, sends: 0, last_send_at: None };
+        self.answering()?.logins.insert(*id, (login, None));
+        Ok(())
+    }
+
+    async fn peek(&self, id: &LoginId) -> PortResult<Option<StoredLogin>> {
+        Ok(self.answering()?.logins.get(id).map(|(login, _)| login.clone()))
+    }
+
+    async fn replace(&self, id: &LoginId, record: &[u8]) -> PortResult<bool> {
+        let mut state = self.answering()?;
+        let Some((login, code)) = state.logins.get_mut(id) else { return Ok(false) };
+        login.record = record.to_vec();
+        login.code_until = None;
+        *code = None;
+        Ok(true)
+    }
+
+    async fn spend_attempt(&self, id: &LoginId, most: u32, now: UnixMillis) -> PortResult<AttemptTurn> {
+        let mut state = self.answering()?;
+        let Some((login, code)) = state.logins.get_mut(id) else { return Ok(AttemptTurn::Gone) };
+        let Some(code) = code.clone().filter(|_| login.code_until.is_some_and(|until| now < until)) else {
+            return Ok(AttemptTurn::NoCode);
+        };
+        if login.attempts == most {
+            return Ok(AttemptTurn::NoneLeft);
+        }
+        login.attempts += 1;
+        Ok(AttemptTurn::Granted { record: login.record.clone(), code })
+    }
+
+    async fn next_code(&self, id: &LoginId, request: &CodeRequest<'_>) -> PortResult<CodeTurn> {
+        let mut state = self.answering()?;
+        let Some((login, code)) = state.logins.get_mut(id) else { return Ok(CodeTurn::Gone) };
+        if login.sends == request.most_sends {
+            return Ok(CodeTurn::NoneLeft);
+        }
+        if let (Some(last), Some(wait)) = (login.last_send_at, request.waits.first()) {
+            let due = last.plus(*wait);
+            if request.now < due {
+                return Ok(CodeTurn::Wait(due.since(request.now)));
+            }
+        }
+        if login.code_until.is_none_or(|until| until <= request.now) {
+            *code = Some(request.fresh.to_vec());
+        }
+        login.code_until = Some(request.code_until);
+        login.sends += 1;
+        login.last_send_at = Some(request.now);
+        Ok(CodeTurn::Send { code: code.clone().unwrap(), number: login.sends })
+    }
+
+    async fn take_back_send(&self, id: &LoginId, _number: u32) -> PortResult<()> {
+        if let Some((login, _)) = self.answering()?.logins.get_mut(id) {
+            login.sends -= 1;
+            login.last_send_at = None;
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, id: &LoginId) -> PortResult<()> {
+        self.answering()?.logins.remove(id);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Limits for Outside {
+    async fn try_spend(&self, _key: &LimitKey, _rate: Rate, _now: UnixMillis) -> PortResult<Charge> {
+        drop(self.answering()?);
+        let full = self.network_is_full.load(Ordering::Relaxed);
+        Ok(if full { Charge::Wait(Duration::from_secs(42)) } else { Charge::Granted })
+    }
+
+    async fn give_back(&self, _key: &LimitKey) -> PortResult<()> {
+        Ok(())
+    }
+
+    async fn begin_login(
+        &self,
+        _key: &LimitKey,
+        _login: &LoginId,
+        _caps: UnfinishedCaps,
+        _now: UnixMillis,
+    ) -> PortResult<Charge> {
+        Ok(Charge::Granted)
+    }
+
+    async fn complete_login(&self, _key: &LimitKey, _login: &LoginId) -> PortResult<()> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Ledger for Outside {
+    async fn account_by_name(&self, name: &UserName) -> PortResult<Option<Account>> {
+        Ok(self.answering()?.accounts.iter().find(|account| account.user_name == *name).cloned())
+    }
+
+    async fn account(&self, id: &AccountId) -> PortResult<Option<Account>> {
+        Ok(self.answering()?.accounts.iter().find(|account| account.id == *id).cloned())
+    }
+
+    async fn charge_password(
+        &self,
+        _subject: &PasswordSubject,
+        _caps: &PasswordAttemptCaps,
+        _now: UnixMillis,
+    ) -> PortResult<PasswordCharge> {
+        drop(self.answering()?);
+        Ok(PasswordCharge::Granted)
+    }
+
+    async fn accept_password(
+        &self,
+        _id: &AccountId,
+        _rehash: Option<(&PasswordHash, &PasswordHash)>,
+        _audit: &AuditRecord,
+    ) -> PortResult<()> {
+        Ok(())
+    }
+
+    async fn record(&self, _audit: &AuditRecord) -> PortResult<()> {
+        Ok(())
+    }
+
+    async fn charge_send(&self, _send: &NewSend, _caps: &SendCaps, _now: UnixMillis) -> PortResult<SendCharge> {
+        drop(self.answering()?);
+        Ok(SendCharge::Granted(SendId("1".to_owned())))
+    }
+
+    async fn settle_send(&self, _id: &SendId, _outcome: SendOutcome, _audit: &AuditRecord) -> PortResult<()> {
+        Ok(())
+    }
+
+    async fn charge_code_attempt(
+        &self,
+        attempt: &NewAttempt,
+        caps: &CodeAttemptCaps,
+        _now: UnixMillis,
+    ) -> PortResult<AttemptCharge> {
+        let mut state = self.answering()?;
+        let count = state.attempts.entry(attempt.login).or_default();
+        if *count == caps.per_login {
+            return Ok(AttemptCharge::LoginSpent);
+        }
+        *count += 1;
+        Ok(AttemptCharge::Granted(ChargedAttempt::committed(*count)))
+    }
+
+    async fn open_session(&self, opening: &Opening) -> PortResult<Opened> {
+        let mut state = self.answering()?;
+        let account = state.accounts.iter_mut().find(|account| account.id == opening.session.account).unwrap();
+        if let Some(phone) = &opening.new_phone {
+            account.phone = Some(phone.clone());
+            account.phone_version.0 += 1;
+        }
+        Ok(Opened::Opened(Vec::new()))
+    }
+
+    async fn session_of_login(&self, _login: &LoginId) -> PortResult<Option<Session>> {
+        Ok(None)
+    }
+
+    async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>> {
+        let mut state = self.answering()?;
+        state.ended += 1;
+        Ok(Some(FeedRow { number: state.ended, at: audit.at, what: Revoked::Session(*id) }))
+    }
+}
+
+#[async_trait]
+impl RevocationFeed for Outside {
+    async fn rows_after(&self, _number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
+        Ok(Vec::new())
+    }
+
+    async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl PasswordVerifier for Outside {
+    async fn verify(
+        &self,
+        _user_name: Option<&UserName>,
+        stored: Option<&PasswordHash>,
+        password: &Password,
+    ) -> PortResult<PasswordVerdict> {
+        Ok(match (self.busy.load(Ordering::Relaxed), stored) {
+            (true, _) => PasswordVerdict::Busy,
+            (false, Some(_)) if password.reveal() == PASSWORD => PasswordVerdict::Right { rehash: None },
+            (false, _) => PasswordVerdict::Wrong,
+        })
+    }
+
+    async fn hash(&self, _password: &Password) -> PortResult<PasswordHash> {
+        Err(PortError::new("fake", "no page hashes"))
+    }
+}
+
+#[async_trait]
+impl SmsSender for Outside {
+    fn name(&self) -> &str {
+        "fake"
+    }
+
+    fn countries(&self) -> &[Country] {
+        &[]
+    }
+
+    async fn send(&self, message: &SmsMessage<'_>) -> SmsResult {
+        if let Some(result) = self.sms_results.lock().unwrap().pop() {
+            return result;
+        }
+        self.state().texts.push(message.code.reveal().to_owned());
+        SmsResult::Accepted(None)
+    }
+}
+
+impl SmsTexts for Outside {
+    fn text(
+        &self,
+        _site: &SiteName,
+        _language: crate::domain::language::Language,
+        code: &crate::domain::code::Code,
+    ) -> String {
+        code.reveal().to_owned()
+    }
+}

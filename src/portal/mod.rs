@@ -38,7 +38,11 @@ pub(crate) struct Portal {
 ///
 /// `looks` has one for every site whose name a `RequestContext` can carry.
 pub fn router(login: Arc<Login>, looks: HashMap<SiteName, Arc<SiteLook>>) -> Router {
-    let portal = Arc::new(Portal { login, looks });
+    guarded(pages(), Arc::new(Portal { login, looks }))
+}
+
+/// The URL table.
+fn pages() -> Router<Arc<Portal>> {
     Router::new()
         .route(paths::LOGIN, get(login::show).post(login::submit))
         .route(paths::PHONE, get(phone::show).post(phone::submit))
@@ -49,6 +53,11 @@ pub fn router(login: Arc<Login>, looks: HashMap<SiteName, Arc<SiteLook>>) -> Rou
         .route(&format!("{}{{name}}", paths::ASSETS), get(assets::show))
         .method_not_allowed_fallback(visit::method_not_allowed)
         .fallback(visit::not_found)
+}
+
+/// What happens around every page.
+fn guarded(pages: Router<Arc<Portal>>, portal: Arc<Portal>) -> Router {
+    pages
         .layer(middleware::from_fn_with_state(Arc::clone(&portal), visit::choose_language))
         .layer(middleware::from_fn_with_state(Arc::clone(&portal), visit::catch_panic))
         .with_state(portal)
