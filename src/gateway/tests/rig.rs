@@ -367,7 +367,8 @@ impl Upstream {
 }
 
 fn serve(socket: TcpStream, connection: usize, kept: &Mutex<Vec<Got>>, behave: &Behaviour) {
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Longer than the client's, so that it is never the upstream that ends what the gateway should have ended.
+    socket.set_read_timeout(Some(PATIENCE * 3)).unwrap();
     socket.set_nodelay(true).unwrap();
     let mut socket = BufReader::new(socket);
     while let Some(head) = read_head(&mut socket) {
