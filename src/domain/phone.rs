@@ -172,17 +172,13 @@ impl Country {
         self.id().and_then(|id| DATABASE.by_id(id.as_ref())).map_or(0, phonenumber::Metadata::country_code)
     }
 
-    /// A mobile number as they look in this country, in international form, for a hint beside a field. The number plan's own example
-    /// (`+32 470 12 34 56`); only the country code when it gives none.
+    /// The number plan's own example of a mobile number, in international form; only the country code when it gives none.
     #[must_use]
     pub fn example_mobile(&self) -> String {
-        let metadata = self.id().and_then(|id| DATABASE.by_id(id.as_ref()));
-        let example = metadata.and_then(|plan| plan.descriptors().mobile()).and_then(|mobile| mobile.example());
-        let code = self.calling_code();
-        match example.and_then(|example| PhoneNumber::from_stored(&format!("+{code}{example}"))) {
-            Some(number) => number.international().to_string(),
-            None => format!("+{code}"),
-        }
+        let plan = self.id().and_then(|id| DATABASE.by_id(id.as_ref()));
+        let example = plan.and_then(|plan| plan.descriptors().mobile()?.example());
+        let number = PhoneNumber::from_stored(&format!("+{}{}", self.calling_code(), example.unwrap_or_default()));
+        number.map_or_else(|| format!("+{}", self.calling_code()), |number| number.international().to_string())
     }
 
     fn id(self) -> Option<country::Id> {
