@@ -240,6 +240,10 @@ impl Ledger for Outside {
         Ok(PasswordCharge::Granted)
     }
 
+    async fn take_back_password(&self, _subject: &PasswordSubject) -> PortResult<()> {
+        Ok(())
+    }
+
     async fn accept_password(
         &self,
         _id: &AccountId,

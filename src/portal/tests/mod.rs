@@ -26,7 +26,7 @@ use crate::domain::secret::SecretBytes;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::login::ports::{Clock as _, UnfinishedCaps};
-use crate::login::sessions::Sessions;
+use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::{Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::Origin;
@@ -56,7 +56,10 @@ impl Browser {
         let outside = Outside::new();
         let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
         let lifetimes = SessionLifetimes { idle: 3600 * SECOND, absolute: 36_000 * SECOND };
-        let sessions = Arc::new(Sessions::new(Arc::clone(&keys), lifetimes, 86_400 * SECOND, activation));
+        let sessions = Arc::new(Sessions::new(
+            SessionRules { keys: Arc::clone(&keys), lifetimes, grace: 86_400 * SECOND },
+            activation,
+        ));
         sessions.listen(&*outside, 0, outside.now()).await.unwrap();
         let ports = Ports {
             pending: Arc::clone(&outside) as _,
