@@ -7,3 +7,4 @@
 mod architecture;
 mod harness;
 mod sign_in;
+mod third_party;

@@ -8,6 +8,7 @@ pub(crate) mod children;
 pub(crate) mod evidence;
 pub(crate) mod gateway;
 pub(crate) mod html;
+pub(crate) mod jupyter;
 pub(crate) mod person;
 pub(crate) mod postgres;
 pub(crate) mod raw;
