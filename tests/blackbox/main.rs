@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod architecture;
+mod forwarding;
 mod harness;
 mod sign_in;
 mod third_party;
