@@ -7,5 +7,6 @@
 mod architecture;
 mod forwarding;
 mod harness;
+mod sessions;
 mod sign_in;
 mod third_party;

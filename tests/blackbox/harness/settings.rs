@@ -27,6 +27,11 @@ impl Settings {
         self
     }
 
+    /// What stands at a key; `null` when nothing does.
+    pub(crate) fn get(&self, key: &str) -> Value {
+        self.clone().place(key).clone()
+    }
+
     #[track_caller]
     fn place(&mut self, key: &str) -> &mut Value {
         key.split('.').fold(&mut self.0, |value, part| match (part.parse::<usize>(), value) {

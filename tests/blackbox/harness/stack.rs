@@ -229,6 +229,11 @@ impl Stack {
         self.settings.yaml().replace("{PORT}", &self.site_port.to_string()).replace("{NODE_PORT}", &port.to_string())
     }
 
+    /// What every node of this stack is started with.
+    pub(crate) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
