@@ -242,6 +242,11 @@ impl Tour {
             .map(|(name, value)| (name.to_string(), same_on_every_visit(&String::from_utf8_lossy(value.as_bytes()))))
             .filter(|(name, value)| !(name == "set-cookie" && value.contains("vestibule")))
             .collect();
+        // What is for one person is marked as such, for caches between us and the browser.
+        headers.retain(|(name, value)| !(name == "cache-control" && value == "private"));
+        for (_, value) in headers.iter_mut().filter(|(name, _)| name == "cache-control") {
+            *value = value.replace("private, ", "");
+        }
         headers.sort();
         self.seen.push(Seen { what: same_on_every_visit(what), status: answer.status, headers, body });
     }
