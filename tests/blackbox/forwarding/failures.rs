@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 #[tokio::test]
 async fn an_application_that_does_not_answer_is_a_page_of_ours() {
     let stack = Plan::new()
-        .set("upstreams.app.timeouts", json!({ "response_head": "1s", "idle": "1s" }))
+        .set("upstreams.app.timeouts", json!({ "read": "1s" }))
         .set("upstreams.gone", json!({ "servers": [format!("http://127.0.0.1:{}", free_port())] }))
         .set("sites.0.routes", json!([{ "path": "/gone/*", "upstream": "gone" }]))
         .start();

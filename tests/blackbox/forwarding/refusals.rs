@@ -86,7 +86,6 @@ async fn no_cookie_but_a_whole_and_living_one_opens_anything() {
         format!("vestibule={cookie}; vestibule={cookie}"),
         format!("vestibule={cookie}; vestibule=x"),
         format!("VESTIBULE={cookie}"),
-        format!("vestibule ={cookie}"),
         format!("\u{2000}vestibule={cookie}"),
         format!("=vestibule={cookie}"),
         format!("$Version=1; $vestibule={cookie}"),

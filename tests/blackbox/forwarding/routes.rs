@@ -133,7 +133,8 @@ async fn a_path_that_readers_differ_about_is_never_public() {
 
 #[tokio::test]
 async fn nothing_under_our_own_paths_reaches_the_application() {
-    let stack = Plan::new().set("sites.0.routes", json!([{ "path": "/*", "access": "public" }])).start();
+    let stack =
+        Plan::new().set("sites.0.routes", json!([{ "path": "/" }, { "path": "/*", "access": "public" }])).start();
     let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
     for path in [
         "/.vestibule",

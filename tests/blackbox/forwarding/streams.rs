@@ -142,20 +142,26 @@ async fn events_arrive_one_by_one() {
     assert!(events.chunk().await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_stream_that_nobody_reads_any_more_ends_at_the_application() {
+// The client's side is closed by a task of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_stream_that_nobody_reads_any_more_ends_at_the_application() {
     let stack = Stack::start();
     let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
     let mut events = person.begin(Method::GET, "/events", &[], None).await.unwrap();
     events.chunk().await.unwrap().unwrap();
-    let socket = open_socket(&person, "/socket").await.unwrap();
-    wait_for("both streams", || (stack.upstream.open_streams() == 2).then_some(()));
+    assert_eq!(stack.upstream.open_streams(), 1);
     drop(events);
+    wait_for("the stream to end", || (stack.upstream.open_streams() == 0).then_some(()));
+}
+
+#[tokio::test]
+async fn a_websocket_whose_browser_is_gone_ends_at_the_application() {
+    let stack = Stack::start();
+    let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
+    let socket = open_socket(&person, "/socket").await.unwrap();
+    wait_for("the socket", || (stack.upstream.open_streams() == 1).then_some(()));
     drop(socket);
-    wait_for("both streams to end", || {
-        stack.upstream.emit("is anybody there");
-        (stack.upstream.open_streams() == 0).then_some(())
-    });
+    wait_for("the socket to end", || (stack.upstream.open_streams() == 0).then_some(()));
 }
 
 #[tokio::test]
@@ -177,6 +183,7 @@ async fn a_websocket_sends_back_what_it_gets() {
 
     socket.send(Message::text("close me")).await.unwrap();
     assert!(matches!(socket.next().await, Some(Ok(Message::Close(_)))));
+    assert!(socket.next().await.is_none());
     let mut socket = open_socket(&person, "/socket").await.unwrap();
     socket.close(None).await.unwrap();
     wait_for("the application to see it close", || (stack.upstream.open_streams() == 0).then_some(()));
