@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 
+/// TERM ends a server that has not yet set up its signals (a shell's background processes ignore QUIT), QUIT one that has, at once.
 /// `$1` the programs, `$2` our directory, `$3` whether the data are there already.
 const RUN: &str = r#"
     trap '' HUP
@@ -19,6 +20,7 @@ const RUN: &str = r#"
     "$1/postgres" -D "$2/data" -c listen_addresses= -c unix_socket_directories="$2" -c fsync=off -c max_connections=300 \
         >>"$2/server.log" 2>&1 </dev/null &
     read -r verdict
+    kill -TERM $! 2>/dev/null
     kill -QUIT $! 2>/dev/null
     kill -CONT $! 2>/dev/null
     wait $!
