@@ -61,7 +61,7 @@ impl Counters {
                 logins.retain(|_, begun_at| *begun_at > day_ago);
             }
             self.logins.retain(|_, logins| !logins.is_empty());
-            self.sweep_at = (self.windows.len() + self.logins.len()).saturating_mul(2);
+            self.sweep_at = (self.windows.len() + self.logins.len()).saturating_mul(2).min(MOST_COUNTERS);
         }
         if self.windows.len() + self.logins.len() >= MOST_COUNTERS {
             return Err(PortError::new("memory", TooManyCounters));

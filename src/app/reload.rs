@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::rooms::Rooms;
 use super::serve::gateway_parts;
@@ -13,21 +13,23 @@ use crate::gateway::handle::GatewayHandle;
 use crate::gateway::service::ListenerCertificates;
 use crate::login::chain;
 
+/// Catches HUP from here on: its default is to end the process. Must be called from within the runtime.
+///
+/// # Errors
+/// The system gives no signals.
+pub(super) fn hangups() -> std::io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
+
 /// Waits for HUP and reloads, for as long as the process lives.
 pub(super) async fn on_hangup(
+    mut hangups: Signal,
     path: PathBuf,
     mut config: Config,
     mut rooms: Rooms,
     gateway: GatewayHandle,
     certificates: ListenerCertificates,
 ) {
-    let mut hangups = match signal(SignalKind::hangup()) {
-        Ok(hangups) => hangups,
-        Err(error) => {
-            tracing::error!(cause = %error, "HUP cannot be listened to: a changed configuration needs a restart");
-            return;
-        }
-    };
     while hangups.recv().await.is_some() {
         match reload(&path, &config, &rooms).await {
             Ok((changed, furnished)) => {
@@ -68,7 +70,7 @@ async fn reload(path: &PathBuf, old: &Config, rooms: &Rooms) -> Result<(Config, 
 }
 
 /// What is opened once, as text to compare; never shown.
-fn needing_restart(config: &Config) -> [(&'static str, String); 7] {
+fn needing_restart(config: &Config) -> [(&'static str, String); 8] {
     let state = match &config.state {
         State::Memory => "memory".to_owned(),
         State::Redis { url } => url.reveal().to_owned(),
@@ -87,6 +89,7 @@ fn needing_restart(config: &Config) -> [(&'static str, String); 7] {
             "passwords",
             format!("{:?} {} {} {:?}", passwords.argon2, passwords.threads, passwords.queue, passwords.queue_wait),
         ),
+        ("audit.retention", format!("{:?}", config.audit.retention)),
         ("shutdown", format!("{:?}", config.shutdown)),
         ("log", format!("{:?}", config.log)),
     ]

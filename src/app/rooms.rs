@@ -25,7 +25,7 @@ use crate::adapters::sql::error::SqlError;
 use crate::config::Config;
 use crate::config::sms::Provider;
 use crate::config::stores::{AccountStore, State};
-use crate::config::two_factor::Activation as ConfiguredActivation;
+use crate::config::two_factor::{Activation as ConfiguredActivation, PhoneNumbers};
 use crate::domain::keys::{KeyProblem, Keys};
 use crate::domain::pending::Activation;
 use crate::login::ports::{Clock, Limits, PasswordVerifier, PendingLogins, SmsSender};
@@ -246,7 +246,11 @@ async fn settle_activation(config: &Config, ledger: &SqlLedger, clock: &dyn Cloc
                 source: None,
                 reason: Some("served with two_factor.activation: active".to_owned()),
             };
-            ledger.activate(Some(now.plus(config.two_factor.enrolment.window)), &audit).await?;
+            let window_until = match config.two_factor.phone_numbers {
+                PhoneNumbers::PreRegistered => None,
+                PhoneNumbers::SelfRegistered => Some(now.plus(config.two_factor.enrolment.window)),
+            };
+            ledger.activate(window_until, &audit).await?;
             Ok(Activation::Active)
         }
     }

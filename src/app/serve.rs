@@ -45,7 +45,7 @@ pub struct Running {
     rooms: Rooms,
 }
 
-/// Builds everything and gets ready to listen. HUP reloads the file `reload_from`; without one it is ignored. Must not be called from within an asynchronous runtime.
+/// Builds everything and gets ready to listen. HUP reloads the file `reload_from`; without one it does nothing. Must not be called from within an asynchronous runtime.
 ///
 /// # Errors
 /// Something the configuration names cannot be used.
@@ -58,6 +58,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
         .enable_all()
         .build()
         .map_err(ServeError::Runtime)?;
+    let hangups = runtime.block_on(async { reload::hangups() }).map_err(ServeError::Runtime)?;
     let rooms = runtime.block_on(rooms::build(config, runtime.handle().clone()))?;
     let last = runtime.block_on(feed_follower::catch_up(&rooms.sessions, &*rooms.ledger, &*rooms.stores.clock))?;
     let (ledger, clock, audit_kept) =
@@ -88,7 +89,14 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
     server.bootstrap();
     let certificates = service::add_listeners(&mut server, &gateway, &settings)?;
     if let Some(path) = reload_from {
-        runtime.spawn(reload::on_hangup(path.to_owned(), config.clone(), rooms.clone(), gateway.clone(), certificates));
+        runtime.spawn(reload::on_hangup(
+            hangups,
+            path.to_owned(),
+            config.clone(),
+            rooms.clone(),
+            gateway.clone(),
+            certificates,
+        ));
     }
     for site in &config.sites {
         tracing::info!(site = site.name, url = site.url.as_str(), "serves");

@@ -92,10 +92,10 @@ pub(super) fn at_desk(
     form: AnswerForm,
     command: impl AsyncFnOnce(&Desk) -> Result<Answer, CommandError>,
 ) -> Result<(), Failure> {
-    let loaded = common.load()?;
+    let config = common.load_accounts()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::because("no runtime", &error))?;
     runtime.block_on(async {
-        let desk = Desk::open(&loaded.config, form).await?;
+        let desk = Desk::open(&config, form).await?;
         let answer = command(&desk).await.map_err(CommandError::into_failure)?;
         output::print(&answer.text)?;
         match answer.end {

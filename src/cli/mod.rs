@@ -111,6 +111,16 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
 }
 
 impl Common {
+    /// The configuration for commands on accounts. Mistakes that do not concern them are said on standard error, and the command goes on.
+    fn load_accounts(&self) -> Result<Config, Failure> {
+        let (config, elsewhere) =
+            Config::load_accounts(&self.config).map_err(|problems| Failure::of_problems(&self.config, &problems))?;
+        if !elsewhere.is_empty() {
+            output::remark(&format!("carrying on although {}", output::list_of(&self.config, &elsewhere)));
+        }
+        Ok(config)
+    }
+
     /// The configuration, without mistakes. What the operator should know is said on standard error.
     fn load(&self) -> Result<Loaded, Failure> {
         let loaded = Config::load(&self.config).map_err(|problems| Failure::of_problems(&self.config, &problems))?;

@@ -94,16 +94,19 @@ impl Config {
     /// # Errors
     /// Everything that is wrong: section by section, then what does not fit together.
     pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
-        let content = Machine.file(path, document::MOST_BYTES).map_err(|error| {
-            let right = "the path of a file that this user can read, after --config or in VESTIBULE_CONFIG; `vestibule init` makes a first one";
-            vec![Problem::of_file(format!("{} cannot be read: {error}", path.display()), right)]
-        })?;
-        let text = std::str::from_utf8(&content.bytes).map_err(|_| {
-            vec![Problem::of_file(format!("{} holds something else than text", path.display()), "YAML in UTF-8")]
-        })?;
-        let folder =
-            std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
-        read(text, &Machine, &folder, content.readers)
+        whole(read_file(path)?)
+    }
+
+    /// Reads the file for commands that need the accounts alone: they are the way in when all else is broken, so that mistakes elsewhere
+    /// (a vendor's secret that cannot be read, an expired certificate) come back as things to say.
+    ///
+    /// # Errors
+    /// What is wrong with the file as a whole or with the sections that such commands read.
+    pub fn load_accounts(path: &Path) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let reading = read_file(path)?;
+        let (needed, elsewhere): (Vec<Problem>, Vec<Problem>) =
+            reading.problems.into_iter().partition(|problem| is_needed_for_accounts(&problem.key));
+        if needed.is_empty() { Ok((reading.config, elsewhere)) } else { Err(needed) }
     }
 
     /// Reads a configuration that this program has written itself; paths in it are absolute.
@@ -111,11 +114,42 @@ impl Config {
     /// # Errors
     /// Everything that is wrong.
     pub fn from_text(text: &str) -> Result<Loaded, Vec<Problem>> {
-        read(text, &Machine, Path::new("/"), Readers::OnlyUs)
+        whole(read(text, &Machine, Path::new("/"), Readers::OnlyUs)?)
     }
 }
 
-fn read(text: &str, surroundings: &dyn Surroundings, folder: &Path, readers: Readers) -> Result<Loaded, Vec<Problem>> {
+/// The sections that commands on accounts read; an empty key is the file itself.
+fn is_needed_for_accounts(key: &str) -> bool {
+    let section = key.split(['.', '[']).next().unwrap_or_default();
+    key == "sms.countries" || matches!(section, "" | "accounts" | "passwords" | "two_factor")
+}
+
+/// What reading a file came to, with its mistakes.
+struct ReadFile {
+    config: Config,
+    notices: Vec<String>,
+    declared: Vec<Declared>,
+    problems: Vec<Problem>,
+}
+
+fn read_file(path: &Path) -> Result<ReadFile, Vec<Problem>> {
+    let content = Machine.file(path, document::MOST_BYTES).map_err(|error| {
+            let right = "the path of a file that this user can read, after --config or in VESTIBULE_CONFIG; `vestibule init` makes a first one";
+            vec![Problem::of_file(format!("{} cannot be read: {error}", path.display()), right)]
+        })?;
+    let text = std::str::from_utf8(&content.bytes).map_err(|_| {
+        vec![Problem::of_file(format!("{} holds something else than text", path.display()), "YAML in UTF-8")]
+    })?;
+    let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
+    read(text, &Machine, &folder, content.readers)
+}
+
+fn read(
+    text: &str,
+    surroundings: &dyn Surroundings,
+    folder: &Path,
+    readers: Readers,
+) -> Result<ReadFile, Vec<Problem>> {
     let given = document::parse(text)?;
     let reading = Reading::new(Aim::File, surroundings, folder, readers);
     let ((config, notices), declared, problems) = reading.read(&given, |root| {
@@ -123,6 +157,11 @@ fn read(text: &str, surroundings: &dyn Surroundings, folder: &Path, readers: Rea
         let notices = fit::check(root, &config);
         (config, notices)
     });
+    Ok(ReadFile { config, notices, declared, problems })
+}
+
+fn whole(reading: ReadFile) -> Result<Loaded, Vec<Problem>> {
+    let ReadFile { config, notices, declared, problems } = reading;
     if !problems.is_empty() {
         return Err(problems);
     }

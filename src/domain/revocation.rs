@@ -32,13 +32,11 @@ pub enum Revoked {
 pub struct RevocationSet {
     sessions: HashMap<SessionId, UnixMillis>,
     accounts: HashMap<AccountId, (Epoch, UnixMillis)>,
-    last_number: i64,
 }
 
 impl RevocationSet {
     /// Takes one row in. Rows may come twice or out of order.
     pub fn apply(&mut self, row: &FeedRow) {
-        self.last_number = self.last_number.max(row.number);
         match &row.what {
             Revoked::Session(id) => {
                 self.sessions.insert(*id, row.at);
@@ -64,11 +62,5 @@ impl RevocationSet {
     pub fn has_ended(&self, session: &Session) -> bool {
         self.sessions.contains_key(&session.id)
             || self.accounts.get(&session.account).is_some_and(|(floor, _)| session.epoch < *floor)
-    }
-
-    /// The highest number taken in; zero before the first.
-    #[must_use]
-    pub fn last_number(&self) -> i64 {
-        self.last_number
     }
 }

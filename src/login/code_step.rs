@@ -59,7 +59,12 @@ impl Login {
             tracing::info!(reason = "network_limit", client = %client.address, "a code was not looked at");
             return Ok(CodeOutcome::TooMany(wait));
         }
-        let outcome = self.look_at_code(site, id, &typed, client, now).await?;
+        let looked = self.look_at_code(site, id, &typed, client, &networks, now).await;
+        if looked.is_err() {
+            // nobody guessed wrong
+            self.best_effort("network failure taken back", networks.give_back_failure()).await;
+        }
+        let outcome = looked?;
         match &outcome {
             CodeOutcome::SignedIn { .. } => {
                 self.best_effort("network failure taken back", networks.give_back_failure()).await;
@@ -82,6 +87,7 @@ impl Login {
         id: &LoginId,
         typed: &TypedCode,
         client: &Client,
+        networks: &Networks<'_>,
         now: UnixMillis,
     ) -> PortResult<CodeOutcome> {
         // the login is looked at before it is charged: another site's visitor spends nothing of this one's
@@ -131,7 +137,7 @@ impl Login {
                 self.code_refused(CodeOutcome::Spent, "wrong_code", &facts, client, now).await
             }
             CodeCheck::Wrong => self.code_refused(CodeOutcome::Wrong { left }, "wrong_code", &facts, client, now).await,
-            CodeCheck::Verified(login) => self.open_verified(login, id, &found.account, client, now).await,
+            CodeCheck::Verified(login) => self.open_verified(login, id, &found.account, client, networks, now).await,
         }
     }
 
@@ -141,6 +147,7 @@ impl Login {
         id: &LoginId,
         account: &Account,
         client: &Client,
+        networks: &Networks<'_>,
         now: UnixMillis,
     ) -> PortResult<CodeOutcome> {
         let facts = login.facts();
@@ -172,6 +179,8 @@ impl Login {
                 signed_in(session)
             }
             Ok(Opened::AlreadyUsed) => {
+                // a right code sent twice is no failure
+                self.best_effort("network failure taken back", networks.give_back_failure()).await;
                 return self.code_refused(CodeOutcome::Over, "code_already_used", facts, client, now).await;
             }
             Ok(Opened::Stale) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fail_point::effect;
 use super::networks::Networks;
-use super::ports::{Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PortResult};
+use super::ports::{CountedFailure, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PortResult};
 use super::sending::SendReport;
 use super::{Client, Login, PhonePolicy, chain};
 use crate::domain::account::{Account, AccountStatus};
@@ -83,6 +83,15 @@ impl Login {
             tracing::info!(reason = "network_limit", client = %submission.client.address, "a sign-in was not looked at");
             return Ok(Verdict::TooMany(wait));
         }
+        let looked = self.look_at_password(submission, now).await;
+        if !matches!(looked, Ok(Verdict::Refused)) {
+            // nothing was wrong: neither the password, nor what was never looked at
+            self.best_effort("network failure taken back", networks.give_back_failure()).await;
+        }
+        looked
+    }
+
+    async fn look_at_password(&self, submission: &PasswordSubmission, now: UnixMillis) -> PortResult<Verdict> {
         let user_name = UserName::parse(&submission.user_name).ok();
         let account = match &user_name {
             Some(name) => self.ports.ledger.account_by_name(name).await?,
@@ -97,13 +106,9 @@ impl Login {
             }
         };
         let refused = |reason: &str| self.refused(account.as_ref(), submission, now, reason);
-        match effect(
-            "password.failure_charged",
-            self.ports.ledger.charge_password(&subject, &self.settings.password_attempts, now),
-        )
-        .await?
-        {
-            PasswordCharge::Granted => {}
+        let charge = self.ports.ledger.charge_password(&subject, &self.settings.password_attempts, now);
+        let counted = match effect("password.failure_charged", charge).await? {
+            PasswordCharge::Granted(counted) => counted,
             PasswordCharge::Wait(_) => {
                 effect("password.refusal_recorded", self.ports.ledger.record(&refused("waiting_after_failures")))
                     .await?;
@@ -114,7 +119,7 @@ impl Login {
                     .await?;
                 return Ok(Verdict::Refused);
             }
-        }
+        };
         let typed = Password::typed(submission.password.reveal());
         let (password, stored) = match &typed {
             Ok(password) => (password.clone(), account.as_ref().map(|account| &account.password)),
@@ -124,9 +129,7 @@ impl Login {
         let verdict = self.ports.passwords.verify(user_name.as_ref(), stored, &password).await;
         if !matches!(verdict, Ok(PasswordVerdict::Right { .. } | PasswordVerdict::Wrong)) {
             // counted, but not looked at: a flood of sign-ins must not close anybody's account
-            let taken_back = effect("password.failure_taken_back", self.ports.ledger.take_back_password(&subject));
-            self.best_effort("password failure taken back", taken_back).await;
-            self.best_effort("network failure taken back", networks.give_back_failure()).await;
+            self.take_back_failure(&subject, counted).await;
         }
         let rehash = match verdict? {
             PasswordVerdict::Right { rehash } => rehash,
@@ -162,9 +165,18 @@ impl Login {
             ..self.refused(Some(&account), submission, now, "")
         };
         let rehash = rehash.as_ref().map(|new| (&account.password, new));
-        effect("password.accepted", self.ports.ledger.accept_password(&account.id, rehash, &accepted)).await?;
-        networks.give_back_failure().await?;
+        let acceptance = self.ports.ledger.accept_password(&account.id, rehash, &accepted);
+        if let Err(error) = effect("password.accepted", acceptance).await {
+            // if it was committed after all, there is nothing left to take back
+            self.take_back_failure(&subject, counted).await;
+            return Err(error);
+        }
         Ok(Verdict::Right(Box::new(account)))
+    }
+
+    async fn take_back_failure(&self, subject: &PasswordSubject, counted: CountedFailure) {
+        let taken_back = self.ports.ledger.take_back_password(subject, counted);
+        self.best_effort("password failure taken back", effect("password.failure_taken_back", taken_back)).await;
     }
 
     async fn go_on(

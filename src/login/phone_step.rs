@@ -5,7 +5,7 @@ use super::ports::PortResult;
 use super::sending::SendReport;
 use super::{Client, Login, PhonePolicy};
 use crate::domain::language::Language;
-use crate::domain::pending::{LoginId, NeedsPhone, PendingLogin};
+use crate::domain::pending::{LoginId, NeedsCode, PendingLogin};
 use crate::domain::phone::{PhoneNumber, PhoneProblem};
 use crate::domain::site::SiteName;
 
@@ -36,13 +36,6 @@ impl Login {
         let Some(found) = self.find(site, id, now).await? else {
             return Ok(PhoneOutcome::Over);
         };
-        let login = match found.login {
-            PendingLogin::NeedsPhone(login) => login,
-            PendingLogin::NeedsCode(login) => match login.forget_candidate() {
-                Ok(login) => login,
-                Err(_) => return Ok(PhoneOutcome::Closed),
-            },
-        };
         let window_is_open = found.account.enrolment_until.is_some_and(|until| now < until);
         if self.settings.phone_policy == PhonePolicy::PreRegistered || found.account.phone.is_some() || !window_is_open
         {
@@ -53,12 +46,23 @@ impl Login {
             Ok(number) => number,
             Err(problem) => return Ok(PhoneOutcome::Problem(problem)),
         };
-        let login = NeedsPhone::with_candidate(login, number);
-        let record = PendingLogin::NeedsCode(login.clone()).seal(id, &self.signing_keys);
-        if !effect("phone.number_put", self.ports.pending.replace(id, &record)).await? {
-            return Ok(PhoneOutcome::Over);
-        }
+        let login = match found.login {
+            // the form sent twice: the code that is on its way stays good
+            PendingLogin::NeedsCode(login) if login.candidate() == Some(&number) => login,
+            PendingLogin::NeedsPhone(login) => self.put_number(id, login.with_candidate(number)).await?,
+            PendingLogin::NeedsCode(login) => match login.forget_candidate() {
+                Ok(login) => self.put_number(id, login.with_candidate(number)).await?,
+                Err(_) => return Ok(PhoneOutcome::Closed),
+            },
+        };
         let report = self.send_code(id, &login, &found.account, client, page_language, now).await?;
         Ok(PhoneOutcome::NeedsCode(report))
+    }
+
+    /// Keeps the number in the pending login. A login that has gone meanwhile is noticed when its code is sent.
+    async fn put_number(&self, id: &LoginId, login: NeedsCode) -> PortResult<NeedsCode> {
+        let record = PendingLogin::NeedsCode(login.clone()).seal(id, &self.signing_keys);
+        effect("phone.number_put", self.ports.pending.replace(id, &record)).await?;
+        Ok(login)
     }
 }

@@ -189,8 +189,8 @@ pub trait Ledger: Send + Sync + fmt::Debug {
         now: UnixMillis,
     ) -> PortResult<PasswordCharge>;
 
-    /// The password was counted but not looked at: one failure is taken back. A wait that has begun stays.
-    async fn take_back_password(&self, subject: &PasswordSubject) -> PortResult<()>;
+    /// The password was counted but not looked at: the failure is taken back, with the wait it began.
+    async fn take_back_password(&self, subject: &PasswordSubject, counted: CountedFailure) -> PortResult<()>;
 
     /// The password was right: its failures are forgotten, and `rehash` takes the place of `Account::password` if that is still stored.
     async fn accept_password(
@@ -236,12 +236,21 @@ pub enum PasswordSubject {
     Unknown([u8; 32]),
 }
 
+/// What counting a failure changed, so that it can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedFailure {
+    /// No password was looked at before then.
+    pub wait_before: UnixMillis,
+    /// None is looked at before then, now.
+    pub wait_after: UnixMillis,
+}
+
 /// Whether a password may be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum PasswordCharge {
     /// Counted as a failure; go on.
-    Granted,
+    Granted(CountedFailure),
     /// Not counted; not before then.
     Wait(UnixMillis),
     /// Too many in a row: not until an operator unlocks.
@@ -397,14 +406,19 @@ pub trait SmsSender: Send + Sync + fmt::Debug {
     async fn send(&self, message: &SmsMessage<'_>) -> SmsResult;
 }
 
-/// A message to one number.
-#[derive(Debug)]
+/// A message to one number. `Debug` leaves out the text and the code.
 pub struct SmsMessage<'a> {
     pub to: &'a PhoneNumber,
     pub text: &'a str,
     pub code: &'a Code,
     pub app: &'a str,
     pub language: Language,
+}
+
+impl fmt::Debug for SmsMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmsMessage").field("to", &self.to).field("language", &self.language).finish_non_exhaustive()
+    }
 }
 
 /// What a provider made of a message. The adapter has logged the details.

@@ -63,6 +63,19 @@ pub enum SessionCheck {
     CannotTell,
 }
 
+/// How a session stands that is in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Standing {
+    /// With every factor that is required now.
+    Good,
+    /// A code is required now, and was not shown.
+    CodeOwed,
+    Ended,
+    /// It may have been ended: the feed has been silent for too long.
+    CannotTell,
+}
+
 /// What the operator decided about sessions; a reload brings another.
 #[derive(Clone, Debug)]
 pub struct SessionRules {
@@ -112,17 +125,26 @@ impl Sessions {
         if !session.is_in_time(rules.lifetimes, now) {
             return SessionCheck::None(NoSession::OutOfTime);
         }
-        if self.has_ended(&session) {
-            return SessionCheck::None(NoSession::Ended);
+        match self.standing(&session, now) {
+            Standing::Good => SessionCheck::Live(Box::new(session)),
+            Standing::CodeOwed => SessionCheck::StepUp(Box::new(session)),
+            Standing::Ended => SessionCheck::None(NoSession::Ended),
+            Standing::CannotTell => SessionCheck::CannotTell,
         }
-        if self.is_deaf(rules.grace, now) {
-            return SessionCheck::CannotTell;
+    }
+
+    /// How a session that is in time stands with what has been ended and what is required now. Asked at every request, and again and again
+    /// while a stream of the session is open.
+    pub fn standing(&self, session: &Session, now: UnixMillis) -> Standing {
+        if self.ended.load().has_ended(session) {
+            return Standing::Ended;
+        }
+        if self.is_deaf(self.rules.load().grace, now) {
+            return Standing::CannotTell;
         }
         match (session.factors, self.activation()) {
-            (Factors::PasswordAndCode, _) | (Factors::Password, Activation::Staged) => {
-                SessionCheck::Live(Box::new(session))
-            }
-            (Factors::Password, Activation::Active) => SessionCheck::StepUp(Box::new(session)),
+            (Factors::PasswordAndCode, _) | (Factors::Password, Activation::Staged) => Standing::Good,
+            (Factors::Password, Activation::Active) => Standing::CodeOwed,
         }
     }
 
@@ -185,7 +207,7 @@ impl Sessions {
     pub async fn listen(&self, feed: &dyn RevocationFeed, last_number: i64, now: UnixMillis) -> PortResult<i64> {
         let rows = feed.rows_after(last_number, now).await?;
         self.apply(&rows);
-        self.heard_at.fetch_max(now.0, Ordering::Relaxed);
+        self.heard_at.store(now.0, Ordering::Relaxed);
         Ok(rows.iter().map(|row| row.number).fold(last_number, i64::max))
     }
 

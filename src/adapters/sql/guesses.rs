@@ -12,7 +12,7 @@ use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::LoginId;
 use crate::domain::time::UnixMillis;
-use crate::login::ports::{NewAttempt, PasswordCharge, PasswordSubject};
+use crate::login::ports::{CountedFailure, NewAttempt, PasswordCharge, PasswordSubject};
 
 /// A window of the caps on codes.
 const HOUR: Duration = Duration::from_secs(3600);
@@ -53,18 +53,28 @@ pub(super) async fn charge_password(
         return tx.commit(PasswordCharge::Wait(wait_until)).await;
     }
     let failures = failures.saturating_add(1);
+    let counted = CountedFailure { wait_before: wait_until, wait_after: now.plus(caps.wait_after(failures)) };
     tx.execute(
         "UPDATE password_failures SET failures = $2, wait_until = $3 WHERE subject = $1",
-        [subject.into(), failures.into(), now.plus(caps.wait_after(failures)).into()],
+        [subject.into(), failures.into(), counted.wait_after.into()],
     )
     .await?;
-    tx.commit(PasswordCharge::Granted).await
+    tx.commit(PasswordCharge::Granted(counted)).await
 }
 
-/// Takes one counted failure back. The wait stays: another guess may have set it meanwhile.
-pub(super) async fn take_back_password(mut tx: Connection, subject: &PasswordSubject) -> Result<Done<()>, SqlError> {
-    let sql = "UPDATE password_failures SET failures = failures - 1 WHERE subject = $1 AND failures > 0";
-    tx.execute(sql, [subject_key(subject).into()]).await?;
+/// Takes one counted failure back, and the wait it began unless another guess has set it meanwhile.
+pub(super) async fn take_back_password(
+    mut tx: Connection,
+    subject: &PasswordSubject,
+    counted: CountedFailure,
+) -> Result<Done<()>, SqlError> {
+    tx.execute(
+        "UPDATE password_failures SET failures = failures - 1,
+             wait_until = CASE WHEN wait_until = $2 THEN $3 ELSE wait_until END
+         WHERE subject = $1 AND failures > 0",
+        [subject_key(subject).into(), counted.wait_after.into(), counted.wait_before.into()],
+    )
+    .await?;
     tx.commit(()).await
 }
 

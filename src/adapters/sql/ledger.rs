@@ -14,8 +14,8 @@ use crate::domain::session::{Session, SessionId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::ports::{
-    AttemptCharge, Ledger, NewAttempt, NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PortResult,
-    RevocationFeed, SendCharge, SendId, SendOutcome,
+    AttemptCharge, CountedFailure, Ledger, NewAttempt, NewSend, Opened, Opening, PasswordCharge, PasswordSubject,
+    PortResult, RevocationFeed, SendCharge, SendId, SendOutcome,
 };
 
 #[async_trait]
@@ -37,8 +37,8 @@ impl Ledger for SqlLedger {
         Ok(self.database.write(|tx| guesses::charge_password(tx, subject, caps, now)).await?)
     }
 
-    async fn take_back_password(&self, subject: &PasswordSubject) -> PortResult<()> {
-        Ok(self.database.write(|tx| guesses::take_back_password(tx, subject)).await?)
+    async fn take_back_password(&self, subject: &PasswordSubject, counted: CountedFailure) -> PortResult<()> {
+        Ok(self.database.write(|tx| guesses::take_back_password(tx, subject, counted)).await?)
     }
 
     async fn accept_password(

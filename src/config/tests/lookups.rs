@@ -10,7 +10,7 @@ use super::{Imagined, SMALL, small_with};
 
 fn read_in(changes: &[(&str, &str)], surroundings: &Imagined, readers: Readers) -> Result<Loaded, Vec<Problem>> {
     let text = super::super::document::write(&small_with(changes));
-    super::super::read(&text, surroundings, Path::new("/etc/vestibule"), readers)
+    super::super::read(&text, surroundings, Path::new("/etc/vestibule"), readers).and_then(super::super::whole)
 }
 
 fn first(result: Result<Loaded, Vec<Problem>>) -> String {

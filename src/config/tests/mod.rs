@@ -13,6 +13,7 @@ use base64::Engine as _;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::Config;
 use super::surroundings::{Content, Readers, Surroundings};
 use super::{Loaded, Problem};
 
@@ -60,7 +61,7 @@ fn key_named(path: &str) -> String {
 }
 
 fn read(text: &str) -> Result<Loaded, Vec<Problem>> {
-    super::read(text, &Imagined::default(), Path::new("/etc/vestibule"), Readers::OnlyUs)
+    super::read(text, &Imagined::default(), Path::new("/etc/vestibule"), Readers::OnlyUs).and_then(super::whole)
 }
 
 fn read_value(value: &Value) -> Result<Loaded, Vec<Problem>> {
@@ -122,4 +123,26 @@ fn assert_mistake(changes: &[(&str, &str)], key: &str, word: &str) {
 fn assert_right(changes: &[(&str, &str)]) {
     let problems = mistakes(changes);
     assert!(problems.is_empty(), "{changes:?}: {problems:#?}");
+}
+
+#[test]
+fn commands_on_accounts_go_on_when_something_else_is_broken() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vestibule.yaml");
+    let with = |url: &str| {
+        let keys = format!("[\"{}\"]", key_named("data").trim());
+        let changes = [("/accounts/encryption_keys", keys.as_str()), ("/accounts/url", url)];
+        std::fs::write(&path, super::document::write(&small_with(&changes))).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    // the signing key of the small configuration is in a file that this machine does not have
+    with("\"sqlite:///var/lib/vestibule/accounts.db\"");
+    assert!(Config::load(&path).is_err());
+    let (_, elsewhere) = Config::load_accounts(&path).unwrap();
+    assert!(elsewhere.iter().any(|problem| problem.key.starts_with("signing_keys")), "{elsewhere:?}");
+    with("\"mysql://x\"");
+    let needed = Config::load_accounts(&path).unwrap_err();
+    assert!(needed.iter().any(|problem| problem.key == "accounts.url"), "{needed:?}");
 }

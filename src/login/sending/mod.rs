@@ -9,7 +9,7 @@ use self::order::senders_for;
 use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{
-    CodeRequest, CodeTurn, LimitKey, NewSend, PortResult, SendCharge, SendOutcome, SmsMessage, SmsResult,
+    CodeRequest, CodeTurn, LimitKey, NewSend, PortResult, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult,
 };
 use super::{Client, Login};
 use crate::domain::account::Account;
@@ -40,6 +40,13 @@ pub enum SendReport {
     NoneLeft,
     /// The login is over.
     Over,
+}
+
+/// Whether an SMS may be sent, all limits asked.
+enum Counted {
+    Granted(SendId),
+    /// With the reason for the audit trail.
+    Refused(SendReport, &'static str),
 }
 
 impl Login {
@@ -77,13 +84,44 @@ impl Login {
             return Ok(SendReport::Over);
         };
         let networks = Networks::of(&*self.ports.limits, &self.settings.networks, client.address);
+        let send_id = match self.charge_send(id, &networks, number, account, now).await {
+            Ok(Counted::Granted(send_id)) => send_id,
+            Ok(Counted::Refused(report, reason)) => {
+                self.undo_turn(id, turn, &networks).await;
+                return self.not_sent(report, reason, login, client, now).await;
+            }
+            Err(error) => {
+                self.undo_turn(id, turn, &networks).await;
+                return Err(error);
+            }
+        };
+        let language = account.language.unwrap_or(page_language);
+        let (outcome, report) = self.hand_over(login, number, &code, language).await;
+        let event = if outcome == SendOutcome::NotSent { AuditEvent::CodeNotSent } else { AuditEvent::CodeSent };
+        // the message is out or not, whatever can be written down: the person goes on to the code
+        let audit = self.audit(event, login.facts(), client, now, None);
+        let settled = effect("send.settled", self.ports.ledger.settle_send(&send_id, outcome, &audit));
+        self.best_effort("send settled", settled).await;
+        if outcome == SendOutcome::NotSent {
+            self.undo_turn(id, turn, &networks).await;
+        }
+        Ok(report)
+    }
+
+    /// Counts a send everywhere it counts: for the network, the numbers around this one, everybody, the account and the number itself.
+    async fn charge_send(
+        &self,
+        id: &LoginId,
+        networks: &Networks<'_>,
+        number: &PhoneNumber,
+        account: &Account,
+        now: UnixMillis,
+    ) -> PortResult<Counted> {
         if let Charge::Wait(wait) = networks.begin_login(id, now).await? {
-            effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
-            return self.not_sent(SendReport::TooOften(wait), "network_limit", login, client, now).await;
+            return Ok(Counted::Refused(SendReport::TooOften(wait), "network_limit"));
         }
         if let Charge::Wait(wait) = self.charge_numbers(number, now).await? {
-            effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
-            return self.not_sent(SendReport::TooOften(wait), "prefix_limit", login, client, now).await;
+            return Ok(Counted::Refused(SendReport::TooOften(wait), "prefix_or_minute_limit"));
         }
         let send = NewSend {
             account: account.id,
@@ -91,37 +129,25 @@ impl Login {
             number: self.data_keys.hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
             country: number.country(),
         };
-        let send_id = match effect("send.charged", self.ports.ledger.charge_send(&send, &self.settings.sends, now))
-            .await?
-        {
-            SendCharge::Granted(send_id) => send_id,
-            SendCharge::LoginSpent => {
-                return self.not_sent(SendReport::NoneLeft, "login_sends_spent", login, client, now).await;
-            }
-            SendCharge::Wait(wait) => {
-                effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
-                return self.not_sent(SendReport::TooOften(wait), "account_or_number_limit", login, client, now).await;
-            }
+        let charge = self.ports.ledger.charge_send(&send, &self.settings.sends, now);
+        Ok(match effect("send.charged", charge).await? {
+            SendCharge::Granted(send_id) => Counted::Granted(send_id),
+            SendCharge::LoginSpent => Counted::Refused(SendReport::NoneLeft, "login_sends_spent"),
+            SendCharge::Wait(wait) => Counted::Refused(SendReport::TooOften(wait), "account_or_number_limit"),
             SendCharge::TotalSpent(wait) => {
-                effect("send.taken_back", self.ports.pending.take_back_send(id, turn)).await?;
                 tracing::error!("the SMS limit of everybody together is reached; nobody gets a code until it frees up");
-                return self.not_sent(SendReport::TooOften(wait), "total_limit", login, client, now).await;
+                Counted::Refused(SendReport::TooOften(wait), "total_limit")
             }
-        };
-        let language = account.language.unwrap_or(page_language);
-        let (outcome, report) = self.hand_over(login, number, &code, language).await;
-        let event = if outcome == SendOutcome::NotSent { AuditEvent::CodeNotSent } else { AuditEvent::CodeSent };
-        effect(
-            "send.settled",
-            self.ports.ledger.settle_send(&send_id, outcome, &self.audit(event, login.facts(), client, now, None)),
-        )
-        .await?;
-        if outcome == SendOutcome::NotSent {
-            self.best_effort("send taken back", effect("send.taken_back", self.ports.pending.take_back_send(id, turn)))
-                .await;
+        })
+    }
+
+    /// Nothing was sent: the send costs no wait, and a login that never had one is not an unfinished one.
+    async fn undo_turn(&self, id: &LoginId, turn: u32, networks: &Networks<'_>) {
+        self.best_effort("send taken back", effect("send.taken_back", self.ports.pending.take_back_send(id, turn)))
+            .await;
+        if turn == 1 {
             self.best_effort("network login taken back", networks.complete_login(id)).await;
         }
-        Ok(report)
     }
 
     /// Asks one provider after another, within the time limit of all together.
