@@ -177,9 +177,8 @@ async fn heads_that_readers_differ_about_go_nowhere() {
     }
     assert_eq!(stack.upstream.count(), 0);
     // A target that had to be mended on the way in goes on as it was judged.
-    let answer =
-        raw::exchange(person.port(), head(&person, "GET /a \"b\" HTTP/1.1", &[]).as_bytes(), Duration::from_secs(2));
-    assert_eq!(raw::statuses(&answer.await), [200]);
+    let answer = ask_raw(&person, "/a \"b\"", &[]).await;
+    assert_eq!(status(&answer), 200);
     assert_eq!(stack.upstream.requests()[0].target, "/a%20%22b%22");
 }
 
