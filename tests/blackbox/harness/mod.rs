@@ -16,5 +16,6 @@ pub(crate) mod redis;
 pub(crate) mod settings;
 pub(crate) mod sms_vendor;
 pub(crate) mod stack;
+pub(crate) mod steps;
 pub(crate) mod upstream;
 pub(crate) mod wire;
