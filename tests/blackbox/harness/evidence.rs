@@ -46,6 +46,11 @@ impl Evidence {
         }
     }
 
+    /// Takes a secret out again: a planted one that was found.
+    pub(crate) fn forget(&self, value: &str) {
+        self.secrets.lock().unwrap().retain(|secret| secret.value != value);
+    }
+
     pub(crate) fn saw_cookie(&self, name: &str, value: &str) {
         if name.contains("vestibule") {
             self.keep(SecretKind::Cookie, value);

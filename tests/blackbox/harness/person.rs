@@ -109,16 +109,31 @@ impl Person {
 
     /// Posts fields as a form of this site would.
     pub(crate) async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
+        self.try_post(target, fields).await.unwrap_or_else(|error| panic!("{target}: {error:?}"))
+    }
+
+    /// As `post`, for when the connection may break.
+    pub(crate) async fn try_post(&self, target: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let mut headers = navigation();
         headers.push(("content-type", "application/x-www-form-urlencoded"));
         headers.push(("origin", &self.site));
         headers.push(("sec-fetch-site", "same-origin"));
-        self.send(Method::POST, target, &headers, Some(body.into_bytes())).await
+        self.try_send(Method::POST, target, &headers, Some(body.into_bytes())).await
     }
 
     /// Fills in a form and sends it: what is not named keeps the value that stood on the page.
     pub(crate) async fn submit(&self, form: &Form, page: &str, typed: &[(&str, &str)]) -> Answer {
+        self.try_submit(form, page, typed).await.unwrap_or_else(|error| panic!("the form on {page}: {error:?}"))
+    }
+
+    /// As `submit`, for when the connection may break.
+    pub(crate) async fn try_submit(
+        &self,
+        form: &Form,
+        page: &str,
+        typed: &[(&str, &str)],
+    ) -> Result<Answer, reqwest::Error> {
         let mut fields = form.fields.clone();
         for (name, value) in typed {
             let field = fields.iter_mut().find(|(own, _)| own == name);
@@ -128,7 +143,7 @@ impl Person {
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let target =
             if form.action.is_empty() { page.to_owned() } else { self.target_on_this_site(&form.action, page) };
-        self.post(&target, &fields).await
+        self.try_post(&target, &fields).await
     }
 
     /// Any request, with the cookies of this person, and nothing else added but what `with_header` said.
