@@ -4,9 +4,13 @@
 #![expect(dead_code, reason = "the harness offers more than the tests of the day use")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod activation;
 mod architecture;
+mod enrolment;
 mod forwarding;
 mod harness;
+mod races;
+mod refusals;
 mod sessions;
 mod sign_in;
 mod third_party;

@@ -238,7 +238,10 @@ async fn a_code_of_another_pending_login_is_refused_and_costs_the_other_nothing(
 #[tokio::test]
 async fn a_pending_login_of_another_site_is_none_here_and_loses_nothing() {
     let stack = Plan::new()
-        .set("sites.1", serde_json::json!({ "name": "intranet", "url": "http://intranet.localhost:{PORT}", "upstream": "app" }))
+        .set(
+            "sites.1",
+            serde_json::json!({ "name": "intranet", "url": "http://intranet.localhost:{PORT}", "upstream": "app" }),
+        )
         .start();
     let anna = stack.add_account("anna", "+32470123456");
     let (person, page, code) = stack.owing_a_code(&anna).await;
