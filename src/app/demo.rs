@@ -105,7 +105,7 @@ sites:
   - name: demo
     url: "http://localhost:{port}"
     upstream: application
-    portal: {{ name: Vestibule demo, languages: [en, nl, fr, de], support: "this is a demo: codes are on the terminal" }}
+    portal: {{ name: Vestibule demo, languages: [en, nl, fr, de], support: "codes appear on the terminal that runs the demo" }}
 listen: [{{ address: "{listen}" }}]
 upstreams: {{ application: {{ servers: ["{upstream}"] }} }}
 signing_keys: ["{signing}"]
