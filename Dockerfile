@@ -3,7 +3,9 @@
 # Builds Vestibule from this source and puts the one binary into a small image.
 #
 #   docker build -t vestibule .
-#   docker run --read-only --tmpfs /tmp -v ./config:/etc/vestibule:ro -v accounts:/var/lib/vestibule -p 8443:8443 vestibule
+#   docker run --read-only --tmpfs /tmp -v ./config:/etc/vestibule:ro -v accounts:/var/lib/vestibule -p 443:8443 -p 80:8080 vestibule
+#
+# What is in ./config belongs to the user 10001, or can be read by it.
 
 FROM rust:1.95-slim-bookworm AS build
 # cmake, make and a C compiler: for zlib-ng, ring and SQLite, which are built from source
@@ -41,9 +43,10 @@ VOLUME /var/lib/vestibule
 EXPOSE 8080 8443
 STOPSIGNAL SIGTERM
 
-# Asks the admin listener's liveness path; change the port with VESTIBULE_HEALTH_PORT when the config changes it.
+# Asks for the liveness path, which every listener answers before anything else. It speaks no TLS: VESTIBULE_HEALTH_PORT names the port of a
+# listener without it, such as { address: 0.0.0.0:8080, redirect_to_https: on }.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${VESTIBULE_HEALTH_PORT:-9180} && printf 'GET /.vestibule/live HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 2 _ status _ <&3 && [ \"$status\" = 200 ]"]
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${VESTIBULE_HEALTH_PORT:-8080} && printf 'GET /.vestibule/live HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 2 _ status _ <&3 && [ \"$status\" = 200 ]"]
 
 ENTRYPOINT ["/usr/local/bin/vestibule"]
 CMD ["serve"]
