@@ -210,7 +210,7 @@ fn read_config(root: &Node<'_>) -> Config {
         trusted_proxies: root
             .key(
                 "trusted_proxies",
-                "Networks of proxies in front, whose X-Forwarded-For, -Proto and -Host are believed, as in [127.0.0.1, 10.1.0.0/16]. Nobody else's are.",
+                "Networks of proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed, as in [127.0.0.1, 10.1.0.0/16]; Host has to be the one that the browser asked for. Nobody else's are believed.",
             )
             .list(0, 1000, |slot| slot.network().required("127.0.0.1"))
             .or("[]"),
