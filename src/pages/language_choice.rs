@@ -3,6 +3,8 @@
 //! Holds no texts. Floor: pages.
 
 use crate::domain::language::Language;
+use crate::web::origin::Scheme;
+use crate::web::paths;
 
 /// The name of the cookie that holds the tag of a chosen language. It is no secret and says nothing about a person.
 pub const COOKIE: &str = "vestibule-language";
@@ -27,12 +29,16 @@ pub fn choose(
         .unwrap_or(Language::En)
 }
 
-/// The `Set-Cookie` value that remembers `language` for a year on this host.
+/// The `Set-Cookie` value that remembers `language` for a year, for pages of ours only: it never goes upstream.
 ///
-/// Not `HttpOnly`-sensitive and without the `__Host-` prefix: whoever forges it changes the language of a page, no more.
+/// Without the `__Host-` prefix, which would not allow that path: whoever forges it changes the language of a page, no more.
 #[must_use]
-pub fn remember(language: Language) -> String {
-    format!("{COOKIE}={}; Path=/.vestibule/; Max-Age=31536000; SameSite=Lax; HttpOnly", language.tag())
+pub fn remember(language: Language, scheme: Scheme) -> String {
+    let secure = match scheme {
+        Scheme::Https => "; Secure",
+        Scheme::Http => "",
+    };
+    format!("{COOKIE}={}; Path={}; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}", language.tag(), paths::PREFIX)
 }
 
 #[cfg(test)]

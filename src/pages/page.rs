@@ -92,7 +92,6 @@ pub enum LoginNotice {
     /// The form was too old, or of another browser; nothing was done.
     FormExpired,
     SessionEnded,
-    SignedOut,
     /// A session without a code has to begin again from the password.
     TwoFactorNeeded,
 }
@@ -210,11 +209,9 @@ pub enum NoNumberReason {
 /// Why a sign-in cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverReason {
-    /// It took too long.
-    TimeUp,
     /// Its tries are used up.
     AttemptsUsed,
-    /// Unknown, used, or overtaken by a change of the account.
+    /// Too old, used, unknown, or overtaken by a change of the account: which of these is not told apart.
     Gone,
 }
 

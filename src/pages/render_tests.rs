@@ -54,7 +54,7 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         ..LoginPage::default()
     };
     add("login", Page::Login(LoginPage { return_to: "/".into(), ..LoginPage::default() }));
-    for notice in [LoginNotice::FormExpired, LoginNotice::SessionEnded, LoginNotice::SignedOut] {
+    for notice in [LoginNotice::FormExpired, LoginNotice::SessionEnded] {
         add(&format!("login-{notice:?}"), Page::Login(LoginPage { notice: Some(notice), ..login.clone() }));
     }
     for problem in [LoginProblem::UserNameMissing, LoginProblem::PasswordMissing, LoginProblem::NotCorrect] {
@@ -146,7 +146,7 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     add("signed-out", Page::SignedOut);
     add("no-number", Page::NoNumber(NoNumberReason::NotRegistered));
     add("no-number-closed", Page::NoNumber(NoNumberReason::EnrolmentClosed));
-    for reason in [OverReason::TimeUp, OverReason::AttemptsUsed, OverReason::Gone] {
+    for reason in [OverReason::AttemptsUsed, OverReason::Gone] {
         add(&format!("over-{reason:?}"), Page::Over(reason));
     }
     add("codes-paused", Page::CodesPaused { wait: None });

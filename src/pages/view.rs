@@ -115,7 +115,6 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
             Outcome {
                 title: "over-title",
                 paragraphs: vec![words.say(match reason {
-                    OverReason::TimeUp => "over-time",
                     OverReason::AttemptsUsed => "over-attempts",
                     OverReason::Gone => "over-gone",
                 })],
@@ -161,7 +160,6 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
     let notice = page.notice.map(|notice| match notice {
         LoginNotice::FormExpired => Notice { tone: "info", text: words.say("login-form-expired") },
         LoginNotice::SessionEnded => Notice { tone: "info", text: words.say("login-session-ended") },
-        LoginNotice::SignedOut => Notice { tone: "good", text: words.say("login-signed-out") },
         LoginNotice::TwoFactorNeeded => Notice { tone: "info", text: words.say("login-two-factor-needed") },
     });
     let problem = page.problem.map(|problem| match problem {
@@ -273,6 +271,8 @@ fn code(page: &CodePage, words: &Words<'_>) -> View {
             state => match page.state { CodeState::Sent => "sent", CodeState::NotSent => "not-sent", CodeState::Expired => "expired" },
             lifetime => words.with("code-lifetime", &[("minutes", minutes.into())]),
             label => words.with("code-label", &[("length", length.into())]),
+            // sending to the same number again would come to the same
+            refused => enrolling && page.notice == Some(CodeNotice::NumberRefused),
             sends_left => page.sends_left,
             sends_left_text => left,
             wait => (page.wait > Duration::ZERO).then(|| wait_sentence(page.wait, words)),

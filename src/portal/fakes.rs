@@ -20,10 +20,10 @@ use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::ports::{
-    AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, Ledger, LimitKey, Limits, NewAttempt, NewSend, Opened,
-    Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins, PortError, PortResult,
-    RevocationFeed, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts, StoredLogin,
-    UnfinishedCaps,
+    AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, CountedFailure, Ledger, LimitKey, Limits, NewAttempt,
+    NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins,
+    PortError, PortResult, RevocationFeed, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts,
+    StoredLogin, UnfinishedCaps,
 };
 
 /// The password of every account.
@@ -234,13 +234,13 @@ impl Ledger for Outside {
         &self,
         _subject: &PasswordSubject,
         _caps: &PasswordAttemptCaps,
-        _now: UnixMillis,
+        now: UnixMillis,
     ) -> PortResult<PasswordCharge> {
         drop(self.answering()?);
-        Ok(PasswordCharge::Granted)
+        Ok(PasswordCharge::Granted(CountedFailure { wait_before: now, wait_after: now }))
     }
 
-    async fn take_back_password(&self, _subject: &PasswordSubject) -> PortResult<()> {
+    async fn take_back_password(&self, _subject: &PasswordSubject, _counted: CountedFailure) -> PortResult<()> {
         Ok(())
     }
 

@@ -254,7 +254,8 @@ pub(super) async fn choose_language(State(portal): State<Arc<Portal>>, request: 
             .finish();
         let path = parts.uri.path();
         let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
-        let cookie = HeaderValue::from_str(&language_choice::remember(visit.language)).ok();
+        let cookie =
+            HeaderValue::from_str(&language_choice::remember(visit.language, visit.context.origin.scheme())).ok();
         return with_cookies(visit.see(&target), [cookie]);
     }
     next.run(Request::from_parts(parts, body)).await

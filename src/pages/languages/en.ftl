@@ -51,7 +51,6 @@ login-user-name-missing = Enter your user name
 login-password-missing = Enter your password
 login-form-expired = This page had been open for too long, so nothing was sent. Please enter your password again.
 login-session-ended = Your session has ended. Sign in to go on.
-login-signed-out = You have signed out.
 login-two-factor-needed = Signing in now also takes a code by text message. Enter your password once more to go on.
 
 ## Adding a phone number
@@ -141,9 +140,8 @@ no-number-closed = Signing in takes a code by text message. The time in which yo
 no-number-ask = To have your number added, ask: { $contact }
 no-number-ask-nobody = Ask the people who gave you your account to add your number.
 over-title = Please start again
-over-time = This sign-in took too long, so it has been closed.
 over-attempts = The code was not correct too many times, so this sign-in has been closed.
-over-gone = This sign-in can no longer be used. Perhaps it was finished in another tab, or something about your account has changed.
+over-gone = This sign-in can no longer be used. Perhaps it took too long, was finished in another tab, or something about your account has changed.
 codes-paused-title = Codes are paused
 codes-paused-lead = There have been too many wrong codes. For your safety, codes are not accepted for now.
 codes-paused-wait = You can sign in again in { $time }.
