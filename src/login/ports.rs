@@ -357,7 +357,10 @@ pub enum Opened {
 /// What has been ended, for every node.
 #[async_trait]
 pub trait RevocationFeed: Send + Sync + fmt::Debug {
-    /// The rows after `number` that are younger than 24 hours, in order.
+    /// The number of the last row, also when that row is gone. It only ever goes back when the database did: an older copy was put in place.
+    async fn head(&self) -> PortResult<i64>;
+
+    /// The rows after `number`, in order; after 0, only those younger than the longest session.
     async fn rows_after(&self, number: i64, now: UnixMillis) -> PortResult<Vec<FeedRow>>;
 
     /// When two-factor sign-in was activated; `None` when it never was.

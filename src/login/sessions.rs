@@ -15,8 +15,9 @@ use crate::domain::session::{Factors, Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 
-/// How long a session can have been ended before it would have been over anyway (NIST SP 800-63B-4 §2.2.3: at most 24 h).
-const REMEMBER: Duration = Duration::from_secs(24 * 3600);
+/// How long a session can have been ended before it would have been over anyway (NIST SP 800-63B-4 §2.2.3: at most 24 h), and an hour for
+/// clocks that differ.
+const REMEMBER: Duration = Duration::from_secs(25 * 3600);
 
 /// Why a cookie is no session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,10 +206,19 @@ impl Sessions {
     /// # Errors
     /// The feed could not tell; what is known stays.
     pub async fn listen(&self, feed: &dyn RevocationFeed, last_number: i64, now: UnixMillis) -> PortResult<i64> {
-        let rows = feed.rows_after(last_number, now).await?;
+        let head = feed.head().await?;
+        if head < last_number {
+            tracing::error!(
+                head,
+                last_number,
+                "the feed of revocations has gone back: the database is an older copy; it is read from the start"
+            );
+        }
+        let from = if head < last_number { 0 } else { last_number };
+        let rows = feed.rows_after(from, now).await?;
         self.apply(&rows);
         self.heard_at.store(now.0, Ordering::Relaxed);
-        Ok(rows.iter().map(|row| row.number).fold(last_number, i64::max))
+        Ok(rows.iter().map(|row| row.number).fold(head, i64::max))
     }
 
     /// Forgets what is older than any session.
@@ -246,6 +256,10 @@ mod tests {
     impl RevocationFeed for Feed {
         async fn rows_after(&self, number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
             Ok(self.0.iter().filter(|row| row.number > number).cloned().collect())
+        }
+
+        async fn head(&self) -> PortResult<i64> {
+            Ok(self.0.iter().map(|row| row.number).max().unwrap_or(0))
         }
 
         async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
@@ -328,6 +342,16 @@ mod tests {
             sessions.check(&cookie, &site(), NOW.plus(Duration::from_secs(181))),
             SessionCheck::CannotTell
         ));
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_has_gone_back_is_read_from_the_start() {
+        let sessions = heard(Activation::Staged).await;
+        let session = session();
+        let row = FeedRow { number: 3, at: NOW, what: Revoked::Session(session.id) };
+        let next = sessions.listen(&Feed(vec![row]), 9, NOW).await.unwrap();
+        assert_eq!(next, 3);
+        assert!(sessions.has_ended(&session));
     }
 
     #[test]

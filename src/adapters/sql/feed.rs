@@ -10,8 +10,8 @@ use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::SessionId;
 use crate::domain::time::UnixMillis;
 
-/// How far back the feed goes: the longest a session lives (NIST SP 800-63B-4 §2.2.3).
-pub(super) const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// How far back the feed goes: the longest a session lives (NIST SP 800-63B-4 §2.2.3: 24 h), and an hour for clocks that differ.
+pub(super) const KEPT: std::time::Duration = std::time::Duration::from_secs(25 * 3600);
 
 /// Adds one row. Called after every other lock of the transaction is taken: everybody takes this one last.
 pub(super) async fn append(tx: &mut Connection, at: UnixMillis, what: Revoked) -> Result<FeedRow, SqlError> {
@@ -29,28 +29,35 @@ pub(super) async fn append(tx: &mut Connection, at: UnixMillis, what: Revoked) -
     Ok(FeedRow { number, at, what })
 }
 
-/// Adds a row for the present epoch of every account.
+/// Adds a row for the present epoch of every account. The head is locked first and counted up by what was added: in PostgreSQL each
+/// statement sees the accounts of its own moment.
 pub(super) async fn append_every_account(tx: &mut Connection, at: UnixMillis) -> Result<(), SqlError> {
-    let count = match tx.row("SELECT COUNT(*) AS count FROM accounts", []).await? {
-        Some(row) => row.int("count")?,
-        None => 0,
-    };
-    let last = take_numbers(tx, count).await?;
-    tx.execute(
-        "INSERT INTO feed (number, at, kind, subject, epoch)
-         SELECT $1 + ROW_NUMBER() OVER (ORDER BY id), $2, 'account', id, epoch FROM accounts",
-        [(last - count).into(), at.into()],
-    )
-    .await?;
+    let last = take_numbers(tx, 0).await?;
+    let added = tx
+        .execute(
+            "INSERT INTO feed (number, at, kind, subject, epoch)
+             SELECT $1 + ROW_NUMBER() OVER (ORDER BY id), $2, 'account', id, epoch FROM accounts",
+            [last.into(), at.into()],
+        )
+        .await?;
+    take_numbers(tx, i64::try_from(added).map_err(|_| SqlError::Unreadable("feed_head.n"))?).await?;
     Ok(())
 }
 
-/// The rows after `number`, younger than 24 hours.
+/// The number of the last row, also when that row is gone.
+pub(super) async fn head(database: &Database) -> Result<i64, SqlError> {
+    let head = database.row("SELECT n FROM feed_head", []).await?;
+    head.ok_or(SqlError::Unreadable("feed_head.n"))?.int("n")
+}
+
+/// The rows after `number`. From the start, only those that can still end a session; a node that follows gets every row, so that a clock that
+/// is wrong elsewhere hides nothing from it.
 pub(super) async fn rows_after(database: &Database, number: i64, now: UnixMillis) -> Result<Vec<FeedRow>, SqlError> {
+    let oldest = if number == 0 { now.minus(KEPT) } else { UnixMillis(i64::MIN) };
     let rows = database
         .rows(
             "SELECT number, at, kind, subject, epoch FROM feed WHERE number > $1 AND at > $2 ORDER BY number",
-            [number.into(), now.minus(KEPT).into()],
+            [number.into(), oldest.into()],
         )
         .await?;
     rows.iter().map(read).collect()

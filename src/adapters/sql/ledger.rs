@@ -106,6 +106,10 @@ impl Ledger for SqlLedger {
 
 #[async_trait]
 impl RevocationFeed for SqlLedger {
+    async fn head(&self) -> PortResult<i64> {
+        Ok(feed::head(&self.database).await?)
+    }
+
     async fn rows_after(&self, number: i64, now: UnixMillis) -> PortResult<Vec<FeedRow>> {
         Ok(feed::rows_after(&self.database, number, now).await?)
     }

@@ -68,9 +68,11 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
                 [opening.now.into(), replaced.into(), (&session.account).into()],
             )
             .await?;
-        if rows > 0 {
-            ended.push(feed::append(&mut tx, opening.now, Revoked::Session(*replaced)).await?);
+        // it was ended meanwhile: what would replace it is ended with it
+        if rows == 0 {
+            return tx.roll_back(Opened::Stale).await;
         }
+        ended.push(feed::append(&mut tx, opening.now, Revoked::Session(*replaced)).await?);
     }
     tx.commit(Opened::Opened(ended)).await
 }

@@ -57,6 +57,10 @@ struct SilentFeed;
 
 #[async_trait]
 impl RevocationFeed for SilentFeed {
+    async fn head(&self) -> PortResult<i64> {
+        Ok(0)
+    }
+
     async fn rows_after(&self, _number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
         Ok(Vec::new())
     }

@@ -65,7 +65,9 @@ pub(super) async fn the_feed_forgets_after_a_day(store: &Store) {
     let row = Ledger::end_session(&node, &id, &audit(AuditEvent::SignedOut, NOW)).await.unwrap().unwrap();
     assert_eq!(node.rows_after(0, NOW.plus(23 * HOUR)).await.unwrap(), std::slice::from_ref(&row));
     assert!(node.rows_after(row.number, NOW).await.unwrap().is_empty());
-    assert!(node.rows_after(0, NOW.plus(DAY)).await.unwrap().is_empty());
+    assert!(node.rows_after(0, NOW.plus(DAY + HOUR)).await.unwrap().is_empty());
+    assert_eq!(node.rows_after(row.number - 1, NOW.plus(DAY + HOUR)).await.unwrap(), [row.clone()], "who follows misses nothing");
+    assert_eq!(node.head().await.unwrap(), row.number);
 }
 
 pub(super) async fn activation_is_recorded_once(store: &Store) {
