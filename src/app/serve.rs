@@ -82,7 +82,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
         listeners: settings_of::listeners(&config.listen),
         threads: None,
         drain: config.shutdown.drain,
-        upgrade_socket: PathBuf::from("/tmp/vestibule-upgrade.sock"),
+        upgrade_socket: PathBuf::from("/run/vestibule/upgrade.sock"),
         start: Start::Fresh,
     };
     let mut server = service::server(&settings);

@@ -63,7 +63,8 @@ impl Admission {
     pub fn is_personal(&self) -> bool {
         match &self.0 {
             Granted::SignedIn(_) => true,
-            Granted::Public(_) => false,
+            // the upstream learns who it is, so the answer may be for that person
+            Granted::Public(session) => session.is_some(),
         }
     }
 }

@@ -89,7 +89,7 @@ impl ProxyHttp for Gateway {
         match verdict {
             Verdict::Proxy(passage) => {
                 state.site = Some(Arc::clone(&passage.site));
-                if let Some(user) = passage.admission.session().filter(|_| passage.admission.is_personal()) {
+                if let Some(user) = passage.admission.session() {
                     let current = Arc::clone(&state.current);
                     state.stream = Some(OpenStream::open(current, user.clone(), state.request_id));
                 }
@@ -115,7 +115,7 @@ impl ProxyHttp for Gateway {
             tracing::error!(request = %state.request_id, "a request without an admission came as far as the upstream");
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
-        let usage = if session.req_header().headers.contains_key(UPGRADE) { Use::Tunnel } else { Use::Exchange };
+        let usage = if is_websocket(session.req_header()) { Use::Tunnel } else { Use::Exchange };
         match state.current.upstreams.choose(&passage.upstream, state.chosen.as_ref(), usage).await {
             Ok((chosen, peer)) => {
                 state.chosen = Some(chosen);
@@ -350,6 +350,11 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
 async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
     state.reason = Some(answer.reason());
     answer.send(session, state.addressee(), &state.current.parts.message_pages).await
+}
+
+/// A request that may stay silent for as long as both ends like (RFC 6455 §4.1); anything else that asks for an upgrade may not.
+fn is_websocket(request: &RequestHeader) -> bool {
+    request.headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {

@@ -17,6 +17,7 @@ use super::handle::Current;
 use super::proxy::Gateway;
 use crate::domain::session::Session;
 use crate::domain::time::UnixMillis;
+use crate::login::sessions::Standing;
 use crate::web::request_id::RequestId;
 
 /// How often a silent stream is looked at. Our own choice: with the feed's half second it keeps the bound below two.
@@ -48,6 +49,10 @@ pub(super) struct OpenStream {
 pub(super) enum StreamEnd {
     /// Signed out, revoked, or the account has moved on.
     Revoked,
+    /// Two-factor sign-in was activated, and the session has no code.
+    CodeOwed,
+    /// The feed of revocations has been silent for too long.
+    CannotTell,
     /// The absolute end of the session.
     Absolute,
     /// Nothing flowed for as long as a session may be idle.
@@ -59,6 +64,8 @@ impl StreamEnd {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Revoked => "session_ended",
+            Self::CodeOwed => "code_required",
+            Self::CannotTell => "sessions_cannot_be_told",
             Self::Absolute => "session_out_of_time",
             Self::Idle => "stream_idle",
         }
@@ -89,8 +96,11 @@ impl OpenStream {
     fn end(&self, now: UnixMillis) -> Option<StreamEnd> {
         let sessions = &self.current.parts.sessions;
         let lifetimes = sessions.lifetimes();
-        if sessions.has_ended(&self.session) {
-            return Some(StreamEnd::Revoked);
+        match sessions.standing(&self.session, now) {
+            Standing::Good => {}
+            Standing::Ended => return Some(StreamEnd::Revoked),
+            Standing::CodeOwed => return Some(StreamEnd::CodeOwed),
+            Standing::CannotTell => return Some(StreamEnd::CannotTell),
         }
         if now >= self.session.absolute_end(lifetimes) {
             return Some(StreamEnd::Absolute);

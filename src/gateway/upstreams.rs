@@ -16,6 +16,8 @@ use crate::web::origin::Scheme;
 
 /// How long a server that refused a connection is left alone while others are there. Our own choice.
 const REST: Duration = Duration::from_secs(5);
+/// How long the resolver may take, which has no limit of its own. Our own choice: as long as a connection may.
+const LONGEST_LOOKUP: Duration = Duration::from_secs(3);
 /// How long a looked-up address is used. Our own choice; the system's resolver caches as the zone says.
 const ADDRESS_LIFE: Duration = Duration::from_secs(30);
 
@@ -177,7 +179,10 @@ impl Server {
         {
             return Ok(address);
         }
-        let found = tokio::net::lookup_host((self.settings.host.as_str(), self.settings.port)).await;
+        let asked = tokio::net::lookup_host((self.settings.host.as_str(), self.settings.port));
+        let found = tokio::time::timeout(LONGEST_LOOKUP, asked)
+            .await
+            .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut)));
         let (addresses, source): (Vec<SocketAddr>, _) = match found {
             Ok(addresses) => (addresses.collect(), None),
             Err(error) => (Vec::new(), Some(error)),

@@ -106,8 +106,9 @@ impl Login {
             }
         };
         let refused = |reason: &str| self.refused(account.as_ref(), submission, now, reason);
-        let charge = self.ports.ledger.charge_password(&subject, &self.settings.password_attempts, now);
-        let counted = match effect("password.failure_charged", charge).await? {
+        let caps = &self.settings.password_attempts;
+        let charge = effect("password.failure_charged", self.ports.ledger.charge_password(&subject, caps, now));
+        let counted = match charge.await? {
             PasswordCharge::Granted(counted) => counted,
             PasswordCharge::Wait(_) => {
                 effect("password.refusal_recorded", self.ports.ledger.record(&refused("waiting_after_failures")))
@@ -165,8 +166,9 @@ impl Login {
             ..self.refused(Some(&account), submission, now, "")
         };
         let rehash = rehash.as_ref().map(|new| (&account.password, new));
-        let acceptance = self.ports.ledger.accept_password(&account.id, rehash, &accepted);
-        if let Err(error) = effect("password.accepted", acceptance).await {
+        let accepted =
+            effect("password.accepted", self.ports.ledger.accept_password(&account.id, rehash, &accepted)).await;
+        if let Err(error) = accepted {
             // if it was committed after all, there is nothing left to take back
             self.take_back_failure(&subject, counted).await;
             return Err(error);
@@ -175,8 +177,8 @@ impl Login {
     }
 
     async fn take_back_failure(&self, subject: &PasswordSubject, counted: CountedFailure) {
-        let taken_back = self.ports.ledger.take_back_password(subject, counted);
-        self.best_effort("password failure taken back", effect("password.failure_taken_back", taken_back)).await;
+        let taken_back = effect("password.failure_taken_back", self.ports.ledger.take_back_password(subject, counted));
+        self.best_effort("password failure taken back", taken_back).await;
     }
 
     async fn go_on(

@@ -15,6 +15,9 @@ use crate::web::cookies::CookieNames;
 /// Fields that this hop writes itself, whoever the peer is.
 const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"];
 
+/// Fields by which some frameworks take one method for another: a rule that makes GET public must not let DELETE through for nobody.
+const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /// Fields by which some application takes a request for another one than was judged; only trusted proxies may send them (security H10).
 const REWRITING: [&str; 21] = [
     "forwarded",
@@ -88,6 +91,7 @@ pub fn prepare_request(
         is_identity(folded, &site.identity)
             || FORWARDING.contains(&folded)
             || (hop.peer_trust == PeerTrust::Untrusted && REWRITING.contains(&folded))
+            || (identity.is_none() && OVERRIDING.contains(&folded))
     });
     strip_our_cookies(request, CookieNames::of(site.origin.scheme()))?;
     request.insert_header("X-Forwarded-For", chain)?;

@@ -129,8 +129,8 @@ impl Login {
             number: self.data_keys.hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
             country: number.country(),
         };
-        let charge = self.ports.ledger.charge_send(&send, &self.settings.sends, now);
-        Ok(match effect("send.charged", charge).await? {
+        let charge = effect("send.charged", self.ports.ledger.charge_send(&send, &self.settings.sends, now));
+        Ok(match charge.await? {
             SendCharge::Granted(send_id) => Counted::Granted(send_id),
             SendCharge::LoginSpent => Counted::Refused(SendReport::NoneLeft, "login_sends_spent"),
             SendCharge::Wait(wait) => Counted::Refused(SendReport::TooOften(wait), "account_or_number_limit"),
