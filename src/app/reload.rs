@@ -1,7 +1,7 @@
 //! Another configuration for a running process (HUP): all of it or nothing. What is opened once (listeners, stores, hashing threads, the log)
 //! needs a restart, and a file that changes it is refused whole. Floor: roof.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -48,7 +48,7 @@ pub(super) async fn on_hangup(
     }
 }
 
-async fn reload(path: &PathBuf, old: &Config, rooms: &Rooms) -> Result<(Config, Rooms), String> {
+async fn reload(path: &Path, old: &Config, rooms: &Rooms) -> Result<(Config, Rooms), String> {
     let loaded = Config::load(path).map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         texts.join("; ")

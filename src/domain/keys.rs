@@ -179,16 +179,18 @@ impl fmt::Debug for Keys {
 impl Derived {
     fn from_root(root: &[u8]) -> Self {
         let derive = |label: &str| derive(root, label);
-        let id = derive("vestibule/key-id/v1");
         let aead = |label: &str| {
             LessSafeKey::new(
                 UnboundKey::new(&AES_256_GCM, derive(label).as_slice())
                     .expect("the derived key has the cipher's length"),
             )
         };
+        let whole_id = derive("vestibule/key-id/v1");
+        let mut id = [0; KEY_ID_LENGTH];
+        id.iter_mut().zip(whole_id.iter()).for_each(|(short, whole)| *short = *whole);
         let mac = |label: &str| hmac::Key::new(hmac::HMAC_SHA256, derive(label).as_slice());
         Self {
-            id: [id[0], id[1], id[2], id[3]],
+            id,
             session: aead("vestibule/session/v1"),
             pending: aead("vestibule/pending-login/v1"),
             personal: aead("vestibule/personal-data/v1"),

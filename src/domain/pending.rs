@@ -229,15 +229,10 @@ impl NeedsCode {
         self.candidate.as_ref()
     }
 
-    /// Back to asking for a number: only while enrolling, else the login itself comes back.
-    ///
-    /// # Errors
-    /// The account has a number already; it cannot be changed here.
-    pub fn forget_candidate(self) -> Result<NeedsPhone, Self> {
-        match self.candidate {
-            Some(_) => Ok(NeedsPhone { facts: self.facts }),
-            None => Err(self),
-        }
+    /// Back to asking for a number. `None` when none is being enrolled: the account has one already, and it cannot be changed here.
+    #[must_use]
+    pub fn forget_candidate(self) -> Option<NeedsPhone> {
+        self.candidate.map(|_| NeedsPhone { facts: self.facts })
     }
 
     /// Seals a code for the store, bound to the login and to the number it is sent to.

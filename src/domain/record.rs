@@ -30,7 +30,7 @@ impl RecordWriter {
         }
         let length = u16::try_from(end).unwrap_or(u16::MAX);
         self.0.extend_from_slice(&length.to_be_bytes());
-        self.0.extend_from_slice(&text.as_bytes()[..end]);
+        self.0.extend_from_slice(text.as_bytes().get(..end).unwrap_or_default());
         self
     }
 

@@ -51,8 +51,8 @@ impl Login {
             PendingLogin::NeedsCode(login) if login.candidate() == Some(&number) => login,
             PendingLogin::NeedsPhone(login) => self.put_number(id, login.with_candidate(number)).await?,
             PendingLogin::NeedsCode(login) => match login.forget_candidate() {
-                Ok(login) => self.put_number(id, login.with_candidate(number)).await?,
-                Err(_) => return Ok(PhoneOutcome::Closed),
+                Some(login) => self.put_number(id, login.with_candidate(number)).await?,
+                None => return Ok(PhoneOutcome::Closed),
             },
         };
         let report = self.send_code(id, &login, &found.account, client, page_language, now).await?;
