@@ -265,9 +265,20 @@ pub(super) fn reason(text: &str) -> Result<Reason, String> {
     Reason::parse(text).ok_or_else(|| "a reason of 1 to 500 characters is needed".to_owned())
 }
 
-/// `cli:` and the name of the Unix user who runs this.
+/// `cli:` and the name of the Unix user who runs this, with the one behind `sudo`.
 fn actor() -> String {
-    format!("cli:{}", user_name_of(rustix::process::getuid().as_raw()))
+    let user_name = user_name_of(rustix::process::getuid().as_raw());
+    actor_of(&user_name, std::env::var("SUDO_USER").ok().as_deref())
+}
+
+fn actor_of(user_name: &str, behind_sudo: Option<&str>) -> String {
+    let is_name = |name: &&str| {
+        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@".contains(&b))
+    };
+    match behind_sudo.filter(is_name) {
+        Some(name) => format!("cli:{user_name} (sudo by {name})"),
+        None => format!("cli:{user_name}"),
+    }
 }
 
 /// By `/etc/passwd`; `uid-1000` when it is not there.
@@ -326,6 +337,13 @@ mod tests {
         assert_eq!(user_of(0, users), Some("root"));
         assert_eq!(user_of(7, users), None);
         assert!(actor().starts_with("cli:"));
+    }
+
+    #[test]
+    fn the_person_behind_sudo_is_named() {
+        assert_eq!(actor_of("vestibule", Some("ann")), "cli:vestibule (sudo by ann)");
+        assert_eq!(actor_of("vestibule", None), "cli:vestibule");
+        assert_eq!(actor_of("vestibule", Some("a\nb")), "cli:vestibule");
     }
 
     #[test]
