@@ -145,6 +145,7 @@ fn headers(site: &Site, client: IpAddr, signed_in: bool) -> Vec<(String, String)
         ("X-Forwarded-For".to_owned(), client.to_string()),
         ("X-Forwarded-Host".to_owned(), site.url.authority().to_owned()),
         ("X-Forwarded-Proto".to_owned(), site.url.scheme().as_str().to_owned()),
+        ("X-Forwarded-Port".to_owned(), site.url.port().to_string()),
     ];
     if signed_in {
         let names = &site.identity.headers;
