@@ -47,7 +47,9 @@ impl Ledger for SqlLedger {
         rehash: Option<(&PasswordHash, &PasswordHash)>,
         audit: &AuditRecord,
     ) -> PortResult<()> {
-        Ok(self.database.write(|tx| guesses::accept_password(tx, id, rehash, audit)).await?)
+        self.database.write(|tx| guesses::accept_password(tx, id, rehash, audit)).await?;
+        trail::tell(audit);
+        Ok(())
     }
 
     async fn record(&self, audit: &AuditRecord) -> PortResult<()> {
