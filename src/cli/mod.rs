@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::hardening;
 use crate::config::{Config, Loaded};
 
 use output::Failure;
@@ -95,6 +96,9 @@ pub fn run() -> ExitCode {
 }
 
 fn perform(common: &Common, command: Command) -> Result<(), Failure> {
+    // before anything secret is read
+    hardening::keep_memory_private()
+        .map_err(|error| Failure::because("the memory of this process cannot be kept private", &error))?;
     match command {
         Command::Serve(arguments) => serve::run(common, &arguments),
         Command::Demo(arguments) => demo::run(arguments),

@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::output::Failure;
-use crate::app::{hardening, logging, serve};
+use crate::app::{logging, serve};
 use crate::login::fail_point;
 
 /// Nothing but the configuration decides how it serves.
@@ -11,8 +11,6 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(common: &Common, _: &Arguments) -> Result<(), Failure> {
     let loaded = common.load()?;
-    hardening::keep_memory_private()
-        .map_err(|error| Failure::because("the memory of this process cannot be kept private", &error))?;
     logging::start(&loaded.config.log);
     if loaded.config.testing {
         tracing::warn!("testing: true: lower bounds of durations are lifted; never in production");
