@@ -70,6 +70,11 @@ impl Evidence {
         self.answers.lock().unwrap().push((format!("answer to {}", answer.asked), seen));
     }
 
+    /// Keeps a text that must not hold a secret: what a command printed.
+    pub(crate) fn saw_text(&self, what: &str, text: &str) {
+        self.answers.lock().unwrap().push((what.to_owned(), text.as_bytes().to_vec()));
+    }
+
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         self.secrets.lock().unwrap().iter().cloned().collect()
     }

@@ -37,6 +37,8 @@ pub(crate) struct Behaviour {
     /// Instead of 200 with an id; the message is not kept as sent unless it is 2xx.
     pub(crate) status: Option<u16>,
     pub(crate) body: Option<serde_json::Value>,
+    /// Puts the request, as it came, into the answer.
+    pub(crate) echoes: bool,
     /// Takes the message and closes the connection without a word.
     pub(crate) drop_after_taking: bool,
 }
@@ -137,7 +139,10 @@ async fn serve_one(connection: &mut Connection, kept: &Mutex<Kept>) -> std::io::
     if behaviour.drop_after_taking {
         return Ok(false);
     }
-    let answer = behaviour.body.unwrap_or_else(|| serde_json::json!({ "id": id.to_string(), "status": "queued" }));
+    let mut answer = behaviour.body.unwrap_or_else(|| serde_json::json!({ "id": id.to_string(), "status": "queued" }));
+    if behaviour.echoes {
+        answer["request"] = body;
+    }
     connection.answer_json(status, &answer).await?;
     Ok(true)
 }
