@@ -6,11 +6,14 @@
 
 mod activation;
 mod architecture;
+mod crash;
 mod enrolment;
 mod forwarding;
 mod harness;
+mod many_people;
 mod races;
 mod refusals;
+mod secrets;
 mod sessions;
 mod sign_in;
 mod third_party;
