@@ -6,11 +6,13 @@
 
 mod activation;
 mod architecture;
+mod browser;
 mod crash;
 mod enrolment;
 mod forwarding;
 mod harness;
 mod many_people;
+mod outages;
 mod races;
 mod refusals;
 mod secrets;

@@ -148,7 +148,7 @@ impl Browser {
         self.wait_until(what, async |browser| fits(&browser.url().await)).await;
     }
 
-    async fn wait_until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
+    pub(crate) async fn wait_until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
         let began = Instant::now();
         while !holds(self).await {
             assert!(
@@ -175,6 +175,23 @@ impl Browser {
             .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING")
             .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect()
+    }
+
+    /// A command of Chromium's own protocol: the size of the window, dark mode.
+    pub(crate) async fn command(&self, name: &str, parameters: serde_json::Value) {
+        self.client.issue_cmd(DevTools { name: name.to_owned(), parameters }).await.unwrap();
+    }
+
+    /// As a screen of this width, down to that of a small phone.
+    pub(crate) async fn set_width(&self, width: u32) {
+        let metrics = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    pub(crate) async fn set_dark(&self, dark: bool) {
+        let scheme = if dark { "dark" } else { "light" };
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.command("Emulation.setEmulatedMedia", media).await;
     }
 
     /// Keeps a picture of the page when a folder for them was named.
@@ -209,6 +226,22 @@ impl fantoccini::wd::WebDriverCompatibleCommand for BrowserLog {
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+#[derive(Debug)]
+struct DevTools {
+    name: String,
+    parameters: serde_json::Value,
+}
+
+impl fantoccini::wd::WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "cmd": self.name, "params": self.parameters }).to_string()))
     }
 }
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 /// What kind of stack; `start` builds it.
 pub(crate) struct Plan {
     accounts: Accounts,
+    accounts_url: Option<String>,
     pending: Pending,
     nodes: usize,
     changes: Vec<Change>,
@@ -73,6 +74,7 @@ impl Plan {
     pub(crate) fn new() -> Self {
         Self {
             accounts: Accounts::Sqlite,
+            accounts_url: None,
             pending: Pending::Redis,
             nodes: 1,
             changes: Vec::new(),
@@ -82,6 +84,12 @@ impl Plan {
 
     pub(crate) fn accounts(mut self, accounts: Accounts) -> Self {
         self.accounts = accounts;
+        self
+    }
+
+    /// In a database that is there: of a server of the test's own.
+    pub(crate) fn accounts_at(mut self, url: String) -> Self {
+        self.accounts_url = Some(url);
         self
     }
 
@@ -125,9 +133,10 @@ impl Plan {
         let redis = (self.pending == Pending::Redis).then(Redis::start);
         let vendor = FakeSmsVendor::start();
         let upstream = Upstream::start();
-        let accounts_url = match self.accounts {
-            Accounts::Sqlite => format!("sqlite://{}", folder.path().join("accounts.db").display()),
-            Accounts::Postgres => postgres::fresh_database(),
+        let accounts_url = match (self.accounts_url, self.accounts) {
+            (Some(url), _) => url,
+            (None, Accounts::Sqlite) => format!("sqlite://{}", folder.path().join("accounts.db").display()),
+            (None, Accounts::Postgres) => postgres::fresh_database(),
         };
         let evidence = Arc::new(Evidence::default());
         let key_file = |name: &str| {
