@@ -163,11 +163,12 @@ fn welcome(demo: &Demo) -> String {
 
     Open       http://localhost:{port}
 
-    Sign in    {first}   {first_password}     has a mobile number
-               {second}    {second_password}       gives one at the first sign-in, for example +32 470 12 34 57
+    Sign in    {first}   {first_password}   has a mobile number
+               {second}    {second_password}     gives one first, say +32 470 12 34 57
 
-  Codes appear here; nothing is sent anywhere. Ctrl-C ends the demo, and nothing is kept.
-  (Cookies of http://localhost are shared by all ports: use one demo at a time in one browser.)
+  Codes appear here; nothing is sent anywhere. Ctrl-C ends the demo, and
+  nothing is kept. (Cookies of http://localhost are shared by all its ports:
+  use one demo at a time in one browser.)
 
 ",
         port = demo.listen.port()
