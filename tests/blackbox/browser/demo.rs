@@ -174,5 +174,5 @@ async fn the_demo_says_what_to_do_and_nothing_else() {
     let shown = demo.shown();
     let lines: Vec<&str> = shown.lines().filter(|line| !line.trim().is_empty()).collect();
     assert!(lines.len() <= 10, "{} lines: {shown}", lines.len());
-    assert!(lines.iter().all(|line| line.chars().count() <= 100), "too wide: {shown}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "too wide: {shown}");
 }
