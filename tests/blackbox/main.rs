@@ -7,6 +7,7 @@
 mod activation;
 mod architecture;
 mod browser;
+mod config;
 mod crash;
 mod enrolment;
 mod forwarding;
