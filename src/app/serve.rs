@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::rooms::{self, BuildError, Rooms};
 use super::{feed_follower, reload, settings_of};
+use crate::adapters::sql::SqlLedger;
 use crate::config::Config;
 use crate::domain::site::SiteName;
 use crate::gateway::bridge::Pages;
@@ -17,10 +18,12 @@ use crate::gateway::handle::{GatewayHandle, GatewayParts};
 use crate::gateway::message_pages::MessagePages;
 use crate::gateway::service::{self, ListenMistake};
 use crate::gateway::settings::{ServerSettings, Start};
-use crate::login::chain;
+use crate::login::{Login, chain};
 use crate::pages::look::SiteLook;
 use crate::portal;
 
+/// How often it is asked whether imported hashes are left: an import is made beside a running process.
+const LOOK_FOR_HASHES_EVERY: Duration = Duration::from_secs(60);
 /// How often old rows are deleted.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 
@@ -69,6 +72,14 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
         Arc::clone(&clock),
         last,
     ));
+    runtime.block_on(look_for_foreign_hashes(&ledger, &rooms.login));
+    let (asked, login) = (Arc::clone(&ledger), Arc::clone(&rooms.login));
+    runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(LOOK_FOR_HASHES_EVERY).await;
+            look_for_foreign_hashes(&asked, &login).await;
+        }
+    });
     runtime.spawn(async move {
         loop {
             tokio::time::sleep(TIDY_EVERY).await;
@@ -130,6 +141,14 @@ impl Running {
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+}
+
+/// When the database cannot tell, what was known stays.
+async fn look_for_foreign_hashes(ledger: &SqlLedger, login: &Login) {
+    match ledger.has_foreign_hashes().await {
+        Ok(some) => login.expect_foreign_hashes(some),
+        Err(error) => tracing::warn!(cause = chain(&error), "it cannot be told whether imported hashes are left"),
     }
 }
 

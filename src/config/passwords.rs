@@ -80,15 +80,15 @@ fn read_cost_cap(node: &Node<'_>) -> CostCap {
             .key("scrypt_kib_passes", "scrypt: N × r × p / 8. Django writes 81920.")
             .count(1, u32::MAX)
             .or("524288"),
-        bcrypt_cost: node.key("bcrypt_cost", "bcrypt: its cost. PHP writes 10 to 12.").count(4, 31).or("14"),
+        bcrypt_cost: node.key("bcrypt_cost", "bcrypt: its cost. PHP writes 10 to 12.").count(4, 31).or("12"),
         pbkdf2_iterations: node
-            .key("pbkdf2_iterations", "PBKDF2: its iterations. Django writes 1000000.")
+            .key("pbkdf2_iterations", "PBKDF2: its iterations. Django writes 1000000 or 1200000.")
             .count(1, u32::MAX)
-            .or("4000000"),
+            .or("1200000"),
         phpass_cost: node
             .key("phpass_cost", "phpass: the logarithm of its rounds. WordPress wrote 13.")
             .count(7, 30)
-            .or("20"),
+            .or("17"),
     }
 }
 

@@ -16,6 +16,7 @@ mod step_up;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tracing::Instrument as _;
@@ -110,6 +111,9 @@ pub enum StepError {
     Ended,
 }
 
+/// Ticks that cover checking the costliest hash that an import takes by default (`CostCap`). Measured: bcrypt of cost 12 takes 0.25 s here.
+const TICKS_WITH_FOREIGN_HASHES: u32 = 3;
+
 /// Signing in, for all sites.
 #[derive(Debug)]
 pub struct Login {
@@ -119,6 +123,8 @@ pub struct Login {
     data_keys: Arc<Keys>,
     sessions: Arc<Sessions>,
     runtime: tokio::runtime::Handle,
+    /// How many ticks the answers of the password step take at least.
+    ticks: AtomicU32,
 }
 
 /// A pending login as a page shows it.
@@ -162,7 +168,7 @@ impl Login {
         sessions: Arc<Sessions>,
         runtime: tokio::runtime::Handle,
     ) -> Arc<Self> {
-        Arc::new(Self { ports, settings, signing_keys, data_keys, sessions, runtime })
+        Arc::new(Self { ports, settings, signing_keys, data_keys, sessions, runtime, ticks: AtomicU32::new(1) })
     }
 
     /// User name and password.
@@ -264,6 +270,12 @@ impl Login {
     #[must_use]
     pub fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
+    }
+
+    /// Says whether accounts have hashes that take longer to check than ours. While they do, every answer of the password step takes as long as
+    /// the slowest of them may, whoever it is about.
+    pub fn expect_foreign_hashes(&self, some: bool) {
+        self.ticks.store(if some { TICKS_WITH_FOREIGN_HASHES } else { 1 }, Ordering::Relaxed);
     }
 
     /// What forms are signed with.

@@ -1,6 +1,7 @@
 //! User name and password. Limits first, counted in SQL before anything is hashed; unknown name, wrong password, locked and disabled
 //! do the same work, write the same rows and get the same answer at the same tick. Floor: login.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::fail_point::effect;
@@ -73,7 +74,11 @@ impl Login {
             Ok(Verdict::Busy) => return Ok(PasswordOutcome::Busy),
             Err(error) => return Err(error),
         };
-        tokio::time::sleep_until(next_tick(began, self.settings.tick)).await;
+        tokio::time::sleep_until(next_tick(
+            began,
+            self.settings.tick.saturating_mul(self.ticks.load(Ordering::Relaxed)),
+        ))
+        .await;
         outcome
     }
 

@@ -316,7 +316,7 @@ pub enum AttemptCharge {
     Wait(Duration),
     /// Too many in a row or in 30 days: not until an operator unlocks.
     Locked,
-    /// The account is gone, disabled, or has moved on since the password.
+    /// The account is gone, disabled, or has moved on since the password; or this login has signed in already.
     Stale,
 }
 

@@ -177,9 +177,20 @@ impl Database {
         })
     }
 
+    /// A busy machine may take longer for the first connections than anybody waits later.
     async fn with_schema(self) -> Result<Self, SqlError> {
-        schema::bring_up_to_date(&self).await?;
-        Ok(self)
+        let began = tokio::time::Instant::now();
+        loop {
+            let ready = match schema::bring_up_to_date(&self).await {
+                Ok(()) => self.rows("SELECT n FROM feed_head", []).await.map(drop),
+                Err(error) => Err(error),
+            };
+            match ready {
+                Err(error) if error.is_out_of_time() && began.elapsed() < FIRST_CONNECTION_LIMIT => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(self),
+            }
+        }
     }
 
     fn sqlite(path: &Path, settings: &DatabaseSettings, directory: Option<Arc<TempDir>>) -> Result<Engine, SqlError> {

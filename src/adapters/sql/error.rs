@@ -37,6 +37,11 @@ impl From<SqlError> for PortError {
 }
 
 impl SqlError {
+    /// Whether nothing but time was missing.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        matches!(self, Self::TimedOut(_) | Self::Engine(sqlx::Error::PoolTimedOut))
+    }
+
     /// Whether the database undid the whole transaction for a reason that lies in others, so that the same may be tried again.
     pub(super) fn may_be_repeated(&self) -> bool {
         let Self::Engine(sqlx::Error::Database(error)) = self else { return false };

@@ -124,6 +124,10 @@ pub(super) async fn charge_code(
         )
         .await?;
     let Some(account) = locked else { return tx.roll_back(Counted::Stale).await };
+    // a right code sent twice at once: its login has signed in, and nothing is counted against the account
+    if tx.row("SELECT id FROM sessions WHERE login_id = $1", [(&attempt.login).into()]).await?.is_some() {
+        return tx.roll_back(Counted::Stale).await;
+    }
     if account.int("codes_locked")? != 0 {
         return tx.roll_back(Counted::Locked).await;
     }

@@ -56,6 +56,15 @@ impl SqlLedger {
         personal::key_ids_in_use(&self.database).await
     }
 
+    /// Whether accounts have a hash that is not argon2id: imported, and not signed in since. Checking one may take longer than one of ours.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn has_foreign_hashes(&self) -> Result<bool, SqlError> {
+        let sql = "SELECT id FROM accounts WHERE password NOT LIKE '$argon2id$%' LIMIT 1";
+        Ok(self.database.row(sql, []).await?.is_some())
+    }
+
     /// Refuses when a row is sealed with a data key that is not given: asked at start, before anybody signs in.
     ///
     /// # Errors
