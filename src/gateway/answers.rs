@@ -115,6 +115,11 @@ impl Answer {
             Refusal::ToHttps(site) => Self::to_https(&site.origin, target),
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such page."),
             Refusal::Denied(_) => Self::new(StatusCode::FORBIDDEN, "denied_by_rule", "This page is closed."),
+            Refusal::WebSocket(_) => Self::new(
+                StatusCode::FORBIDDEN,
+                "websocket_refused",
+                "A WebSocket is opened by a page of this site, with GET and without a body.",
+            ),
             Refusal::ToSignIn(_, return_path, reason) => {
                 let location = HeaderValue::try_from(return_path.sign_in_url()).expect("it is percent-encoded ASCII");
                 Self::new(StatusCode::SEE_OTHER, reason.code(), "Sign in first.")

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::Router;
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
@@ -14,6 +14,7 @@ use http_body_util::BodyExt as _;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use tower::ServiceExt as _;
+use zeroize::Zeroizing;
 
 use super::settings::{DownstreamTimeouts, RequestLimits};
 use crate::web::request_context::RequestContext;
@@ -94,14 +95,16 @@ async fn read_body(
         session.write_continue_response().await?;
     }
     let reading = async {
-        let mut body = BytesMut::new();
+        // as large as it may get: growing would leave copies of passwords behind
+        let mut body = Zeroizing::new(Vec::with_capacity(declared.unwrap_or(limits.portal_body_bytes)));
         while let Some(piece) = session.read_request_body().await? {
             if body.len() + piece.len() > limits.portal_body_bytes {
                 return Ok(Err(StatusCode::PAYLOAD_TOO_LARGE));
             }
             body.extend_from_slice(&piece);
         }
-        Ok(Ok(body.freeze()))
+        // wiped when the last handle on it goes
+        Ok(Ok(Bytes::from_owner(body)))
     };
     match tokio::time::timeout(timeouts.portal_body, reading).await {
         Ok(read) => read,

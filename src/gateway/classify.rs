@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{ACCEPT, HeaderMap, HeaderName, UPGRADE};
+use http::header::{ACCEPT, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderValue, Method};
 
 use super::admission::{Admission, NotAdmitted};
@@ -85,6 +85,8 @@ pub enum Refusal {
     NotFound(Arc<SiteSettings>),
     /// 403: the rules deny it.
     Denied(Arc<SiteSettings>),
+    /// 403: a WebSocket that a page of another site opens with this person's cookie, or that does not begin as one.
+    WebSocket(Arc<SiteSettings>),
     /// 303 to the sign-in page, for a person who asks for a page.
     ToSignIn(Arc<SiteSettings>, ReturnPath, SignInReason),
     /// 401, for everything else.
@@ -185,6 +187,9 @@ pub fn classify(
     let decision = site.rules.decide(&path, head.method, arrival.client);
     let checked = session_check(&site, head.headers, decision.access, check);
     match Admission::judge(decision.access, checked) {
+        Ok(admission) if admission.session().is_some() && is_foreign_websocket(head, &site) => {
+            Verdict::Refuse(Refusal::WebSocket(site))
+        }
         Ok(admission) => {
             let upstream = decision.upstream.unwrap_or(&site.upstream).clone();
             Verdict::Proxy(Passage { admission, upstream, site })
@@ -241,6 +246,22 @@ fn is_its_plain_host(site: &SiteSettings, arrival: Arrival, host: &str) -> bool 
     arrival.scheme == Scheme::Http
         && site.origin.scheme() == Scheme::Https
         && name.eq_ignore_ascii_case(site.origin.host())
+}
+
+/// Whether a WebSocket is asked for by a page of another site (RFC 6455 §10.2: the server checks `Origin`), or by anything but a GET without a
+/// body (RFC 6455 §4.1). Cookies are sent along from pages on other ports and sister hosts, so that `SameSite` does not help. A client that
+/// sends no `Origin` is no browser.
+fn is_foreign_websocket(head: &RequestHead<'_>, site: &SiteSettings) -> bool {
+    let is_websocket = head.headers.get_all(UPGRADE).iter().any(|value| {
+        value.as_bytes().split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+    });
+    if !is_websocket {
+        return false;
+    }
+    let has_body = head.headers.contains_key(TRANSFER_ENCODING)
+        || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+    let is_ours = |origin: &HeaderValue| origin.as_bytes().eq_ignore_ascii_case(site.origin.as_str().as_bytes());
+    *head.method != Method::GET || has_body || !head.headers.get_all(ORIGIN).iter().all(is_ours)
 }
 
 fn session_check(

@@ -71,6 +71,7 @@ fn written(verdict: &Verdict) -> String {
         Verdict::Refuse(Refusal::ToHttps(_)) => "308".into(),
         Verdict::Refuse(Refusal::NotFound(_)) => "404".into(),
         Verdict::Refuse(Refusal::Denied(_)) => "403".into(),
+        Verdict::Refuse(Refusal::WebSocket(_)) => "403 websocket".into(),
         Verdict::Refuse(Refusal::ToSignIn(_, path, reason)) => format!("303 {} {}", path.as_str(), reason.name()),
         Verdict::Refuse(Refusal::Unauthorized(_, reason)) => format!("401 {}", reason.name()),
         Verdict::Refuse(Refusal::CannotTell(_)) => "503".into(),
@@ -123,6 +124,29 @@ fn check_table(table: &[(&str, &str, &str)]) {
         let sent: Vec<(&str, &str)> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(judged(method, target, &sent, over_tls(), URL), *verdict, "{request} {fields}");
     }
+}
+
+#[test]
+fn a_websocket_with_a_session_is_opened_by_our_own_pages_only() {
+    check_table(&[
+        ("GET /app (live)", "Upgrade: websocket|Origin: https://app.example.com", "proxy as anna"),
+        ("GET /app (live)", "Upgrade: websocket|Origin: HTTPS://APP.EXAMPLE.COM", "proxy as anna"),
+        ("GET /app (live)", "Upgrade: websocket", "proxy as anna"),
+        ("GET /app (live)", "Upgrade: websocket|Origin: https://evil.example.com", "403 websocket"),
+        ("GET /app (live)", "Upgrade: WebSocket|Origin: https://app.example.com:8443", "403 websocket"),
+        ("GET /app (live)", "Upgrade: h2c, websocket|Origin: null", "403 websocket"),
+        (
+            "GET /app (live)",
+            "Upgrade: websocket|Origin: https://app.example.com|Origin: https://evil.example.com",
+            "403 websocket",
+        ),
+        ("POST /app (live)", "Upgrade: websocket", "403 websocket"),
+        ("GET /app (live)", "Upgrade: websocket|Content-Length: 5", "403 websocket"),
+        ("GET /app (live)", "Upgrade: websocket|Transfer-Encoding: chunked", "403 websocket"),
+        ("GET /public/x (live)", "Upgrade: websocket|Origin: null", "403 websocket"),
+        ("GET /public/x", "Upgrade: websocket|Origin: null", "proxy"),
+        ("GET /app (live)", "Origin: https://evil.example.com", "proxy as anna"),
+    ]);
 }
 
 #[test]

@@ -363,6 +363,7 @@ fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {
         Refusal::ToHttps(site)
         | Refusal::NotFound(site)
         | Refusal::Denied(site)
+        | Refusal::WebSocket(site)
         | Refusal::ToSignIn(site, _, _)
         | Refusal::Unauthorized(site, _)
         | Refusal::CannotTell(site) => Some(Arc::clone(site)),
