@@ -42,7 +42,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
     let is_empty = typed.trim().is_empty();
     let problem = match visit.login().submit_code(&visit.context.site, &handle, typed, visit.client()).await {
         Err(_logged) => return visit.message(MessageKind::SignInUnavailable),
-        Ok(CodeOutcome::SignedIn { session, return_path }) => return visit.signed_in(&session, &return_path),
+        Ok(CodeOutcome::SignedIn { session, return_path }) => return visit.signed_in(&session, &return_path).await,
         Ok(CodeOutcome::Malformed) if is_empty => CodeProblem::Missing,
         Ok(CodeOutcome::Malformed) => CodeProblem::NotDigits,
         Ok(CodeOutcome::Wrong { left }) => CodeProblem::Wrong { attempts_left: left },

@@ -89,7 +89,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
         Ok(PasswordOutcome::NeedsCode(handle, report)) => {
             visit.with_login_cookie(code::after_first_send(&visit, report), &handle)
         }
-        Ok(PasswordOutcome::SignedIn { session, return_path }) => visit.signed_in(&session, &return_path),
+        Ok(PasswordOutcome::SignedIn { session, return_path }) => visit.signed_in(&session, &return_path).await,
     }
 }
 

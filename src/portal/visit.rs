@@ -142,7 +142,14 @@ impl Visit {
     }
 
     /// 303 to where a person goes after signing in, with the cookie of the new session and without that of the login.
-    pub(super) fn signed_in(&self, session: &Session, return_path: &str) -> Response {
+    pub(super) async fn signed_in(&self, session: &Session, return_path: &str) -> Response {
+        // a browser holds one session of a site: the one whose cookie is replaced here would live on unseen
+        if let SessionCheck::Live(before) | SessionCheck::StepUp(before) = self.session()
+            && before.id != session.id
+            && self.login().sign_out(*before, self.client()).await.is_err()
+        {
+            tracing::warn!("the session before this one could not be ended; it ends by itself");
+        }
         let return_path = ReturnPath::parse_or_root(Some(return_path));
         let names = self.cookie_names();
         let cookie = names.set(names.session, &self.login().sessions().cookie(session));
