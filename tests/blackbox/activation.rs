@@ -69,7 +69,7 @@ async fn activation_switches_everybody_on_every_node_at_once_and_keeps_their_pag
 
 #[tokio::test]
 async fn a_session_whose_password_is_old_gives_it_again_and_then_the_code() {
-    let stack = staged().set("two_factor.login_lifetime", "4s").set("two_factor.code.lifetime", "4s").start();
+    let stack = staged().set("two_factor.login_lifetime", "8s").set("two_factor.code.lifetime", "8s").start();
     let anna = stack.add_account("anna", "+32470123456");
     let bert = stack.add_account("bert", "+32470765432");
     let person = signed_in_with_password(&stack, &anna).await;

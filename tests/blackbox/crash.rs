@@ -1,12 +1,14 @@
 //! The program dies (`kill -9`) behind every single effect of a sign-in, and a new one takes over: nobody is in by what was left
 //! behind, nothing that was committed is lost, and the person can start again.
 
+use crate::harness::children::wait_for;
 use crate::harness::person::{Answer, Person};
 use crate::harness::sms_vendor::Behaviour;
 use crate::harness::stack::{Account, Plan, Stack};
 use crate::harness::steps::{LOGIN, RESEND, not_this};
 use futures_util::future::join_all;
 use serde_json::json;
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vestibule::login::fail_point;
 
@@ -120,6 +122,38 @@ async fn a_number_is_kept_exactly_when_its_session_was_committed() {
             assert!(person.is_in().await);
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_cancels_nothing_between_two_effects() {
+    let stack = Stack::start();
+    let anna = stack.add_account("anna", NUMBER);
+    let (person, page, code) = stack.owing_a_code(&anna).await;
+    let form = page.form_with("code");
+    let token = &form.fields.iter().find(|(name, _)| name == "csrf").unwrap().1;
+    let body = format!("csrf={token}&code={code}");
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nOrigin: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n",
+        form.action,
+        person.host(),
+        person.cookie_header(&form.action).unwrap(),
+        person.site(),
+        body.len(),
+    );
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", person.port())).unwrap();
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    drop(stream);
+    // It goes on to its end all the same: the code is used, the session written down, the pending login gone.
+    stack.wait_for_sql("SELECT outcome FROM code_attempts", "right");
+    wait_for("the pending login to go", || {
+        let keys = stack.redis.as_ref().unwrap().keys();
+        (!keys.iter().any(|key| key.starts_with("vestibule:login:"))).then_some(())
+    });
+    assert!(!person.is_in().await);
+    person.give_code(&page, &code).await.expect(410);
+    assert_eq!(stack.sessions_opened(), 1);
+    stack.signed_in(&anna).await;
 }
 
 const NUMBER: &str = "+32470123456";

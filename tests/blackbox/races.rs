@@ -49,6 +49,37 @@ async fn of_a_hundred_wrong_codes_over_two_nodes_with_a_flush_between_exactly_fi
 }
 
 #[tokio::test]
+async fn a_flush_in_the_middle_of_a_hundred_wrong_codes_gives_no_further_guess() {
+    let stack = open_to_many(Plan::new()).start();
+    let anna = stack.add_account("anna", "+32470123456");
+    let (person, page, code) = stack.owing_a_code(&anna).await;
+    let wrong = wrong_codes(&code, 100);
+    let flush = async {
+        // Not before some were counted, and not after all were answered.
+        while stack.count("code_attempts") < 2 {
+            tokio::task::yield_now().await;
+        }
+        stack.redis.as_ref().unwrap().flush();
+    };
+    let (answers, ()) = tokio::join!(all_at_once(&stack, &person, &page, &wrong), flush);
+    assert!(answers.iter().all(|answer| matches!(answer.status, 422 | 410)), "{}", statuses(&answers));
+    person.give_code(&page, &code).await.expect(410);
+    assert!((2..=5).contains(&stack.count("code_attempts")));
+    assert_eq!(stack.sessions_opened(), 0);
+}
+
+#[tokio::test]
+async fn of_a_hundred_wrong_codes_in_one_process_exactly_five_are_compared() {
+    let stack = open_to_many(Plan::new().pending(Pending::Memory)).start();
+    let anna = stack.add_account("anna", "+32470123456");
+    let (person, page, code) = stack.owing_a_code(&anna).await;
+    let answers = all_at_once(&stack, &person, &page, &wrong_codes(&code, 100)).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 422).count(), 4, "{}", statuses(&answers));
+    person.give_code(&page, &code).await.expect(410);
+    assert_eq!((stack.count("code_attempts"), stack.sessions_opened()), (5, 0));
+}
+
+#[tokio::test]
 async fn a_redis_that_lost_its_last_writes_gives_no_further_guess() {
     let mut stack = open_to_many(Plan::new()).start();
     let anna = stack.add_account("anna", "+32470123456");

@@ -165,6 +165,29 @@ async fn a_form_that_is_not_wholly_ours_does_nothing() {
     assert_eq!(stack.vendor.messages().len(), 1);
 }
 
+#[tokio::test]
+async fn a_form_left_open_overnight_shows_itself_again_with_the_user_name() {
+    let stack = Stack::start();
+    let anna = stack.add_account("anna", "+32470123456");
+    let person = stack.person();
+    let page = person.follow("/reports?a=1").await.expect(200);
+    // The browser was closed meanwhile, and brought its windows back without their cookies.
+    person.forget_cookies();
+    let again = person.type_password(&page, &anna.name, &anna.password).await.expect(403);
+    assert!(again.reads().contains("This page had been open for too long, so nothing was sent"), "{}", again.reads());
+    let fields = again.form_with("password").fields;
+    let value = |name: &str| fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+    assert_eq!(
+        (value("username"), value("password"), value("return_to")),
+        (Some("anna"), Some(""), Some("/reports?a=1"))
+    );
+    assert_eq!(stack.count("password_failures"), 0);
+    let answer = person.type_password(&again, &anna.name, &anna.password).await.expect(303);
+    let page = person.follow_from(answer).await.expect(200);
+    let answer = person.give_code(&page, &stack.vendor.newest_code(&anna.phone)).await.expect(303);
+    assert_eq!(answer.location().as_deref(), Some("/reports?a=1"));
+}
+
 /// What each reason for a refusal looks like: names of one length, and what is typed.
 fn all_kinds(stack: &Stack) -> Vec<(&'static str, Account)> {
     let add = |name: &str, number: u32| stack.add_account(name, &format!("+3247{number}01234"));
