@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::config::portal::LogoFormat;
-use crate::config::site::{Access as ConfigAccess, PathPattern as ConfigPath, Route, Site};
+use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::config::two_factor::PhoneNumbers;
 use crate::config::{listener::Listener, upstream::Upstream};
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
 use crate::domain::network::Networks;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
-use crate::gateway::route_rules::{Access, PathPattern, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::settings::{
     AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
     ListenerSettings, RequestLimits, SiteSettings, UpstreamServer, UpstreamSettings, UpstreamTimeouts,
@@ -126,10 +126,7 @@ pub fn rules(site: &Site) -> RouteRules {
 
 fn rule(route: &Route) -> RouteRule {
     RouteRule {
-        path: match &route.path {
-            ConfigPath::Exactly(path) => PathPattern::Exactly(path.clone()),
-            ConfigPath::Below(prefix) => PathPattern::Below(prefix.clone()),
-        },
+        path: route.path.clone(),
         methods: route.methods.clone(),
         networks: (!route.networks.is_empty()).then(|| Networks::new(route.networks.clone())),
         access: match route.access {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use super::Config;
 use super::node::Node;
-use super::site::{Access, PathPattern, Site};
+use super::site::{Access, Site};
 use super::sms::Provider;
 use super::stores::State;
 use crate::domain::language::Language;
 use crate::domain::secret::SecretBytes;
 use crate::pages::sms_text::check_sms_texts;
 use crate::web::origin::Scheme;
+use crate::web::path_pattern::PathPattern;
 
 /// Notes what does not fit; returns what the operator should know although it does.
 pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {

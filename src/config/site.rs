@@ -4,9 +4,8 @@
 
 use ipnet::IpNet;
 
-use crate::web::canonical_path::{self, PathReading};
 use crate::web::origin::Origin;
-use crate::web::paths;
+use crate::web::path_pattern::PathPattern;
 
 use super::node::{Node, Slot};
 use super::portal;
@@ -45,15 +44,6 @@ pub struct Route {
     pub access: Access,
     /// Another upstream than the site's.
     pub upstream: Option<String>,
-}
-
-/// Which paths a route means. Case matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathPattern {
-    /// This path only.
-    Exactly(String),
-    /// Everything below this prefix, which ends in `/`, at any depth.
-    Below(String),
 }
 
 /// The headers that tell the upstream who the user is.
@@ -152,31 +142,7 @@ fn read_route(slot: Slot<'_>) -> Route {
 }
 
 fn path_pattern(text: String) -> Result<PathPattern, String> {
-    let (prefix, pattern): (&str, fn(String) -> PathPattern) = match text.strip_suffix('*') {
-        Some(prefix) => (prefix, PathPattern::Below),
-        None => (&text, PathPattern::Exactly),
-    };
-    if !text.starts_with('/') {
-        return Err(format!("{text:?} does not begin with /"));
-    }
-    if prefix.contains('*') || (prefix != text && !prefix.ends_with('/')) {
-        return Err(format!("{text:?} has a `*` elsewhere than after the last /"));
-    }
-    if prefix.contains(['?', '#']) {
-        return Err(format!("{text:?} holds a ? or #; a rule looks at the path only"));
-    }
-    match canonical_path::read(prefix.as_bytes()) {
-        PathReading::Clear(clear) if clear == prefix => Ok(pattern(prefix.to_owned())),
-        PathReading::Ours | PathReading::MightBeOurs => {
-            Err(format!("{text:?} lies in {}, which is never the application's", paths::PREFIX))
-        }
-        PathReading::Clear(clear) => {
-            Err(format!("{text:?} is written with escapes; rules are compared with the decoded path {clear}"))
-        }
-        PathReading::Ambiguous(_) => {
-            Err(format!("{text:?} is read in different ways by different programs (//, .., \\, ;, or escapes)"))
-        }
-    }
+    PathPattern::parse(&text).map_err(|mistake| format!("{text:?} {mistake}"))
 }
 
 fn method(text: String) -> Result<http::Method, String> {
@@ -272,35 +238,6 @@ fn header_name(text: String) -> Result<http::HeaderName, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_rule_names_one_path_or_everything_below_one() {
-        assert_eq!(path_pattern("/x".into()), Ok(PathPattern::Exactly("/x".into())));
-        assert_eq!(path_pattern("/x/*".into()), Ok(PathPattern::Below("/x/".into())));
-        assert_eq!(path_pattern("/*".into()), Ok(PathPattern::Below("/".into())));
-        assert_eq!(path_pattern("/".into()), Ok(PathPattern::Exactly("/".into())));
-        let wrong = [
-            "x",
-            "*",
-            "/x*",
-            "/*/x",
-            "/x/**",
-            "/x?y",
-            "/x#y",
-            "/a//b",
-            "/a/../b",
-            "/%61",
-            "/a%2fb",
-            "/a;b",
-            "/a\\b",
-            "/.vestibule/*",
-            "/.vestibule",
-            "/.Vestibule/login",
-        ];
-        for text in wrong {
-            assert!(path_pattern(text.into()).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn an_identity_header_has_no_other_meaning() {

@@ -9,9 +9,10 @@ use crate::domain::session::{Person, Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
-use crate::gateway::route_rules::{PathPattern, RouteRule, RouteRules};
+use crate::gateway::route_rules::{RouteRule, RouteRules};
 use crate::gateway::settings::IdentityHeaders;
 use crate::web::origin::Origin;
+use crate::web::path_pattern::PathPattern;
 
 pub(crate) fn session(user: &str) -> Session {
     let facts = LoginFacts {

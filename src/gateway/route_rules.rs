@@ -9,6 +9,7 @@ use http::Method;
 
 use crate::domain::network::Networks;
 use crate::web::canonical_path::PathReading;
+use crate::web::path_pattern::PathPattern;
 
 /// What a request needs to reach the upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,75 +43,6 @@ impl UpstreamName {
 impl fmt::Display for UpstreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Which paths a rule means. Case matters; paths are compared after decoding once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathPattern {
-    /// This path only.
-    Exactly(String),
-    /// Everything that begins with this, which ends in `/`.
-    Below(String),
-}
-
-/// Why a text is no path pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternMistake {
-    /// Not a path.
-    #[error("has to begin with /")]
-    NoSlash,
-    /// A `*` somewhere else.
-    #[error("may have one * only, as the last character after a /")]
-    Star,
-    /// It could never match, or not what it seems to.
-    #[error("has to be written as plain text: no %, //, ;, \\, ?, # and no . or .. between slashes")]
-    NotPlain,
-    /// Under our own prefix.
-    #[error("is under /.vestibule/, which never goes to an upstream")]
-    Ours,
-}
-
-/// As the operator writes it.
-impl fmt::Display for PathPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exactly(path) => f.write_str(path),
-            Self::Below(prefix) => write!(f, "{prefix}*"),
-        }
-    }
-}
-
-impl PathPattern {
-    /// `/x/*` is everything below `/x/` at any depth, `/x` only itself, `/*` everything.
-    ///
-    /// # Errors
-    /// When it does not begin with `/`, has a `*` elsewhere, or could never match.
-    pub fn parse(text: &str) -> Result<Self, PatternMistake> {
-        if !text.starts_with('/') {
-            return Err(PatternMistake::NoSlash);
-        }
-        let (path, below) = match text.strip_suffix("/*") {
-            Some(folder) => (format!("{folder}/"), true),
-            None => (text.to_owned(), false),
-        };
-        if path.contains('*') {
-            return Err(PatternMistake::Star);
-        }
-        match crate::web::canonical_path::read(path.as_bytes()) {
-            PathReading::Ours | PathReading::MightBeOurs => Err(PatternMistake::Ours),
-            PathReading::Clear(clear) if clear == path => {
-                Ok(if below { Self::Below(path) } else { Self::Exactly(path) })
-            }
-            PathReading::Clear(_) | PathReading::Ambiguous(_) => Err(PatternMistake::NotPlain),
-        }
-    }
-
-    fn matches(&self, path: &str) -> bool {
-        match self {
-            Self::Exactly(exact) => path == exact,
-            Self::Below(folder) => path.starts_with(folder.as_str()),
-        }
     }
 }
 
@@ -309,29 +241,5 @@ mod tests {
         let media = rules.decide(&read(b"/media/x"), &Method::GET, "1.1.1.1".parse().unwrap());
         assert_eq!(media.upstream.map(UpstreamName::as_str), Some("media"));
         assert_eq!(media.access, Access::SignIn);
-    }
-
-    #[test]
-    fn a_pattern_that_could_not_mean_what_it_says_is_refused() {
-        for (text, pattern) in [
-            ("/x", Ok(PathPattern::Exactly("/x".into()))),
-            ("/x/*", Ok(PathPattern::Below("/x/".into()))),
-            ("/*", Ok(PathPattern::Below("/".into()))),
-            ("/", Ok(PathPattern::Exactly("/".into()))),
-            ("/café/*", Ok(PathPattern::Below("/café/".into()))),
-            ("x", Err(PatternMistake::NoSlash)),
-            ("", Err(PatternMistake::NoSlash)),
-            ("*", Err(PatternMistake::NoSlash)),
-            ("/*/x", Err(PatternMistake::Star)),
-            ("/x*", Err(PatternMistake::Star)),
-            ("/x/**", Err(PatternMistake::Star)),
-            ("/a%20b", Err(PatternMistake::NotPlain)),
-            ("/a//b", Err(PatternMistake::NotPlain)),
-            ("/a/../b", Err(PatternMistake::NotPlain)),
-            ("/a?b", Err(PatternMistake::NotPlain)),
-            ("/.vestibule/*", Err(PatternMistake::Ours)),
-        ] {
-            assert_eq!(PathPattern::parse(text), pattern, "{text}");
-        }
     }
 }

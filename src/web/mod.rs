@@ -5,6 +5,7 @@ pub mod canonical_path;
 pub mod client_address;
 pub mod cookies;
 pub mod origin;
+pub mod path_pattern;
 pub mod paths;
 pub mod problem;
 pub mod request_context;

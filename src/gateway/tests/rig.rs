@@ -26,7 +26,7 @@ use crate::gateway::bridge;
 use crate::gateway::classify::{self, ListenerUse};
 use crate::gateway::handle::{GatewayHandle, GatewayParts};
 use crate::gateway::message_pages::MessagePages;
-use crate::gateway::route_rules::{Access, PathPattern, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::service;
 use crate::gateway::settings::{
     AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings, UpstreamServer,
@@ -36,6 +36,7 @@ use crate::login::ports::{Clock, PortResult, RevocationFeed};
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::{Origin, Scheme};
+use crate::web::path_pattern::PathPattern;
 
 /// Longer than anything here takes; a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
