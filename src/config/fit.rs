@@ -83,6 +83,14 @@ fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
             }
         }
     }
+    for (index, network) in config.trusted_proxies.iter().enumerate().filter(|(_, network)| network.prefix_len() == 0) {
+        root.refuse(
+            &format!("trusted_proxies[{index}]"),
+            &[],
+            format!("{network} is everybody, who could then claim any address"),
+            "the networks of your proxies alone",
+        );
+    }
     let has_https_site = config.sites.iter().any(|site| site.url.scheme() == Scheme::Https);
     for (index, listener) in config.listen.iter().enumerate() {
         let is_plain = listener.tls.is_none() && !listener.redirect_to_https;

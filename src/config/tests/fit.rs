@@ -36,6 +36,12 @@ fn a_plain_listener_of_an_https_site_has_a_proxy_in_front() {
 }
 
 #[test]
+fn nobody_believes_everybody() {
+    assert_mistake(&[("/trusted_proxies", "[127.0.0.1, 0.0.0.0/0]")], "trusted_proxies[1]", "everybody");
+    assert_mistake(&[("/trusted_proxies", "[\"::/0\"]")], "trusted_proxies[0]", "everybody");
+}
+
+#[test]
 fn a_certificate_comes_with_its_own_key() {
     let listen = |certificate: &str, key: &str| {
         format!(
