@@ -53,7 +53,10 @@ pub(super) async fn charge_password(
         return tx.commit(PasswordCharge::Wait(wait_until)).await;
     }
     let failures = failures.saturating_add(1);
-    let counted = CountedFailure { wait_before: wait_until, wait_after: now.plus(caps.wait_after(failures)) };
+    // what costs no wait leaves the old one standing: guesses of the same moment, or of a node whose clock is behind, do not wait for it
+    let wait = caps.wait_after(failures);
+    let wait_after = if wait.is_zero() { wait_until } else { now.plus(wait) };
+    let counted = CountedFailure { wait_before: wait_until, wait_after };
     tx.execute(
         "UPDATE password_failures SET failures = $2, wait_until = $3 WHERE subject = $1",
         [subject.into(), failures.into(), counted.wait_after.into()],

@@ -169,10 +169,12 @@ pub(super) async fn passwords_cost_a_doubling_wait_and_close_at_a_hundred_for_na
 pub(super) async fn parallel_password_guesses_are_granted_up_to_the_first_wait(store: &Store) {
     let nodes = [store.node().await, store.node().await];
     let account = anna(&nodes[0]).await;
-    let charges = (0..40).map(|number| {
-        let node = nodes[number % 2].clone();
+    let charges = (0..40_u8).map(|number| {
+        let node = nodes[usize::from(number % 2)].clone();
+        // read from the clock before others that were counted first
+        let now = NOW.minus(Duration::from_millis(number.into()));
         tokio::spawn(
-            async move { node.charge_password(&PasswordSubject::Account(account.id), &PASSWORD_CAPS, NOW).await },
+            async move { node.charge_password(&PasswordSubject::Account(account.id), &PASSWORD_CAPS, now).await },
         )
     });
     let mut granted = 0;
