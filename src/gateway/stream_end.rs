@@ -20,8 +20,8 @@ use crate::domain::time::UnixMillis;
 use crate::login::sessions::Standing;
 use crate::web::request_id::RequestId;
 
-/// How often a silent stream is looked at. Our own choice: with the feed's half second it keeps the bound below two.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often a silent stream is looked at. Our own choice: with the feed's half second it keeps the bound of a second.
+const LOOK: Duration = Duration::from_millis(400);
 
 tokio::task_local! {
     /// Where the phase that admits a request says so to the task that serves it.
