@@ -42,7 +42,7 @@ login-not-you = Sind Sie das nicht? Abmelden
 login-not-correct = Benutzername oder Passwort ist nicht korrekt, oder die Anmeldung ist nach zu vielen Versuchen unterbrochen. Prüfen Sie beides, versuchen Sie es später erneut oder bitten Sie um Hilfe.
 login-user-name-missing = Geben Sie Ihren Benutzernamen ein
 login-password-missing = Geben Sie Ihr Passwort ein
-login-form-expired = Diese Seite war zu lange geöffnet, deshalb wurde nichts gesendet. Bitte geben Sie Ihr Passwort erneut ein.
+login-form-expired = Diese Seite war nicht mehr aktuell, deshalb wurde nichts gesendet. Bitte geben Sie Ihr Passwort erneut ein.
 login-session-ended = Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren.
 login-two-factor-needed = Zur Anmeldung gehört ab jetzt auch ein Code per SMS. Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.
 
@@ -53,7 +53,7 @@ phone-hint = Mit Ländervorwahl, zum Beispiel { $example }
 phone-countries = Mögliche Ländervorwahlen: { $codes }
 phone-use = Die Nummer dient nur der Anmeldung.
 phone-button = Code senden
-phone-form-expired = Diese Seite war zu lange geöffnet, deshalb wurde nichts gesendet. Bitte geben Sie Ihre Nummer erneut ein.
+phone-form-expired = Diese Seite war nicht mehr aktuell, deshalb wurde nichts gesendet. Bitte geben Sie Ihre Nummer erneut ein.
 phone-missing = Geben Sie Ihre Mobilnummer ein
 phone-not-a-number = Geben Sie die ganze Nummer mit Ländervorwahl ein
 phone-not-mobile = Geben Sie eine Mobilnummer ein; diese Nummer kann keine SMS empfangen
@@ -87,7 +87,7 @@ code-sends-left =
     }
 code-no-phone = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Bitten Sie um Hilfe: { $contact }
 code-no-phone-nobody = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Wenden Sie sich an die Stelle, die Ihnen Ihr Konto gegeben hat.
-code-form-expired = Diese Seite war zu lange geöffnet, deshalb wurde nichts gesendet. Bitte geben Sie den Code erneut ein.
+code-form-expired = Diese Seite war nicht mehr aktuell, deshalb wurde nichts gesendet. Bitte geben Sie den Code erneut ein.
 code-sent-again = Wir haben den Code erneut gesendet.
 code-not-sent = Wir konnten Ihnen keine SMS senden. Versuchen Sie es in einer Minute erneut oder bitten Sie um Hilfe.
 code-number-refused = An diese Nummer kann keine SMS gesendet werden. Bitten Sie um Hilfe.

@@ -49,7 +49,7 @@ login-not-you = Not you? Sign out
 login-not-correct = User name or password is not correct, or sign-in is paused after too many tries. Check both, or wait a while and try again, or ask for help.
 login-user-name-missing = Enter your user name
 login-password-missing = Enter your password
-login-form-expired = This page had been open for too long, so nothing was sent. Please enter your password again.
+login-form-expired = This page was out of date, so nothing was sent. Please enter your password again.
 login-session-ended = Your session has ended. Sign in to go on.
 login-two-factor-needed = Signing in now also takes a code by text message. Enter your password once more to go on.
 
@@ -62,7 +62,7 @@ phone-hint = With the country code, for example { $example }
 phone-countries = Country codes we can send to: { $codes }
 phone-use = The number is used for signing in, for nothing else.
 phone-button = Send me a code
-phone-form-expired = This page had been open for too long, so nothing was sent. Please enter your number again.
+phone-form-expired = This page was out of date, so nothing was sent. Please enter your number again.
 phone-missing = Enter your mobile phone number
 phone-not-a-number = Enter the whole number, with the country code
 phone-not-mobile = Enter the number of a mobile phone; this one cannot receive text messages
@@ -98,7 +98,7 @@ code-sends-left =
     }
 code-no-phone = No longer your number, or no phone at hand? Ask for help: { $contact }
 code-no-phone-nobody = No longer your number, or no phone at hand? Ask the people who gave you your account.
-code-form-expired = This page had been open for too long, so nothing was sent. Please enter the code again.
+code-form-expired = This page was out of date, so nothing was sent. Please enter the code again.
 code-sent-again = We sent the code again.
 code-not-sent = We could not send you a text message. Wait a minute and try again, or ask for help.
 code-number-refused = Text messages cannot be sent to this number. Ask for help.

@@ -43,7 +43,7 @@ login-not-you = Ce n’est pas vous ? Déconnectez-vous
 login-not-correct = Le nom d’utilisateur ou le mot de passe est incorrect, ou la connexion est suspendue après trop d’essais. Vérifiez les deux, réessayez plus tard ou demandez de l’aide.
 login-user-name-missing = Saisissez votre nom d’utilisateur
 login-password-missing = Saisissez votre mot de passe
-login-form-expired = Cette page est restée ouverte trop longtemps : rien n’a été envoyé. Saisissez à nouveau votre mot de passe.
+login-form-expired = Cette page n’était plus à jour : rien n’a été envoyé. Saisissez à nouveau votre mot de passe.
 login-session-ended = Votre session est terminée. Connectez-vous pour continuer.
 login-two-factor-needed = La connexion demande désormais aussi un code envoyé par SMS. Saisissez encore une fois votre mot de passe pour continuer.
 
@@ -54,7 +54,7 @@ phone-hint = Avec l’indicatif du pays, par exemple { $example }
 phone-countries = Indicatifs acceptés : { $codes }
 phone-use = Ce numéro sert à la connexion, à rien d’autre.
 phone-button = Envoyez-moi un code
-phone-form-expired = Cette page est restée ouverte trop longtemps : rien n’a été envoyé. Saisissez à nouveau votre numéro.
+phone-form-expired = Cette page n’était plus à jour : rien n’a été envoyé. Saisissez à nouveau votre numéro.
 phone-missing = Saisissez votre numéro de mobile
 phone-not-a-number = Saisissez le numéro complet, avec l’indicatif du pays
 phone-not-mobile = Saisissez un numéro de mobile ; celui-ci ne peut pas recevoir de SMS
@@ -88,7 +88,7 @@ code-sends-left =
     }
 code-no-phone = Ce n’est plus votre numéro, ou vous n’avez pas votre téléphone ? Demandez de l’aide : { $contact }
 code-no-phone-nobody = Ce n’est plus votre numéro, ou vous n’avez pas votre téléphone ? Adressez-vous à ceux qui vous ont donné votre compte.
-code-form-expired = Cette page est restée ouverte trop longtemps : rien n’a été envoyé. Saisissez à nouveau le code.
+code-form-expired = Cette page n’était plus à jour : rien n’a été envoyé. Saisissez à nouveau le code.
 code-sent-again = Nous avons renvoyé le code.
 code-not-sent = Nous n’avons pas pu vous envoyer de SMS. Attendez une minute et réessayez, ou demandez de l’aide.
 code-number-refused = Il est impossible d’envoyer un SMS à ce numéro. Demandez de l’aide.

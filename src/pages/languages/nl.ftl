@@ -42,7 +42,7 @@ login-not-you = Ben jij dit niet? Log uit
 login-not-correct = De gebruikersnaam of het wachtwoord klopt niet, of inloggen staat even stil na te veel pogingen. Kijk beide na, probeer het later opnieuw of vraag hulp.
 login-user-name-missing = Vul je gebruikersnaam in
 login-password-missing = Vul je wachtwoord in
-login-form-expired = Deze pagina stond te lang open, dus er is niets verstuurd. Vul je wachtwoord opnieuw in.
+login-form-expired = Deze pagina was niet meer actueel, dus er is niets verstuurd. Vul je wachtwoord opnieuw in.
 login-session-ended = Je sessie is afgelopen. Log in om verder te gaan.
 login-two-factor-needed = Voor het inloggen is voortaan ook een code per sms nodig. Vul je wachtwoord nog een keer in om verder te gaan.
 
@@ -53,7 +53,7 @@ phone-hint = Met landcode, bijvoorbeeld { $example }
 phone-countries = Landcodes waar we naartoe kunnen sturen: { $codes }
 phone-use = We gebruiken het nummer voor het inloggen en voor niets anders.
 phone-button = Stuur me een code
-phone-form-expired = Deze pagina stond te lang open, dus er is niets verstuurd. Vul je nummer opnieuw in.
+phone-form-expired = Deze pagina was niet meer actueel, dus er is niets verstuurd. Vul je nummer opnieuw in.
 phone-missing = Vul je mobiele nummer in
 phone-not-a-number = Vul het hele nummer in, met landcode
 phone-not-mobile = Vul een mobiel nummer in; dit nummer kan geen sms ontvangen
@@ -87,7 +87,7 @@ code-sends-left =
     }
 code-no-phone = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag hulp: { $contact }
 code-no-phone-nobody = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag het aan wie je je account gaf.
-code-form-expired = Deze pagina stond te lang open, dus er is niets verstuurd. Vul de code opnieuw in.
+code-form-expired = Deze pagina was niet meer actueel, dus er is niets verstuurd. Vul de code opnieuw in.
 code-sent-again = We hebben de code opnieuw gestuurd.
 code-not-sent = We konden je geen sms sturen. Wacht een minuut en probeer het opnieuw, of vraag hulp.
 code-number-refused = Naar dit nummer kan geen sms worden gestuurd. Vraag hulp.

@@ -113,7 +113,7 @@ async fn a_code_form_of_an_earlier_login_shows_the_present_one() {
     let code = browser.outside.last_code();
     let answer = browser.post("/.vestibule/code", &[("csrf", &old), ("code", &code)]).await;
     assert_eq!(answer.status, 403);
-    assert!(answer.says("had been open for too long"));
+    assert!(answer.says("was out of date"));
     let csrf = answer.field("csrf");
     assert_eq!(browser.post("/.vestibule/code", &[("csrf", &csrf), ("code", &code)]).await.leads_to(), "/a?b=c#d");
 }

@@ -65,7 +65,7 @@ async fn a_form_left_open_overnight_shows_itself_again() {
     let fields = [("csrf", "old"), ("username", "anna"), ("password", PASSWORD), ("return_to", "/x?y")];
     let answer = browser.post("/.vestibule/login", &fields).await;
     assert_eq!(answer.status, 403);
-    assert!(answer.says("had been open for too long") && answer.says("Reference: "));
+    assert!(answer.says("was out of date") && answer.says("Reference: "));
     assert_eq!((answer.field("username").as_str(), answer.field("return_to").as_str()), ("anna", "/x?y"));
     let csrf = answer.field("csrf");
     let fields = [("csrf", csrf.as_str()), ("username", "anna"), ("password", PASSWORD)];

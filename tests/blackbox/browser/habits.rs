@@ -230,7 +230,7 @@ async fn a_form_that_was_open_overnight_shows_itself_again() {
 }
 
 async fn shows_itself_again(browser: &Browser, name: &str) {
-    browser.wait_for_text("open for too long").await;
+    browser.wait_for_text("out of date").await;
     let kept = browser.find("[name=username]").await.prop("value").await.unwrap();
     assert_eq!(kept.as_deref(), Some(name));
 }
