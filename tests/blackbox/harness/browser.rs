@@ -37,6 +37,18 @@ impl Default for Window {
     }
 }
 
+/// How often an element of a page that is just being left is looked for on the next one.
+const STALE_TRIES: usize = 20;
+
+/// `false` when the element belonged to a page that had been left meanwhile: nothing was done.
+fn is_done(done: Result<(), fantoccini::error::CmdError>) -> bool {
+    match done {
+        Ok(()) => true,
+        Err(error) if error.to_string().contains("stale element") => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
 impl Browser {
     pub(crate) async fn start(script: JavaScript) -> Self {
         Self::start_in(script, Window::default()).await
@@ -121,13 +133,27 @@ impl Browser {
 
     /// Types into the field with this name, in place of what stands there.
     pub(crate) async fn fill(&self, name: &str, value: &str) {
-        let field = self.find(&format!("[name={name}]")).await;
-        field.clear().await.unwrap();
-        field.send_keys(value).await.unwrap();
+        let css = format!("[name={name}]");
+        for _ in 0..STALE_TRIES {
+            let field = self.find(&css).await;
+            let filled = match field.clear().await {
+                Ok(()) => field.send_keys(value).await,
+                Err(error) => Err(error),
+            };
+            if is_done(filled) {
+                return;
+            }
+        }
+        panic!("{css} went away again and again on {}", self.url().await);
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        for _ in 0..STALE_TRIES {
+            if is_done(self.find(css).await.click().await) {
+                return;
+            }
+        }
+        panic!("{css} went away again and again on {}", self.url().await);
     }
 
     /// What a reader sees on the page.
