@@ -111,7 +111,8 @@ pub enum StepError {
     Ended,
 }
 
-/// Ticks that cover checking the costliest hash that an import takes by default (`CostCap`). Measured: bcrypt of cost 12 takes 0.25 s here.
+/// Ticks while imported hashes are left. Our own choice: answers about accounts with bcrypt of cost 12 were seen at the second and third tick (a
+/// debug build on a busy machine). Costlier hashes than `CostCap` takes by default may need more.
 const TICKS_WITH_FOREIGN_HASHES: u32 = 3;
 
 /// Signing in, for all sites.
