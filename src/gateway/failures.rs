@@ -18,8 +18,8 @@ pub(super) fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
 /// What a failure is to the client; `None` when there is no client any more.
 pub(super) fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
     use ErrorType as Type;
-    if let Type::HTTPStatus(401) = error.etype() {
-        return Some((StatusCode::UNAUTHORIZED, "session_ended"));
+    if let Type::CustomCode(code, status) = error.etype() {
+        return Some((StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), *code));
     }
     if let Type::HTTPStatus(status) = error.etype() {
         return Some((StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "gateway_failed"));
@@ -44,5 +44,19 @@ pub(super) fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
             _ => Some((StatusCode::BAD_REQUEST, "bad_request")),
         },
         ErrorSource::Internal | ErrorSource::Unset => Some((StatusCode::INTERNAL_SERVER_ERROR, "gateway_failed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_session_s_stream_is_answered_with_its_own_word() {
+        for (code, status) in [("sessions_cannot_be_told", 503), ("session_ended", 401)] {
+            let error = Error::explain(ErrorType::CustomCode(code, status), "over");
+            let answered = failure(&error).map(|(status, code)| (status.as_u16(), code));
+            assert_eq!(answered, Some((status, code)));
+        }
     }
 }

@@ -73,7 +73,10 @@ impl RequestState {
             None => Ok(()),
             Some(end) => {
                 self.reason = Some(end.name());
-                Error::e_explain(ErrorType::HTTPStatus(401), "the session has ended")
+                Error::e_explain(
+                    ErrorType::CustomCode(end.name(), end.status().as_u16()),
+                    "a stream of a session is over",
+                )
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::StatusCode;
 use pingora::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
 use pingora::protocols::http::ServerSession;
 use pingora::protocols::http::v2::server::H2Options;
@@ -68,6 +69,14 @@ impl StreamEnd {
             Self::CannotTell => "sessions_cannot_be_told",
             Self::Absolute => "session_out_of_time",
             Self::Idle => "stream_idle",
+        }
+    }
+
+    /// What is answered when nothing of the application's answer was sent yet.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Revoked | Self::CodeOwed | Self::Absolute | Self::Idle => StatusCode::UNAUTHORIZED,
+            Self::CannotTell => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
