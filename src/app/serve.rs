@@ -44,6 +44,7 @@ pub enum ServeError {
 pub struct Running {
     server: Server,
     gateway: GatewayHandle,
+    drain: Duration,
     runtime: Runtime,
     rooms: Rooms,
 }
@@ -115,7 +116,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
             tracing::info!(site = site.name, path = %rule.path, "this path needs no sign-in");
         }
     }
-    Ok(Running { server, gateway, runtime, rooms })
+    Ok(Running { server, gateway, drain: settings.drain, runtime, rooms })
 }
 
 impl std::fmt::Debug for Running {
@@ -127,7 +128,7 @@ impl std::fmt::Debug for Running {
 impl Running {
     /// Listens until the process is told to end, and lets requests finish. The adapters' runtime ends last.
     pub fn run(self) {
-        service::run(self.server, &self.gateway, Box::new(UnixShutdownSignalWatch));
+        service::run(self.server, &self.gateway, self.drain, Box::new(UnixShutdownSignalWatch));
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
 

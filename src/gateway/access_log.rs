@@ -1,10 +1,28 @@
-//! One line for each request: what was asked, what came of it, how long it took.
+//! One line for each request: what was asked, what came of it, how long it took. One that was cut because its session ended says so.
 //! Never a query string, a cookie, a header's value or a body. Floor: edge.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::web::request_id::RequestId;
+
+/// What the line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A request that ran to its end, or failed.
+    Request,
+    /// One that was cut; also written where requests are not.
+    StreamCut,
+}
+
+impl Line {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::StreamCut => "stream cut",
+        }
+    }
+}
 
 /// What the line says.
 #[derive(Clone, Debug)]
@@ -35,7 +53,7 @@ pub struct AccessLine<'a> {
 
 impl AccessLine<'_> {
     /// Writes the line.
-    pub fn write(&self) {
+    pub fn write(&self, line: Line) {
         tracing::info!(
             target: "vestibule::access",
             request = %self.request_id,
@@ -49,7 +67,8 @@ impl AccessLine<'_> {
             user = self.user,
             upstream = self.upstream,
             reason = self.reason,
-            "request"
+            "{}",
+            line.message()
         );
     }
 }

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use super::bridge::Pages;
 use super::message_pages::MessagePages;
 use super::settings::GatewaySettings;
+use super::streams::live::LiveStreams;
 use super::upstreams::Upstreams;
 use crate::login::ports::Clock;
 use crate::login::sessions::Sessions;
@@ -47,6 +48,7 @@ pub struct GatewayHandle {
     current: Arc<ArcSwap<Current>>,
     draining: Arc<AtomicBool>,
     under_way: Arc<AtomicUsize>,
+    streams: Arc<LiveStreams>,
 }
 
 /// Counts a request for as long as it lasts.
@@ -63,8 +65,10 @@ impl GatewayHandle {
     /// A gateway that is ready as soon as it listens.
     #[must_use]
     pub fn new(parts: GatewayParts) -> Self {
+        let current = Arc::new(ArcSwap::from_pointee(Current::new(parts)));
         Self {
-            current: Arc::new(ArcSwap::from_pointee(Current::new(parts))),
+            streams: LiveStreams::new(Arc::clone(&current)),
+            current,
             draining: Arc::new(AtomicBool::new(false)),
             under_way: Arc::new(AtomicUsize::new(0)),
         }
@@ -80,6 +84,11 @@ impl GatewayHandle {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Ends every stream that is still open: the time to finish is over.
+    pub fn end_streams(&self) {
+        self.streams.go_away();
+    }
+
     /// How many requests are being answered or streamed: when draining and zero, the process may end.
     #[must_use]
     pub fn requests_under_way(&self) -> usize {
@@ -92,6 +101,10 @@ impl GatewayHandle {
 
     pub(super) fn current(&self) -> Arc<Current> {
         self.current.load_full()
+    }
+
+    pub(super) fn streams(&self) -> Arc<LiveStreams> {
+        Arc::clone(&self.streams)
     }
 
     pub(super) fn begin(&self) -> UnderWay {

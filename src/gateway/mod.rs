@@ -19,7 +19,7 @@ pub mod request_state;
 pub mod route_rules;
 pub mod service;
 pub mod settings;
-pub mod stream_end;
+mod streams;
 pub mod upstreams;
 
 #[cfg(test)]

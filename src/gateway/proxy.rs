@@ -16,8 +16,6 @@ use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorType, Result};
 
-use super::access_log::AccessLine;
-use super::admission::Admission;
 use super::answers::Answer;
 use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
@@ -26,9 +24,9 @@ use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
 use super::headers::request::{self, Hop, Identity, PeerTrust};
 use super::headers::response;
-use super::request_state::RequestState;
+use super::request_state::{Asked, RequestState};
 use super::settings::{AccessLog, GatewaySettings, SiteSettings};
-use super::stream_end::OpenStream;
+use super::streams;
 use super::upstreams::{Alternative, Use};
 use crate::domain::session::Session as UserSession;
 use crate::web::client_address::client_address;
@@ -89,11 +87,11 @@ impl ProxyHttp for Gateway {
         match verdict {
             Verdict::Proxy(passage) => {
                 state.site = Some(Arc::clone(&passage.site));
-                if let Some(user) = passage.admission.session() {
-                    let current = Arc::clone(&state.current);
-                    state.stream = Some(OpenStream::open(current, user.clone(), state.request_id));
-                }
+                let user = passage.admission.session().cloned();
+                // A stream can be cut in any phase from here on, and then nobody can ask what it was.
+                state.asked = Some(asked(session.req_header()));
                 state.passage = Some(passage);
+                state.stream = Some(streams::ending::open(Arc::clone(&state.current), user));
                 return Ok(false);
             }
             Verdict::Probe(probe) => self.answer_probe(session, probe).await?,
@@ -151,6 +149,7 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         state: &mut RequestState,
     ) -> Result<()> {
+        state.status = Some(response.status.as_u16());
         let Some(passage) = &state.passage else { return Ok(()) };
         response::clean_response(response, &passage.site);
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -185,11 +184,13 @@ impl ProxyHttp for Gateway {
     fn response_body_filter(
         &self,
         _session: &mut Session,
-        _body: &mut Option<Bytes>,
+        body: &mut Option<Bytes>,
         _end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<Option<Duration>> {
-        state.flows().map(|()| None)
+        state.flows()?;
+        state.bytes += body.as_ref().map_or(0, Bytes::len);
+        Ok(None)
     }
 
     /// Nothing was sent yet, so another server may be tried, once.
@@ -245,28 +246,15 @@ impl ProxyHttp for Gateway {
 
     /// One line a request.
     async fn logging(&self, session: &mut Session, error: Option<&Error>, state: &mut RequestState) {
-        let settings = &state.current.parts.settings;
-        match settings.access_log {
-            AccessLog::Off => return,
-            AccessLog::On => {}
+        match state.current.parts.settings.access_log {
+            AccessLog::Off => {}
+            AccessLog::On => {
+                state.asked.get_or_insert_with(|| asked(session.req_header()));
+            }
         }
-        let header = session.req_header();
-        let path = path_of(header);
-        let failed = error.map(|_| "failed");
-        AccessLine {
-            request_id: state.request_id,
-            site: state.site.as_ref().map(|site| site.name.as_str()),
-            client: state.hop.client,
-            method: header.method.as_str(),
-            path: &path,
-            status: session.response_written().map(|written| written.status.as_u16()),
-            bytes: session.body_bytes_sent(),
-            duration: state.started.elapsed(),
-            user: state.admission().and_then(Admission::session).map(|user| user.user_name.as_str()),
-            upstream: state.passage.as_ref().map(|passage| passage.upstream.as_str()),
-            reason: state.reason.or(failed),
-        }
-        .write();
+        state.status = session.response_written().map(|written| written.status.as_u16());
+        state.bytes = session.body_bytes_sent();
+        state.log(error.map(|_| "failed"));
     }
 
     /// What pingora's own log lines call the request: no query and no host.
@@ -402,6 +390,10 @@ fn identity_of(session: &UserSession) -> Identity {
         email: session.email.clone(),
         session: session.id.to_string(),
     }
+}
+
+fn asked(header: &RequestHeader) -> Asked {
+    Asked { method: header.method.clone(), path: path_of(header) }
 }
 
 fn path_of(header: &RequestHeader) -> String {

@@ -1,20 +1,23 @@
-//! What is known of one request while it lasts: filled in by one phase, read by later ones. Floor: edge.
+//! What is known of one request while it lasts: filled in by one phase, read by later ones, and said in one line at its end, however it ends.
+//! Floor: edge.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::HeaderValue;
+use http::{HeaderValue, Method};
 use pingora::{Error, ErrorType};
 
+use super::access_log::{AccessLine, Line};
 use super::admission::Admission;
 use super::answers::Addressee;
 use super::classify::{Asker, Passage};
 use super::handle::{Current, GatewayHandle, UnderWay};
 use super::headers::request::{Hop, PeerTrust};
-use super::settings::SiteSettings;
-use super::stream_end::OpenStream;
+use super::settings::{AccessLog, SiteSettings};
+use super::streams::StreamEnd;
+use super::streams::open::OpenStream;
 use super::upstreams::Chosen;
 use crate::web::request_id::RequestId;
 
@@ -33,9 +36,23 @@ pub struct RequestState {
     pub(super) renewed_cookie: Option<HeaderValue>,
     /// For the log: why the gateway answered itself, or what failed.
     pub(super) reason: Option<&'static str>,
-    /// Told of every piece of a body; `None` until a session's stream is open.
+    /// Told of every piece of a body; `None` until the request may go on to an upstream.
     pub(super) stream: Option<Arc<OpenStream>>,
+    /// For the log. `None` until it is needed there.
+    pub(super) asked: Option<Asked>,
+    /// For the log: the status that was sent.
+    pub(super) status: Option<u16>,
+    /// For the log: bytes of the answer's body, or of what flowed after it for a WebSocket.
+    pub(super) bytes: usize,
+    logged: bool,
     _under_way: UnderWay,
+}
+
+/// Method and path as they came, without the query.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) path: String,
 }
 
 impl RequestState {
@@ -55,6 +72,10 @@ impl RequestState {
             renewed_cookie: None,
             reason: None,
             stream: None,
+            asked: None,
+            status: None,
+            bytes: 0,
+            logged: false,
             _under_way: handle.begin(),
         }
     }
@@ -67,17 +88,51 @@ impl RequestState {
         Addressee { asker: self.asker, request_id: self.request_id, site: self.site.as_deref() }
     }
 
+    /// Writes the line of this request, once. `failed` when there is no better reason.
+    pub(super) fn log(&mut self, failed: Option<&'static str>) {
+        if std::mem::replace(&mut self.logged, true) {
+            return;
+        }
+        let over = self.stream.as_ref().and_then(|stream| stream.over());
+        let line = if over.is_some() { Line::StreamCut } else { Line::Request };
+        let is_wanted = match (self.current.parts.settings.access_log, line) {
+            (AccessLog::Off, Line::Request) => false,
+            (AccessLog::On, Line::Request) | (_, Line::StreamCut) => true,
+        };
+        let Some(asked) = self.asked.as_ref().filter(|_| is_wanted) else { return };
+        AccessLine {
+            request_id: self.request_id,
+            site: self.site.as_ref().map(|site| site.name.as_str()),
+            client: self.hop.client,
+            method: asked.method.as_str(),
+            path: &asked.path,
+            status: self.status,
+            bytes: self.bytes,
+            duration: self.started.elapsed(),
+            user: self.admission().and_then(Admission::session).map(|user| user.user_name.as_str()),
+            upstream: self.passage.as_ref().map(|passage| passage.upstream.as_str()),
+            reason: over.map(StreamEnd::name).or(self.reason).or(failed),
+        }
+        .write(line);
+    }
+
     /// Asked with every piece of a body: `Err` when the session it flows for has ended.
     pub(super) fn flows(&mut self) -> pingora::Result<()> {
         match self.stream.as_ref().and_then(|stream| stream.flows()) {
             None => Ok(()),
-            Some(end) => {
-                self.reason = Some(end.name());
-                Error::e_explain(
-                    ErrorType::CustomCode(end.name(), end.status().as_u16()),
-                    "a stream of a session is over",
-                )
-            }
+            Some(end) => Error::e_explain(
+                ErrorType::CustomCode(end.name(), end.status().as_u16()),
+                "a stream of a session is over",
+            ),
+        }
+    }
+}
+
+/// A request that is cut is dropped in the middle, and pingora's phase that logs it does not run.
+impl Drop for RequestState {
+    fn drop(&mut self) {
+        if self.stream.as_ref().is_some_and(|stream| stream.over().is_some()) {
+            self.log(None);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pingora::listeners::TcpSocketOptions;
 use pingora::listeners::tls::TlsSettings;
@@ -18,12 +18,15 @@ use super::classify::ListenerUse;
 use super::handle::GatewayHandle;
 use super::proxy::Gateway;
 use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ServerSettings, Start};
-use super::stream_end::EndingStreams;
+use super::streams::ending::EndingStreams;
 
 /// Idle connections to upstreams that are kept, for each service. Our own choice: pingora's 128 is short for some hundred people.
 const UPSTREAM_POOL: usize = 512;
 /// One try, and one more where nothing can have been executed (see `proxy`).
 const TRIES: usize = 2;
+
+/// How long streams that are ended at the end of the drain time have to say goodbye. Our own choice.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Why the gateway cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +81,8 @@ pub fn server(settings: &ServerSettings) -> Server {
         work_stealing: false,
         upstream_keepalive_pool_size: UPSTREAM_POOL,
         max_retries: TRIES,
-        grace_period_seconds: Some(settings.drain.as_secs()),
+        // `run` returns before: streams are ended when the drain time is over.
+        grace_period_seconds: Some((settings.drain + 2 * FAREWELL).as_secs()),
         graceful_shutdown_timeout_seconds: Some(1),
         upgrade_sock: settings.upgrade_socket.to_string_lossy().into_owned(),
         ..ServerConf::default()
@@ -135,25 +139,35 @@ pub fn add_listeners(
 }
 
 /// Runs `server` until a signal ends it, and no longer than there are requests to finish: pingora alone would wait for the whole drain
-/// time. Signals are `signals`'s: pingora's own `UnixShutdownSignalWatch` knows TERM, QUIT and INT.
+/// time. Streams that are still open after `drain` are ended. Signals are `signals`'s: pingora's own `UnixShutdownSignalWatch` knows TERM, QUIT and INT.
 ///
 /// What is left of the server when this returns ends with the process; the caller winds up its own and returns from `main`.
-pub fn run(server: Server, gateway: &GatewayHandle, signals: Box<dyn ShutdownSignalWatch + Send>) {
+pub fn run(server: Server, gateway: &GatewayHandle, drain: Duration, signals: Box<dyn ShutdownSignalWatch + Send>) {
     const LOOK: Duration = Duration::from_millis(50);
     let mut phases = server.watch_execution_phase();
     let running = std::thread::spawn(move || server.run(RunArgs { shutdown_signal: signals }));
-    let mut draining = false;
+    let mut draining_since = None;
+    let mut farewell_since: Option<Instant> = None;
     while !running.is_finished() {
         while let Ok(phase) = phases.try_recv() {
             if matches!(phase, ExecutionPhase::ShutdownGracePeriod) {
                 gateway.drain();
-                draining = true;
+                draining_since = Some(Instant::now());
             }
         }
         // Requests were counted down before: the listeners are closed in this phase, so none begins.
         std::thread::sleep(LOOK);
-        if draining && gateway.requests_under_way() == 0 {
+        let Some(since) = draining_since else { continue };
+        if gateway.requests_under_way() == 0 {
             return;
+        }
+        match farewell_since {
+            None if since.elapsed() >= drain => {
+                gateway.end_streams();
+                farewell_since = Some(Instant::now());
+            }
+            Some(begun) if begun.elapsed() >= FAREWELL => return,
+            None | Some(_) => {}
         }
     }
 }
@@ -166,7 +180,7 @@ impl pingora::listeners::TlsAccept for NoCallbacks {}
 /// What serves the connections of the listeners of one use.
 #[must_use]
 pub fn application(gateway: &GatewayHandle, listener: ListenerUse, conf: &Arc<ServerConf>) -> EndingStreams {
-    EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), listener)))
+    EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), listener)), gateway)
 }
 
 /// Connections whose other end vanished are noticed within two minutes.

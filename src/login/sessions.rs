@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use super::ports::{PortResult, RevocationFeed};
 use crate::domain::keys::Keys;
@@ -94,6 +95,7 @@ pub struct Sessions {
     writing: Mutex<()>,
     active: AtomicBool,
     heard_at: AtomicI64,
+    changes: watch::Sender<()>,
 }
 
 impl Sessions {
@@ -106,12 +108,27 @@ impl Sessions {
             writing: Mutex::new(()),
             active: AtomicBool::new(activation == Activation::Active),
             heard_at: AtomicI64::new(i64::MIN),
+            changes: watch::Sender::new(()),
         }
     }
 
     /// Puts other rules in place for all requests that begin from here on.
     pub fn replace_rules(&self, rules: SessionRules) {
         self.rules.store(Arc::new(rules));
+        self.changes.send_replace(());
+    }
+
+    /// Tells whenever a session that was good may not be any more: something was ended, a code is required, lifetimes are other ones.
+    /// What only time brings it does not tell.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Until when sessions can be told if the feed is not heard again; later each time it is heard.
+    #[must_use]
+    pub fn tells_until(&self) -> UnixMillis {
+        UnixMillis(self.heard_at.load(Ordering::Relaxed)).plus(self.rules.load().grace)
     }
 
     /// Whether `cookie` is a live session at `site`.
@@ -183,6 +200,7 @@ impl Sessions {
     /// From now on a session needs a code. There is no way back.
     pub fn activate(&self) {
         self.active.store(true, Ordering::Relaxed);
+        self.changes.send_replace(());
     }
 
     /// Takes rows of the feed in at once: what this node has ended itself, or what it read.
@@ -199,6 +217,7 @@ impl Sessions {
             }
         }
         self.ended.store(Arc::new(set));
+        self.changes.send_replace(());
     }
 
     /// Reads the feed once and notes that it was heard.

@@ -71,6 +71,11 @@ impl RevocationFeed for SilentFeed {
     }
 }
 
+fn rules() -> SessionRules {
+    let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
+    SessionRules { keys, lifetimes: LIFETIMES, grace: Duration::from_secs(180) }
+}
+
 /// A running gateway. It stops with the runtime, when dropped.
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
@@ -133,11 +138,7 @@ impl Plan {
             timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
             access_log: AccessLog::On,
         };
-        let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
-        let sessions = Arc::new(Sessions::new(
-            SessionRules { keys, lifetimes: LIFETIMES, grace: Duration::from_secs(180) },
-            Activation::Staged,
-        ));
+        let sessions = Arc::new(Sessions::new(rules(), Activation::Staged));
         let clock = Arc::new(TestClock(AtomicI64::new(0)));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(sessions.listen(&SilentFeed, 0, clock.now())).unwrap();
@@ -197,6 +198,8 @@ impl Rig {
 
     pub(crate) fn pass(&self, time: Duration) {
         self.clock.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::SeqCst);
+        // Timers know nothing of this clock; other rules make every stream be looked at.
+        self.sessions.replace_rules(rules());
     }
 
     pub(crate) fn hear_the_feed(&self) {

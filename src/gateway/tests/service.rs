@@ -43,9 +43,9 @@ fn started(rig: &Rig, settings: &ServerSettings) -> (std::thread::JoinHandle<()>
     let mut server = service::server(settings);
     service::add_listeners(&mut server, &rig.handle, settings).unwrap();
     let (end, told) = tokio::sync::oneshot::channel();
-    let handle = rig.handle.clone();
+    let (handle, drain) = (rig.handle.clone(), settings.drain);
     let signals = Box::new(WhenTold(tokio::sync::Mutex::new(told)));
-    let running = std::thread::spawn(move || service::run(server, &handle, signals));
+    let running = std::thread::spawn(move || service::run(server, &handle, drain, signals));
     for listener in &settings.listeners {
         let begun = Instant::now();
         while std::net::TcpStream::connect(listener.address).is_err() {
