@@ -14,13 +14,13 @@ const PHONE: &str = "+32470111222";
 async fn give_password(browser: &Browser, name: &str, password: &str) {
     browser.fill("username", name).await;
     browser.fill("password", password).await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
 }
 
 /// Types the code on the page that is open, and sends it.
 async fn give_code(browser: &Browser, code: &str) {
     browser.fill("code", code).await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
 }
 
 /// From a page of the application to the page that asks for the code; the newest code is the answer.

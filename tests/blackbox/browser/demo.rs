@@ -100,7 +100,7 @@ async fn both_accounts_of_the_demo_sign_in_with_and_without_javascript() {
         browser.find("[name=phone]").await;
         browser.picture(&format!("demo-{script:?}-4-number")).await;
         browser.fill("phone", "+32 470 12 34 57").await;
-        browser.click("button.main").await;
+        browser.leave_by("button.main").await;
         browser.find("[name=code]").await;
         browser.picture(&format!("demo-{script:?}-5-code")).await;
         give_code(&browser, &demo.wait_for_code(2)).await;
@@ -125,7 +125,7 @@ async fn give_again(browser: &Browser, demo: &Demo, name: &str, password: &str) 
 
 async fn use_the_application(browser: &Browser, script: JavaScript, name: &str) {
     browser.fill("text", "a note from the suite").await;
-    browser.click("form[action='/notes'] button").await;
+    browser.leave_by("form[action='/notes'] button").await;
     browser.wait_for_text("a note from the suite").await;
     if script == JavaScript::Off {
         return;
@@ -143,8 +143,8 @@ async fn use_the_application(browser: &Browser, script: JavaScript, name: &str) 
 
 async fn sign_out(browser: &Browser, demo: &Demo) {
     browser.open(&demo.url()).await;
-    browser.click("a[href='/.vestibule/logout']").await;
-    browser.click("button.main").await;
+    browser.leave_by("a[href='/.vestibule/logout']").await;
+    browser.leave_by("button.main").await;
     browser.wait_for_text("You have signed out").await;
     browser.open(&demo.url()).await;
     browser.find("[name=password]").await;

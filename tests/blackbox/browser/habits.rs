@@ -21,7 +21,7 @@ async fn going_back_and_reloading_send_no_second_sms() {
             browser.client().refresh().await.unwrap();
             browser.find("[name=code]").await;
         }
-        browser.client().back().await.unwrap();
+        browser.back().await;
         browser.wait_for_text("Sign in").await;
         browser.client().forward().await.unwrap();
         browser.find("[name=code]").await;
@@ -35,7 +35,7 @@ async fn going_back_and_reloading_send_no_second_sms() {
         assert_eq!(browser.complaints().await, [""; 0]);
 
         // Back, into the sign-in that is over: nothing is sent, and the way on is the page.
-        browser.client().back().await.unwrap();
+        browser.back().await;
         browser.open(&format!("{}/again", stack.site())).await;
         browser.wait_for_text("/again").await;
         assert_eq!(stack.vendor.requests().len(), 1, "{script:?}");
@@ -106,7 +106,7 @@ async fn an_expired_code_is_replaced_without_the_password() {
     browser.wait_for_text("expired").await;
     browser.picture("code-expired").await;
     assert!(!browser.has("[name=password]").await);
-    browser.click("#resend").await;
+    browser.leave_by("#resend").await;
     browser.find("[name=code]").await;
     let fresh = stack.vendor.wait_for_message(PHONE, 2).code();
     give_code(&browser, &fresh).await;
@@ -124,12 +124,12 @@ async fn the_wait_before_another_sms_is_shown_and_counted_down() {
     browser.wait_for_text("You can ask again in").await;
     browser.wait_for_text("3 more times").await;
     browser.picture("resend-wait").await;
-    browser.click("#resend").await;
+    browser.leave_by("#resend").await;
     browser.wait_for_text("too early").await;
     assert_eq!(stack.vendor.requests().len(), 1);
     browser.picture("resend-too-early").await;
     browser.wait_for_text("You can ask again now.").await;
-    browser.click("#resend").await;
+    browser.leave_by("#resend").await;
     browser.wait_for_text("sent the code again").await;
     browser.wait_for_text("2 more times").await;
     browser.picture("resend-sent").await;
@@ -155,7 +155,7 @@ async fn a_code_may_be_pasted_with_blanks_and_dashes() {
         );
         let kept = browser.run(&script).await;
         assert_eq!(kept, json!(pasted), "the field cuts what was pasted");
-        browser.click("button.main").await;
+        browser.leave_by("button.main").await;
         browser.wait_for_url("the application", |url| !url.contains("/.vestibule/")).await;
         browser.close().await;
     }
@@ -182,7 +182,7 @@ async fn two_tabs_do_not_spoil_each_other() {
     browser.picture("two-tabs-older-form").await;
     assert_eq!(stack.vendor.requests().len(), 1);
     browser.fill("password", &account.password).await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.find("[name=code]").await;
     stack.vendor.wait_for_message(PHONE, 2);
     let messages = stack.vendor.messages_to(PHONE);
@@ -222,7 +222,7 @@ async fn a_form_that_was_open_overnight_shows_itself_again() {
     shows_itself_again(&browser, "ada").await;
 
     browser.fill("password", &account.password).await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.find("[name=code]").await;
     give_code(&browser, &stack.vendor.newest_code(PHONE)).await;
     browser.wait_for_url("the page first asked for", |url| url.ends_with("/wanted?x=1")).await;
@@ -252,14 +252,14 @@ async fn who_is_signed_in_is_not_asked_again() {
     browser.open(&format!("{}/.vestibule/logout", stack.site())).await;
     browser.wait_for_text("signed in as ada").await;
     browser.picture("sign-out-question").await;
-    browser.click("a[href='/']").await;
+    browser.leave_by("a[href='/']").await;
     browser.wait_for_url("the application", |url| !url.contains("/.vestibule/")).await;
     browser.open(&format!("{}/.vestibule/logout", stack.site())).await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.wait_for_text("You have signed out").await;
     browser.picture("signed-out").await;
     // Back shows no page of the application from a cache.
-    browser.client().back().await.unwrap();
+    browser.back().await;
     browser.open(&format!("{}/closed", stack.site())).await;
     browser.find("[name=password]").await;
     browser.close().await;
@@ -273,7 +273,7 @@ async fn the_language_is_chosen_by_the_browser_and_changed_on_the_page() {
     browser.open(&format!("{}/wanted?x=1", stack.site())).await;
     assert_eq!(page_language(&browser).await, "en");
     for (language, word) in [("nl", "Wachtwoord"), ("fr", "Mot de passe"), ("de", "Passwort"), ("nl", "Wachtwoord")] {
-        browser.click(&format!("nav a[hreflang={language}]")).await;
+        browser.leave_by(&format!("nav a[hreflang={language}]")).await;
         browser.wait_for_text(word).await;
         assert_eq!(page_language(&browser).await, language);
     }

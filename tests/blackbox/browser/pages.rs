@@ -55,11 +55,11 @@ async fn every_page_can_be_read_in_a_narrow_window_and_in_the_dark() {
     browser.find("[name=phone]").await;
     look(&browser, "number").await;
     browser.fill("phone", "+32 2 555 12 34").await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.find("[role=alert]").await;
     look(&browser, "number-mistake").await;
     browser.fill("phone", "+32470111444").await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.find("[name=code]").await;
     look(&browser, "number-code").await;
     give_code(&browser, &stack.vendor.newest_code("+32470111444")).await;
@@ -67,7 +67,7 @@ async fn every_page_can_be_read_in_a_narrow_window_and_in_the_dark() {
 
     browser.open(&format!("{site}/.vestibule/logout")).await;
     look(&browser, "sign-out").await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.wait_for_text("signed out").await;
     look(&browser, "signed-out").await;
     browser.close().await;
@@ -103,7 +103,7 @@ async fn pages_that_end_a_sign_in_can_be_read_too() {
         })
         .await;
     look(&browser, "step-up").await;
-    browser.click("button.main").await;
+    browser.leave_by("button.main").await;
     browser.find("[name=code]").await;
     give_code(&browser, &stack.vendor.newest_code(PHONE)).await;
     browser.wait_for_url("the page first asked for", |url| url.ends_with("/wanted")).await;
@@ -199,7 +199,7 @@ async fn no_language_is_too_long_for_a_narrow_window() {
         browser.client().delete_all_cookies().await.unwrap();
         browser.open(&format!("{}/wanted", stack.site())).await;
         if language != "en" || browser.has("nav a[hreflang=en]").await {
-            browser.click(&format!("nav a[hreflang={language}]")).await;
+            browser.leave_by(&format!("nav a[hreflang={language}]")).await;
         }
         fits(&browser, language, "sign-in").await;
         give_password(&browser, &account.name, "not the password").await;
@@ -215,7 +215,7 @@ async fn no_language_is_too_long_for_a_narrow_window() {
         browser.wait_for_url("the application", |url| !url.contains("/.vestibule/")).await;
         browser.open(&format!("{}/.vestibule/logout", stack.site())).await;
         fits(&browser, language, "sign-out").await;
-        browser.click("button.main").await;
+        browser.leave_by("button.main").await;
         browser.find("h1").await;
         fits(&browser, language, "signed-out").await;
     }

@@ -156,6 +156,30 @@ impl Browser {
         panic!("{css} went away again and again on {}", self.url().await);
     }
 
+    /// Clicks on what sends a form or opens another page, and waits until this page has been left. A form is sent a moment after the click:
+    /// without the wait, what comes next may be done to the old page, or be overtaken by the answer to the form.
+    pub(crate) async fn leave_by(&self, css: &str) {
+        let page = self.find("html").await;
+        self.click(css).await;
+        self.wait_until_left(page).await;
+    }
+
+    /// The back button, and on from this page.
+    pub(crate) async fn back(&self) {
+        let page = self.find("html").await;
+        self.client.back().await.unwrap();
+        self.wait_until_left(page).await;
+    }
+
+    async fn wait_until_left(&self, page: Element) {
+        self.wait_until("another page", async |_| match page.tag_name().await {
+            Ok(_) => false,
+            Err(error) if error.to_string().contains("stale element") => true,
+            Err(error) => panic!("{error}"),
+        })
+        .await;
+    }
+
     /// What a reader sees on the page.
     pub(crate) async fn text(&self) -> String {
         let Ok(body) = self.client.find(Locator::Css("body")).await else {
