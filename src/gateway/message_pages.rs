@@ -64,7 +64,10 @@ fn page(status: StatusCode, code: &'static str, request: &RequestHeader, to: Add
             let origin = to.site.map(|site| &site.origin);
             return Page::NotSent { sign_in_href: page_before(request, origin).sign_in_url() };
         }
-        StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT => MessageKind::BadRequest,
+        StatusCode::BAD_REQUEST
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::EXPECTATION_FAILED
+        | StatusCode::HTTP_VERSION_NOT_SUPPORTED => MessageKind::BadRequest,
         StatusCode::FORBIDDEN => MessageKind::Denied,
         StatusCode::NOT_FOUND => MessageKind::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => MessageKind::Method,

@@ -9,6 +9,7 @@ pub mod answers;
 pub mod bridge;
 pub mod certificates;
 pub mod classify;
+pub mod connection;
 mod failures;
 pub mod handle;
 pub mod head;
