@@ -14,8 +14,8 @@ use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::settings::{
-    AccessLog, CertificateFiles, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders,
-    ListenerPurpose, ListenerSettings, RequestLimits, SiteSettings, UpstreamServer, UpstreamSettings, UpstreamTimeouts,
+    AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
+    ListenerSettings, RequestLimits, SiteSettings, UpstreamServer, UpstreamSettings, UpstreamTimeouts,
 };
 use crate::login::ports::UnfinishedCaps;
 use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
@@ -99,7 +99,6 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
             portal_body_bytes: request.portal_body_bytes,
         },
         timeouts: DownstreamTimeouts::default(),
-        connections: ConnectionLimits::default(),
         access_log: if config.log.access { AccessLog::On } else { AccessLog::Off },
     }
 }

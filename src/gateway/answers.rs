@@ -5,7 +5,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE, VARY,
+    WWW_AUTHENTICATE,
 };
 use http::{Method, Response, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -15,10 +16,17 @@ use super::classify::{Asker, METHODS, Refusal};
 use super::head::HeadMistake;
 use super::message_pages::MessagePages;
 use super::settings::SiteSettings;
+use crate::pages::circle::CirclePage;
+use crate::pages::page::Page;
 use crate::pages::security_headers;
+use crate::web::bounces::Hop;
+use crate::web::cookies::CookieNames;
 use crate::web::origin::{Origin, Scheme};
 use crate::web::problem::{self, Problem};
 use crate::web::request_id::RequestId;
+
+/// The stable word for a request that was with the application already when its session ended: it may have been carried out.
+pub const INTERRUPTED: &str = "session_ended_meanwhile";
 
 /// One answer of ours, before it has a form.
 #[derive(Clone, Debug)]
@@ -29,6 +37,8 @@ pub struct Answer {
     detail: &'static str,
     fields: Vec<(HeaderName, HeaderValue)>,
     connection: AfterAnswer,
+    /// `None`: the status says which.
+    page: Option<Page>,
 }
 
 /// What becomes of the connection.
@@ -51,7 +61,7 @@ pub struct Addressee<'a> {
 
 impl Answer {
     fn new(status: StatusCode, code: &'static str, detail: &'static str) -> Self {
-        Self { status, code, reason: code, detail, fields: Vec::new(), connection: AfterAnswer::Keep }
+        Self { status, code, reason: code, detail, fields: Vec::new(), connection: AfterAnswer::Keep, page: None }
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -61,6 +71,11 @@ impl Answer {
 
     fn because(mut self, reason: &'static str) -> Self {
         self.reason = reason;
+        self
+    }
+
+    fn showing(mut self, page: Page) -> Self {
+        self.page = Some(page);
         self
     }
 
@@ -93,15 +108,9 @@ impl Answer {
             | HeadMistake::ContentLength
             | HeadMistake::TransferEncoding
             | HeadMistake::TwoLengths
-            | HeadMistake::Bytes
-            | HeadMistake::RequestLine => "The request is not clear enough to be passed on.",
-            HeadMistake::Version => "Only HTTP/1.0, HTTP/1.1 and, over TLS, HTTP/2 are spoken here.",
-            HeadMistake::Connect => "This method is not allowed.",
-            HeadMistake::Expectation => "Nothing but 100-continue can be expected here.",
-            HeadMistake::TooSlow => "The request did not arrive in time.",
+            | HeadMistake::Bytes => "The request is not clear enough to be passed on.",
         };
-        let answer = Self::new(mistake.status(), mistake.code(), detail).closing();
-        if mistake == HeadMistake::Connect { answer.with(ALLOW, allowed_methods()) } else { answer }
+        Self::new(mistake.status(), mistake.code(), detail).closing()
     }
 
     /// The answer to a request that does not go on. `target` is its path and query, for the redirect to https.
@@ -114,10 +123,23 @@ impl Answer {
                 "No site with this host name is served here.",
             ),
             Refusal::Method => {
+                let allowed = HeaderValue::try_from(METHODS.join(", ")).expect("method names are ASCII");
                 Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not allowed.")
-                    .with(ALLOW, allowed_methods())
+                    .with(ALLOW, allowed)
             }
-            Refusal::ToHttps(site) => Self::to_https(&site.origin, target),
+            Refusal::ToHttps(site, bounces) => {
+                // a browser that has really come over http does not take it
+                let counted = bounces.one_more(Hop::Answer, CookieNames::of(site.origin.scheme()));
+                let answer = Self::to_https(&site.origin, target);
+                counted.into_iter().fold(answer, |answer, cookie| answer.with(SET_COOKIE, cookie))
+            }
+            Refusal::Circle(site, return_path, cause) => {
+                let names = CookieNames::of(site.origin.scheme());
+                let detail = "This browser is sent to and fro without end; the reason is in the log of the gateway.";
+                let page = Page::Circle(CirclePage { cause: *cause, again_href: return_path.as_str().to_owned() });
+                let answer = Self::new(StatusCode::FORBIDDEN, cause.name(), detail).showing(page);
+                names.delete(names.bounces).into_iter().fold(answer, |answer, forget| answer.with(SET_COOKIE, forget))
+            }
             Refusal::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such page."),
             Refusal::Denied(_) => Self::new(StatusCode::FORBIDDEN, "denied_by_rule", "This page is closed."),
             Refusal::WebSocket(_) => Self::new(
@@ -155,6 +177,16 @@ impl Answer {
     #[must_use]
     pub fn to_failure(status: StatusCode, code: &'static str) -> Self {
         let detail = match status {
+            StatusCode::UNAUTHORIZED => {
+                return Self::new(
+                    status,
+                    INTERRUPTED,
+                    "The session ended while this request was under way. It is not known whether the application has carried it out.",
+                )
+                .because(code)
+                .with(WWW_AUTHENTICATE, HeaderValue::from_static("Vestibule"))
+                .closing();
+            }
             StatusCode::BAD_GATEWAY => "The application cannot be reached at the moment. Try again in a moment.",
             StatusCode::GATEWAY_TIMEOUT => "The application did not answer in time. Try again in a moment.",
             StatusCode::SERVICE_UNAVAILABLE => "The service is not available at the moment. Try again in a moment.",
@@ -171,25 +203,8 @@ impl Answer {
     /// # Errors
     /// When the client is gone.
     pub async fn send(self, session: &mut Session, to: Addressee<'_>, pages: &MessagePages) -> pingora::Result<()> {
-        if self.connection == AfterAnswer::Close {
-            session.set_keepalive(None);
-        }
-        let (head, body) = self.compose(session.req_header(), to, pages)?;
-        let empty = body.is_empty();
-        session.write_response_header(Box::new(head), empty).await?;
-        if !empty {
-            session.write_response_body(Some(body), true).await?;
-        }
-        Ok(())
-    }
-
-    /// The head of the answer to `request`, without what belongs to the connection, and the body that is to be written.
-    pub(super) fn compose(
-        self,
-        request: &RequestHeader,
-        to: Addressee<'_>,
-        pages: &MessagePages,
-    ) -> pingora::Result<(ResponseHeader, Bytes)> {
+        let request = session.req_header();
+        let is_head = request.method == Method::HEAD;
         let mut response = self.form(request, to, pages);
         *response.status_mut() = self.status;
         let (parts, body) = response.into_parts();
@@ -200,7 +215,15 @@ impl Answer {
         head.insert_header(VARY, "Accept, Accept-Language, Cookie, Sec-Fetch-Mode")?;
         head.insert_header(CONTENT_LENGTH, body.len())?;
         head.insert_header("X-Request-Id", to.request_id.to_string())?;
-        Ok((head, if request.method == Method::HEAD { Bytes::new() } else { body }))
+        if self.connection == AfterAnswer::Close {
+            session.set_keepalive(None);
+        }
+        let empty = is_head || body.is_empty();
+        session.write_response_header(Box::new(head), empty).await?;
+        if !empty {
+            session.write_response_body(Some(body), true).await?;
+        }
+        Ok(())
     }
 
     fn form(&self, request: &RequestHeader, to: Addressee<'_>, pages: &MessagePages) -> Response<Bytes> {
@@ -208,10 +231,18 @@ impl Answer {
             return plain("text/plain; charset=utf-8", format!("{}\n", self.detail), to.scheme());
         }
         match to.asker {
-            Asker::Navigation | Asker::Submission => pages.draw(self.status, self.code, request, to),
+            Asker::Navigation | Asker::Submission => {
+                pages.draw(self.page.as_ref(), self.status, self.code, request, to)
+            }
             Asker::Program => {
                 let problem = Problem { status: self.status, code: self.code, detail: self.detail };
-                plain(problem::MEDIA_TYPE, problem.to_json(to.request_id), to.scheme())
+                let document = match to.site {
+                    Some(site) if self.status == StatusCode::UNAUTHORIZED => {
+                        problem.to_json_with_sign_in(to.request_id, &site.origin)
+                    }
+                    Some(_) | None => problem.to_json(to.request_id),
+                };
+                plain(problem::MEDIA_TYPE, document, to.scheme())
             }
         }
     }
@@ -222,10 +253,6 @@ impl Addressee<'_> {
     pub(super) fn scheme(&self) -> Scheme {
         self.site.map_or(Scheme::Http, |site| site.origin.scheme())
     }
-}
-
-fn allowed_methods() -> HeaderValue {
-    HeaderValue::try_from(METHODS.join(", ")).expect("method names are ASCII")
 }
 
 fn plain(media_type: &'static str, body: String, scheme: Scheme) -> Response<Bytes> {

@@ -12,6 +12,8 @@ use super::head::RequestHead;
 use super::route_rules::{Access, UpstreamName};
 use super::settings::SiteSettings;
 use crate::login::sessions::{NoSession, SessionCheck};
+use crate::pages::circle::CircleCause;
+use crate::web::bounces::Bounces;
 use crate::web::canonical_path::{self, PathReading};
 use crate::web::cookies::{self, CookieNames, CookieRead};
 use crate::web::origin::Scheme;
@@ -80,7 +82,7 @@ pub enum Refusal {
     /// 405.
     Method,
     /// 308 to the same URL with https.
-    ToHttps(Arc<SiteSettings>),
+    ToHttps(Arc<SiteSettings>, Bounces),
     /// 404: the path could be taken for one of ours.
     NotFound(Arc<SiteSettings>),
     /// 403: the rules deny it.
@@ -89,6 +91,8 @@ pub enum Refusal {
     WebSocket(Arc<SiteSettings>),
     /// 303 to the sign-in page, for a person who asks for a page.
     ToSignIn(Arc<SiteSettings>, ReturnPath, SignInReason),
+    /// 403: somebody comes back again and again.
+    Circle(Arc<SiteSettings>, ReturnPath, CircleCause),
     /// 401, for everything else.
     Unauthorized(Arc<SiteSettings>, SignInReason),
     /// 503: it cannot be told whether the session is still good.
@@ -176,7 +180,12 @@ pub fn classify(
     }
     let plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
     if plain || arrival.listener == ListenerUse::RedirectToHttps {
-        return Verdict::Refuse(Refusal::ToHttps(site));
+        let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
+        return Verdict::Refuse(if bounces.is_circle() {
+            Refusal::Circle(site, return_path(head), CircleCause::HttpsNotSeen)
+        } else {
+            Refusal::ToHttps(site, bounces)
+        });
     }
     let path = canonical_path::read(head.path);
     match path {
@@ -282,8 +291,37 @@ fn session_check(
 
 fn sign_in(head: &RequestHead<'_>, site: Arc<SiteSettings>, reason: SignInReason) -> Refusal {
     match asker(head.method, head.headers) {
-        Asker::Navigation => Refusal::ToSignIn(site, return_path(head), reason),
+        Asker::Navigation if is_framed(head.headers) => Refusal::Unauthorized(site, reason),
+        Asker::Navigation => {
+            let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
+            match reason {
+                SignInReason::NoSession(why) if bounces.is_circle() => {
+                    Refusal::Circle(site, return_path(head), circle_cause(why))
+                }
+                SignInReason::NoSession(_) | SignInReason::CodeRequired => {
+                    Refusal::ToSignIn(site, return_path(head), reason)
+                }
+            }
+        }
         Asker::Submission | Asker::Program => Refusal::Unauthorized(site, reason),
+    }
+}
+
+/// Whether the page is for a frame inside another one, where nobody can sign in: the sign-in page refuses to be framed.
+fn is_framed(headers: &HeaderMap) -> bool {
+    let destination = headers.get(HeaderName::from_static("sec-fetch-dest")).map(HeaderValue::as_bytes);
+    matches!(destination, Some(b"iframe" | b"frame" | b"embed" | b"object"))
+}
+
+/// Why a session that was opened a moment ago is none here.
+fn circle_cause(why: NoSession) -> CircleCause {
+    match why {
+        NoSession::Absent => CircleCause::SessionNotSent,
+        NoSession::Doubled => CircleCause::DoubledCookie,
+        NoSession::Unreadable => CircleCause::UnreadableCookie,
+        NoSession::OtherSite => CircleCause::OtherSite,
+        NoSession::OutOfTime => CircleCause::OutOfTime,
+        NoSession::Ended => CircleCause::Ended,
     }
 }
 

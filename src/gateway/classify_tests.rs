@@ -69,11 +69,12 @@ fn written(verdict: &Verdict) -> String {
         },
         Verdict::Refuse(Refusal::Misdirected) => "421".into(),
         Verdict::Refuse(Refusal::Method) => "405".into(),
-        Verdict::Refuse(Refusal::ToHttps(_)) => "308".into(),
+        Verdict::Refuse(Refusal::ToHttps(..)) => "308".into(),
         Verdict::Refuse(Refusal::NotFound(_)) => "404".into(),
         Verdict::Refuse(Refusal::Denied(_)) => "403".into(),
         Verdict::Refuse(Refusal::WebSocket(_)) => "403 websocket".into(),
         Verdict::Refuse(Refusal::ToSignIn(_, path, reason)) => format!("303 {} {}", path.as_str(), reason.name()),
+        Verdict::Refuse(Refusal::Circle(_, path, cause)) => format!("403 {} {}", path.as_str(), cause.name()),
         Verdict::Refuse(Refusal::Unauthorized(_, reason)) => format!("401 {}", reason.name()),
         Verdict::Refuse(Refusal::CannotTell(_)) => "503".into(),
     }
@@ -97,6 +98,9 @@ fn judged(method: &str, target: &str, fields: &[(&str, &str)], arrival: Arrival,
             "live" => SessionCheck::Live(Box::new(session("anna"))),
             "step-up" => SessionCheck::StepUp(Box::new(session("anna"))),
             "unknown" => SessionCheck::CannotTell,
+            "other-site" => SessionCheck::None(NoSession::OtherSite),
+            "old" => SessionCheck::None(NoSession::OutOfTime),
+            "ended" => SessionCheck::None(NoSession::Ended),
             _ => SessionCheck::None(NoSession::Unreadable),
         }
     };
@@ -172,6 +176,10 @@ fn whoever_is_not_is_refused_in_a_fitting_form() {
         ("GET /app?x=1&y=%20", "Accept: text/html;q=0.9", "303 /app?x=1&y=%20 no_session"),
         ("HEAD /app", "Accept: text/html", "303 /app no_session"),
         ("GET /app", "Sec-Fetch-Mode: navigate", "303 /app no_session"),
+        ("GET /app", "Sec-Fetch-Mode: navigate|Sec-Fetch-Dest: document", "303 /app no_session"),
+        ("GET /app", "Sec-Fetch-Mode: navigate|Sec-Fetch-Dest: iframe", "401 no_session"),
+        ("GET /app", "Sec-Fetch-Mode: navigate|Sec-Fetch-Dest: object", "401 no_session"),
+        ("GET /app (step-up)", "Sec-Fetch-Mode: navigate|Sec-Fetch-Dest: frame", "401 code_required"),
         ("GET /app", "Sec-Fetch-Mode: cors|Accept: text/html", "401 no_session"),
         ("GET /app", "Sec-Fetch-Mode: websocket|Upgrade: websocket", "401 no_session"),
         ("GET /app", "Accept: text/html|X-Requested-With: XMLHttpRequest", "401 no_session"),
@@ -191,6 +199,25 @@ fn whoever_is_not_is_refused_in_a_fitting_form() {
         ("GET /app", "Authorization: Bearer live", "401 no_session"),
         ("GET /app", "X-Forwarded-User: anna", "401 no_session"),
         ("GET /app", "User-Agent: kube-probe/1.30", "401 no_session"),
+    ]);
+}
+
+#[test]
+fn a_page_that_is_refused_for_the_third_time_says_why() {
+    let page = "Accept: text/html|Cookie: __Host-vestibule-bounces=";
+    let three = format!("{page}3");
+    check_table(&[
+        ("GET /app", &format!("{page}2"), "303 /app no_session"),
+        ("GET /app?x", &three, "403 /app?x circle_session_cookie_not_sent"),
+        ("GET /app (forged)", &three, "403 /app circle_unreadable_cookie"),
+        ("GET /app (other-site)", &three, "403 /app circle_session_of_other_site"),
+        ("GET /app (old)", &three, "403 /app circle_session_out_of_time"),
+        ("GET /app (ended)", &three, "403 /app circle_session_ended"),
+        ("GET /app (live)", &format!("{three}|Cookie: __Host-vestibule=live"), "403 /app circle_doubled_cookie"),
+        ("GET /app (step-up)", &three, "303 /app code_required"),
+        ("GET /app (live)", &three, "proxy as anna"),
+        ("GET /app", "Cookie: __Host-vestibule-bounces=3", "401 no_session"),
+        ("POST /app", &three, "401 no_session"),
     ]);
 }
 
@@ -264,6 +291,9 @@ fn an_https_site_is_not_served_over_plain_http() {
     assert_eq!(judged("GET", "/app", &[("host", "app.example.com:8080")], plain, URL), "308");
     assert_eq!(judged("GET", "/app", &[("host", "other.example.com")], plain, URL), "421");
     assert_eq!(judged("GET", "/.vestibule/live", &[], plain, URL), "live");
+    // A browser takes a cookie of ours only over https: one that comes back says that whoever is in front of us is mistaken.
+    let counted = [("cookie", "__Host-vestibule-bounces=3")];
+    assert_eq!(judged("GET", "/app", &counted, plain, URL), "403 /app circle_https_not_seen");
     let loopback = [("cookie", "vestibule=live")];
     assert_eq!(judged("GET", "/app", &loopback, plain, "http://localhost:8080"), "proxy as anna");
     let redirecting = Arrival { listener: ListenerUse::RedirectToHttps, ..plain };

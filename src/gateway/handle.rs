@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use arc_swap::ArcSwap;
 
 use super::bridge::Pages;
-use super::connection::count::ConnectionCount;
 use super::message_pages::MessagePages;
 use super::settings::GatewaySettings;
 use super::streams::live::LiveStreams;
@@ -50,7 +49,6 @@ pub struct GatewayHandle {
     draining: Arc<AtomicBool>,
     under_way: Arc<AtomicUsize>,
     streams: Arc<LiveStreams>,
-    connections: ConnectionCount,
 }
 
 /// Counts a request for as long as it lasts.
@@ -73,7 +71,6 @@ impl GatewayHandle {
             current,
             draining: Arc::new(AtomicBool::new(false)),
             under_way: Arc::new(AtomicUsize::new(0)),
-            connections: ConnectionCount::default(),
         }
     }
 
@@ -96,12 +93,6 @@ impl GatewayHandle {
     #[must_use]
     pub fn requests_under_way(&self) -> usize {
         self.under_way.load(Ordering::Acquire)
-    }
-
-    /// The connections of all listeners.
-    #[must_use]
-    pub fn connections(&self) -> &ConnectionCount {
-        &self.connections
     }
 
     pub(super) fn is_draining(&self) -> bool {

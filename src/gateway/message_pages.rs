@@ -9,13 +9,13 @@ use http::header::{ACCEPT_LANGUAGE, REFERER};
 use http::{Response, StatusCode};
 use pingora::http::RequestHeader;
 
-use super::answers::Addressee;
+use super::answers::{Addressee, INTERRUPTED};
 use super::bridge;
 use super::classify::Asker;
 use crate::domain::site::SiteName;
 use crate::pages::language_choice;
 use crate::pages::look::SiteLook;
-use crate::pages::page::{Chrome, Message, MessageKind, Page};
+use crate::pages::page::{Chrome, Interrupted, Message, MessageKind, Page};
 use crate::pages::render;
 use crate::web::cookies;
 use crate::web::origin::Origin;
@@ -35,9 +35,10 @@ impl MessagePages {
         Self { looks: looks.into_iter().collect(), nobodys: SiteLook::of_no_site() }
     }
 
-    /// The page for an answer of the gateway with this status and word.
+    /// The page for an answer of the gateway: the one given, or that of its status and word.
     pub(super) fn draw(
         &self,
+        given: Option<&Page>,
         status: StatusCode,
         code: &'static str,
         request: &RequestHeader,
@@ -54,7 +55,10 @@ impl MessagePages {
             request_id: &request_id,
             here: None,
         };
-        render::answer(&page(status, code, request, to), &chrome, to.scheme())
+        match given {
+            Some(page) => render::answer(page, &chrome, to.scheme()),
+            None => render::answer(&page(status, code, request, to), &chrome, to.scheme()),
+        }
     }
 }
 
@@ -62,12 +66,27 @@ fn page(status: StatusCode, code: &'static str, request: &RequestHeader, to: Add
     let kind = match status {
         StatusCode::UNAUTHORIZED => {
             let origin = to.site.map(|site| &site.origin);
-            return Page::NotSent { sign_in_href: page_before(request, origin).sign_in_url() };
+            let interrupted = code == INTERRUPTED;
+            return match to.asker {
+                Asker::Navigation if interrupted => {
+                    let here = std::str::from_utf8(bridge::origin_form(request.raw_path())).ok();
+                    Page::Interrupted {
+                        what: Interrupted::Opening,
+                        sign_in_href: ReturnPath::parse_or_root(here).sign_in_url(),
+                    }
+                }
+                Asker::Submission | Asker::Program if interrupted => Page::Interrupted {
+                    what: Interrupted::Sending,
+                    sign_in_href: page_before(request, origin).sign_in_url(),
+                },
+                // of what is opened only frames are not sent on
+                Asker::Navigation => Page::InFrame { sign_in_href: page_before(request, origin).sign_in_url() },
+                Asker::Submission | Asker::Program => {
+                    Page::NotSent { sign_in_href: page_before(request, origin).sign_in_url() }
+                }
+            };
         }
-        StatusCode::BAD_REQUEST
-        | StatusCode::REQUEST_TIMEOUT
-        | StatusCode::EXPECTATION_FAILED
-        | StatusCode::HTTP_VERSION_NOT_SUPPORTED => MessageKind::BadRequest,
+        StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT => MessageKind::BadRequest,
         StatusCode::FORBIDDEN => MessageKind::Denied,
         StatusCode::NOT_FOUND => MessageKind::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => MessageKind::Method,
@@ -90,7 +109,7 @@ fn page(status: StatusCode, code: &'static str, request: &RequestHeader, to: Add
     Page::Message(Message { kind, again_href: again.map(|path| path.as_str().to_owned()) })
 }
 
-/// The page whose form was sent, if it is one of this site; the form's own target may take no GET.
+/// The page whose form was sent, or that the frame is on, if it is one of this site; the form's own target may take no GET.
 fn page_before(request: &RequestHeader, origin: Option<&Origin>) -> ReturnPath {
     let referer = request.headers.get(REFERER).and_then(|value| value.to_str().ok());
     let path = origin.and_then(|origin| referer?.strip_prefix(origin.as_str()));

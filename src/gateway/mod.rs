@@ -9,7 +9,6 @@ pub mod answers;
 pub mod bridge;
 pub mod certificates;
 pub mod classify;
-pub mod connection;
 mod failures;
 pub mod handle;
 pub mod head;

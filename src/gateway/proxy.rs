@@ -19,7 +19,6 @@ use pingora::{Error, ErrorType, Result};
 use super::answers::Answer;
 use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
-use super::connection::state::ConnectionState;
 use super::failures::{failure, no_server};
 use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
@@ -67,9 +66,7 @@ impl ProxyHttp for Gateway {
     /// Time limits of the connection; pingora's own are none, or for ever.
     async fn early_request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<()> {
         let timeouts = state.current.parts.settings.timeouts;
-        if ConnectionState::of_this_request().is_some_and(|connection| connection.is_followed()) {
-            session.set_keepalive(None);
-        } else if session.get_keepalive().is_some() {
+        if session.get_keepalive().is_some() {
             session.set_keepalive(Some(timeouts.keepalive.as_secs().max(1)));
         }
         session.set_read_timeout(Some(timeouts.read));
@@ -104,6 +101,10 @@ impl ProxyHttp for Gateway {
             }
             Verdict::Refuse(refusal) => {
                 state.site = site_of(&refusal);
+                if let Refusal::Circle(site, _, cause) = &refusal {
+                    let (site, client) = (site.name.as_str(), state.hop.client);
+                    tracing::warn!(request = %state.request_id, site, %client, reason = cause.name(), "a sign-in goes round in a circle");
+                }
                 answer(session, state, Answer::to_refusal(&refusal, &target)).await?;
             }
         }
@@ -153,6 +154,9 @@ impl ProxyHttp for Gateway {
         state: &mut RequestState,
     ) -> Result<()> {
         state.status = Some(response.status.as_u16());
+        if !response.status.is_informational() || response.status == StatusCode::SWITCHING_PROTOCOLS {
+            state.answers()?;
+        }
         let Some(passage) = &state.passage else { return Ok(()) };
         response::clean_response(response, &passage.site);
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -279,6 +283,7 @@ impl Gateway {
         let settings = &current.parts.settings;
         let header = session.req_header();
         state.asker = classify::asker(&header.method, &header.headers);
+        let bytes = session.as_downstream().as_http1().map(|http1| http1.get_headers_raw_bytes());
         state.hop = hop(session, settings);
         let source = HeadSource {
             method: &header.method,
@@ -286,6 +291,7 @@ impl Gateway {
             target: header.raw_path(),
             version: header.version,
             headers: &header.headers,
+            bytes: bytes.as_deref(),
         };
         let head = head::read(&source, &settings.limits)?;
         let arrival =
@@ -349,11 +355,12 @@ fn is_websocket(request: &RequestHeader) -> bool {
 fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {
     match refusal {
         Refusal::Misdirected | Refusal::Method => None,
-        Refusal::ToHttps(site)
+        Refusal::ToHttps(site, _)
         | Refusal::NotFound(site)
         | Refusal::Denied(site)
         | Refusal::WebSocket(site)
         | Refusal::ToSignIn(site, _, _)
+        | Refusal::Circle(site, _, _)
         | Refusal::Unauthorized(site, _)
         | Refusal::CannotTell(site) => Some(Arc::clone(site)),
     }

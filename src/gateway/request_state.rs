@@ -116,9 +116,18 @@ impl RequestState {
         .write(line);
     }
 
+    /// Asked when the application answers: `Err` when the session it would flow for has ended.
+    pub(super) fn answers(&mut self) -> pingora::Result<()> {
+        Self::over(self.stream.as_ref().and_then(|stream| stream.answers()))
+    }
+
     /// Asked with every piece of a body: `Err` when the session it flows for has ended.
     pub(super) fn flows(&mut self) -> pingora::Result<()> {
-        match self.stream.as_ref().and_then(|stream| stream.flows()) {
+        Self::over(self.stream.as_ref().and_then(|stream| stream.flows()))
+    }
+
+    fn over(end: Option<StreamEnd>) -> pingora::Result<()> {
+        match end {
             None => Ok(()),
             Some(end) => Error::e_explain(
                 ErrorType::CustomCode(end.name(), end.status().as_u16()),

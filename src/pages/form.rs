@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::page::MessageKind;
 use crate::domain::keys::Keys;
 use crate::domain::secret::SecretText;
-use crate::web::origin::Origin;
+use crate::web::origin::{Origin, Scheme};
 
 /// The most that a form of ours may weigh. The largest honest one is a user name, a password of 512 bytes and a return path of 2 KiB, percent-encoded.
 pub const MAX_BYTES: usize = 16 * 1024;
@@ -30,6 +30,8 @@ pub enum FormRefusal {
     NotAForm,
     #[error("the form was sent by a page of another site")]
     Foreign,
+    #[error("the page was opened over http, and the site is an https one")]
+    OverHttp,
     #[error("a field is there twice")]
     Doubled,
     #[error("the form is not readable")]
@@ -43,7 +45,7 @@ impl FormRefusal {
         match self {
             Self::TooLarge => MessageKind::TooLarge,
             Self::NotAForm | Self::Doubled | Self::Unreadable => MessageKind::BadRequest,
-            Self::Foreign => MessageKind::FormRefused,
+            Self::Foreign | Self::OverHttp => MessageKind::FormRefused,
         }
     }
 }
@@ -78,7 +80,7 @@ impl UncheckedForm {
             return Err(FormRefusal::NotAForm);
         }
         if !is_from(headers, origin) {
-            return Err(FormRefusal::Foreign);
+            return Err(if is_over_http(headers, origin) { FormRefusal::OverHttp } else { FormRefusal::Foreign });
         }
         fields(body).map(Self)
     }
@@ -139,6 +141,13 @@ fn is_from(headers: &HeaderMap, origin: &Origin) -> bool {
         ([], []) => true,
         _ => false,
     }
+}
+
+/// Whether the page is this site's host, seen over http: somebody in front takes http for https. No browser says `Sec-Fetch-Site` there.
+fn is_over_http(headers: &HeaderMap, origin: &Origin) -> bool {
+    let page = headers.get(ORIGIN).and_then(|value| value.to_str().ok()?.strip_prefix("http://"));
+    let host = page.and_then(|page| page.split(':').next());
+    origin.scheme() == Scheme::Https && host.is_some_and(|host| host.eq_ignore_ascii_case(origin.host()))
 }
 
 fn fields(body: &[u8]) -> Result<Fields, FormRefusal> {
@@ -224,7 +233,9 @@ mod tests {
         ] {
             let read = UncheckedForm::read(&headers(extra), b"a=b", &site());
             assert_eq!(read.is_ok(), ours, "{extra:?}");
-            assert!(ours || matches!(read, Err(FormRefusal::Foreign)));
+            let over_http = extra.len() == 1 && extra[0].1 == "http://app.example.com";
+            let refusal = if over_http { FormRefusal::OverHttp } else { FormRefusal::Foreign };
+            assert!(ours || read.is_err_and(|given| given == refusal), "{extra:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 pub mod accent;
 pub mod assets;
+pub mod circle;
 pub mod form;
 pub mod language_choice;
 pub mod look;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::circle::CirclePage;
 use super::look::SiteLook;
 use crate::domain::language::Language;
 use crate::domain::phone::PhoneProblem;
@@ -53,12 +54,34 @@ pub enum Page {
     Waiting {
         wait: Duration,
     },
+    /// Somebody comes back to the sign-in page again and again.
+    Circle(CirclePage),
     /// A form was sent to the application after the session had ended.
     NotSent {
         /// The sign-in page that leads back.
         sign_in_href: String,
     },
+    /// A frame on a page of the application has no session. The only page of ours that shows itself in a frame, on pages of its own site.
+    InFrame {
+        /// The sign-in page that leads back; it opens in place of the page that the frame is on.
+        sign_in_href: String,
+    },
+    /// A session ended while its request was with the application.
+    Interrupted {
+        what: Interrupted,
+        /// The sign-in page that leads back.
+        sign_in_href: String,
+    },
     Message(Message),
+}
+
+/// What was under way when its session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interrupted {
+    /// A page that was opened: it can be opened again.
+    Opening,
+    /// A form that was sent: it may have been carried out.
+    Sending,
 }
 
 /// User name and password.
@@ -91,6 +114,8 @@ impl Default for UserNameField {
 pub enum LoginNotice {
     /// The form was too old, or of another browser; nothing was done.
     FormExpired,
+    /// The form came without the cookie it is bound to; nothing was done.
+    CookieMissing,
     SessionEnded,
     /// A session without a code has to begin again from the password.
     TwoFactorNeeded,
@@ -308,7 +333,7 @@ impl Page {
             | Self::Phone(PhonePage { problem: Some(_), .. })
             | Self::Code(CodePage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             // shown again instead of a bare error, but nothing was done, and programs have to see that
-            Self::Login(LoginPage { notice: Some(LoginNotice::FormExpired), .. })
+            Self::Login(LoginPage { notice: Some(LoginNotice::FormExpired | LoginNotice::CookieMissing), .. })
             | Self::Phone(PhonePage { form: FormAge::Expired, .. })
             | Self::Code(CodePage { notice: Some(CodeNotice::FormExpired), .. }) => StatusCode::FORBIDDEN,
             Self::Login(_)
@@ -317,11 +342,11 @@ impl Page {
             | Self::StepUp(_)
             | Self::Logout { .. }
             | Self::SignedOut => StatusCode::OK,
-            Self::NoNumber(_) => StatusCode::FORBIDDEN,
+            Self::NoNumber(_) | Self::Circle(_) => StatusCode::FORBIDDEN,
             Self::Over(_) => StatusCode::GONE,
             Self::CodesPaused { .. } | Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Waiting { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::NotSent { .. } => StatusCode::UNAUTHORIZED,
+            Self::NotSent { .. } | Self::InFrame { .. } | Self::Interrupted { .. } => StatusCode::UNAUTHORIZED,
             Self::Message(message) => message.kind.status(),
         }
     }
@@ -357,7 +382,10 @@ impl Page {
             | Self::SignedOut
             | Self::NoNumber(_)
             | Self::Over(_)
-            | Self::NotSent { .. } => return None,
+            | Self::Circle(_)
+            | Self::NotSent { .. }
+            | Self::InFrame { .. }
+            | Self::Interrupted { .. } => return None,
         };
         Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).map(|seconds| seconds.max(1))
     }

@@ -40,6 +40,9 @@ pub fn answer(page: &Page, chrome: &Chrome<'_>, scheme: Scheme) -> Response<Byte
     *response.status_mut() = page.status();
     let headers = response.headers_mut();
     security_headers::put(headers, scheme);
+    if let Page::InFrame { .. } = page {
+        security_headers::allow_framing(headers);
+    }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(chrome.language.tag()));
     headers.insert(VARY, HeaderValue::from_static("Accept-Language, Cookie"));

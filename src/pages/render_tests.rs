@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::domain::phone::{Country, PhoneProblem};
 use crate::pages::accent::Rgb;
+use crate::pages::circle::{CircleCause, CirclePage};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::pages::page::*;
 
@@ -54,7 +55,7 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         ..LoginPage::default()
     };
     add("login", Page::Login(LoginPage { return_to: "/".into(), ..LoginPage::default() }));
-    for notice in [LoginNotice::FormExpired, LoginNotice::SessionEnded] {
+    for notice in [LoginNotice::FormExpired, LoginNotice::CookieMissing, LoginNotice::SessionEnded] {
         add(&format!("login-{notice:?}"), Page::Login(LoginPage { notice: Some(notice), ..login.clone() }));
     }
     for problem in [LoginProblem::UserNameMissing, LoginProblem::PasswordMissing, LoginProblem::NotCorrect] {
@@ -153,6 +154,13 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     add("codes-paused-wait", Page::CodesPaused { wait: Some(Duration::from_secs(1200)) });
     add("too-many", Page::TooManyTries { wait: Duration::from_secs(42) });
     add("waiting", Page::Waiting { wait: Duration::from_secs(5) });
+    for cause in CircleCause::ALL {
+        add(&format!("circle-{cause:?}"), Page::Circle(CirclePage { cause, again_href: "/app".into() }));
+    }
+    for what in [Interrupted::Opening, Interrupted::Sending] {
+        add(&format!("interrupted-{what:?}"), Page::Interrupted { what, sign_in_href: "/.vestibule/login".into() });
+    }
+    add("in-frame", Page::InFrame { sign_in_href: "/.vestibule/login".into() });
     add("not-sent", Page::NotSent { sign_in_href: "/.vestibule/login?return_to=%2Fa".into() });
     for kind in MessageKind::ALL {
         add(&format!("message-{kind:?}"), Page::Message(Message { kind, again_href: Some("/app".into()) }));

@@ -12,6 +12,9 @@ use crate::web::origin::Scheme;
 /// `data:` is for pictures that a style sheet carries in itself. No inline code or style, so no nonce.
 const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// For the one page that may be seen in a frame of its own site: it has no form, and its link leaves the frame.
+const CONTENT_SECURITY_IN_FRAME: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
 /// A year, as ASVS 5.0 3.4.1 asks for. Not for subdomains: those may not be ours to speak for.
 const HSTS: &str = "max-age=31536000";
 
@@ -33,6 +36,11 @@ pub fn put(headers: &mut HeaderMap, scheme: Scheme) {
         Scheme::Https => drop(headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS))),
         Scheme::Http => {}
     }
+}
+
+/// Lets pages of the same site frame this answer, after `put`.
+pub fn allow_framing(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_IN_FRAME));
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ use std::time::Duration;
 use fluent_bundle::FluentValue;
 use minijinja::{Value, context};
 
+use super::circle::{CircleCause, CirclePage};
 use super::look::Contact;
 use super::page::{
-    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, FormAge, LoginNotice, LoginPage, LoginProblem, Message,
-    MessageKind, NoNumberReason, OverReason, Page, PhonePage, ShownNumber, StepUpPage, UserNameField,
+    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, FormAge, Interrupted, LoginNotice, LoginPage, LoginProblem,
+    Message, MessageKind, NoNumberReason, OverReason, Page, PhonePage, ShownNumber, StepUpPage, UserNameField,
 };
 use super::texts;
 use crate::domain::phone::PhoneProblem;
@@ -138,6 +139,7 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
         ),
         Page::TooManyTries { wait } => waiting("too-many-title", "too-many-lead", *wait, &words),
         Page::Waiting { wait } => waiting("waiting-title", "waiting-lead", *wait, &words),
+        Page::Circle(page) => circle(page, &words),
         Page::NotSent { sign_in_href } => outcome(
             Outcome {
                 title: "not-sent-title",
@@ -148,6 +150,32 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
             },
             &words,
         ),
+        Page::InFrame { sign_in_href } => outcome(
+            Outcome {
+                title: "interrupted-title",
+                paragraphs: vec![words.say("in-frame-lead")],
+                contact: None,
+                action: Some(("sign-in-again", sign_in_href.clone())),
+                refers: true,
+            },
+            &words,
+        ),
+        Page::Interrupted { what, sign_in_href } => {
+            let keys: &[&str] = match what {
+                Interrupted::Opening => &["login-session-ended"],
+                Interrupted::Sending => &["interrupted-lead", "interrupted-advice"],
+            };
+            outcome(
+                Outcome {
+                    title: "interrupted-title",
+                    paragraphs: keys.iter().map(|key| words.say(key)).collect(),
+                    contact: None,
+                    action: Some(("sign-in-again", sign_in_href.clone())),
+                    refers: true,
+                },
+                &words,
+            )
+        }
         Page::Message(page) => message(page, &words),
     }
 }
@@ -159,6 +187,7 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
     };
     let notice = page.notice.map(|notice| match notice {
         LoginNotice::FormExpired => Notice { tone: "info", text: words.say("login-form-expired") },
+        LoginNotice::CookieMissing => Notice { tone: "info", text: words.say("login-cookie-missing") },
         LoginNotice::SessionEnded => Notice { tone: "info", text: words.say("login-session-ended") },
         LoginNotice::TwoFactorNeeded => Notice { tone: "info", text: words.say("login-two-factor-needed") },
     });
@@ -175,13 +204,14 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
     View {
         template: "login.html",
         title: words.say("login-title"),
-        refers: problem.is_some() || page.notice == Some(LoginNotice::FormExpired),
+        refers: problem.is_some() || matches!(page.notice, Some(LoginNotice::FormExpired | LoginNotice::CookieMissing)),
         notice,
         problem,
         values: context! {
             user_name,
             fixed,
             return_to => page.return_to.as_str(),
+            cookie_missing => page.notice == Some(LoginNotice::CookieMissing),
             help_href => help.and_then(|contact| contact.href.as_deref()),
             help_text => help.map(|contact| contact.text.as_str()),
         },
@@ -308,6 +338,24 @@ fn waiting(title: &'static str, lead: &str, wait: Duration, words: &Words<'_>) -
     let paragraphs = vec![words.time(lead, wait)];
     let action = Some(("try-again", paths::LOGIN.to_owned()));
     outcome(Outcome { title, paragraphs, contact: None, action, refers: true }, words)
+}
+
+fn circle(page: &CirclePage, words: &Words<'_>) -> View {
+    let name = match page.cause {
+        CircleCause::CookiesNotSent => "circle-no-cookies",
+        CircleCause::PageOverHttp => "circle-http",
+        CircleCause::SessionNotSent => "circle-not-kept",
+        CircleCause::DoubledCookie => "circle-doubled",
+        CircleCause::UnreadableCookie | CircleCause::OtherSite => "circle-not-known",
+        CircleCause::OutOfTime => "circle-clock",
+        CircleCause::Ended => "circle-ended",
+        CircleCause::Application => "circle-application",
+        CircleCause::HttpsNotSeen => "circle-https",
+    };
+    let paragraphs = vec![words.say(name), words.say(&format!("{name}-advice"))];
+    let action = Some(("try-again", page.again_href.clone()));
+    let contact = Some(("circle-ask", "circle-ask-nobody"));
+    outcome(Outcome { title: "circle-title", paragraphs, contact, action, refers: true }, words)
 }
 
 fn message(page: &Message, words: &Words<'_>) -> View {

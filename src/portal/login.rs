@@ -19,11 +19,14 @@ use crate::web::return_path::ReturnPath;
 /// How long somebody waits who came when too many were signing in: about as long as the queue of hashes takes to empty (our own figure).
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
+/// The field of a form that is shown again because it came without the cookie: without it once more, no cookie will ever come.
+const COOKIE_MISSING: &str = "cookie_missing";
+
 /// GET: the form, or the way on for whoever is signed in already. Changes nothing: a pending login stays what it is, and nothing is sent.
 pub(super) async fn show(visit: Visit) -> Response {
     let return_to = ReturnPath::parse_or_root(visit.query(paths::RETURN_TO).as_deref());
     match visit.session() {
-        SessionCheck::Live(_) => visit.see(return_to.as_str()),
+        SessionCheck::Live(_) => visit.on_to(&return_to),
         SessionCheck::CannotTell => visit.message(MessageKind::SignInUnavailable),
         SessionCheck::StepUp(session) => step_up(&visit, &session, &return_to).await,
         SessionCheck::None(reason) => {
@@ -42,10 +45,14 @@ pub(super) async fn submit(submission: Submission) -> Response {
     let (fields, _) = match opened {
         Ok(opened) => opened,
         Err(stale) => {
+            let unbound = visit.handle().is_none();
+            if unbound && !stale.shown_again(COOKIE_MISSING).is_empty() {
+                return visit.circle(visit.login_cookie_problem(), paths::LOGIN);
+            }
             let page = LoginPage {
                 user_name: UserNameField::Open(stale.shown_again("username").to_owned()),
                 return_to: ReturnPath::parse_or_root(Some(stale.shown_again(paths::RETURN_TO))).as_str().to_owned(),
-                notice: Some(LoginNotice::FormExpired),
+                notice: Some(if unbound { LoginNotice::CookieMissing } else { LoginNotice::FormExpired }),
                 problem: None,
             };
             return form(&visit, page);

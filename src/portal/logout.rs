@@ -34,7 +34,8 @@ pub(super) async fn submit(submission: Submission) -> Response {
             let names = visit.cookie_names();
             // the session last: curl 7.88 forgets a deletion that is followed by one of a cookie it does not have
             let login = visit.handle().and_then(|_| names.delete(names.login));
-            with_cookies(visit.see(paths::LOGOUT), [login, names.delete(names.session)])
+            let bounces = visit.bounces().forget(names);
+            with_cookies(visit.see(paths::LOGOUT), [login, bounces, names.delete(names.session)])
         }
     }
 }

@@ -52,7 +52,12 @@ fn document(visit: &Visit, session: &Session) -> String {
 
 fn refuse(visit: &Visit, code: &'static str, detail: &'static str) -> Response {
     let problem = Problem { status: StatusCode::UNAUTHORIZED, code, detail };
-    let mut response = answer(visit, problem.status, problem::MEDIA_TYPE, problem.to_json(visit.context.request_id));
+    let mut response = answer(
+        visit,
+        problem.status,
+        problem::MEDIA_TYPE,
+        problem.to_json_with_sign_in(visit.context.request_id, &visit.context.origin),
+    );
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Vestibule"));
     response
 }

@@ -22,12 +22,14 @@ use crate::domain::pending::LoginHandle;
 use crate::domain::session::Session;
 use crate::login::sessions::{NoSession, SessionCheck};
 use crate::login::{Client, Login};
-use crate::pages::form::{Form, StaleForm, UncheckedForm};
+use crate::pages::circle::{CircleCause, CirclePage};
+use crate::pages::form::{Form, FormRefusal, StaleForm, UncheckedForm};
 use crate::pages::language_choice;
 use crate::pages::look::SiteLook;
 use crate::pages::page::{Chrome, Message, MessageKind, Page};
 use crate::pages::render::{self, LANGUAGE_FIELD};
 use crate::pages::security_headers;
+use crate::web::bounces::{Bounces, Hop};
 use crate::web::cookies::{self, CookieNames, CookieRead};
 use crate::web::paths;
 use crate::web::request_context::RequestContext;
@@ -141,6 +143,37 @@ impl Visit {
         response
     }
 
+    /// How often this browser was sent on lately.
+    pub(super) fn bounces(&self) -> Bounces {
+        Bounces::read(&self.headers, self.cookie_names())
+    }
+
+    /// 303 to the page that somebody who is signed in came here for, unless it keeps sending back.
+    pub(super) fn on_to(&self, return_to: &ReturnPath) -> Response {
+        let bounces = self.bounces();
+        if bounces.is_circle() {
+            return self.circle(CircleCause::Application, return_to.as_str());
+        }
+        with_cookies(self.see(return_to.as_str()), [bounces.one_more(Hop::Answer, self.cookie_names())])
+    }
+
+    /// The page for somebody who comes back again and again. Counting begins anew with it.
+    pub(super) fn circle(&self, cause: CircleCause, again_href: &str) -> Response {
+        let request_id = self.context.request_id;
+        let (site, client) = (self.context.site.as_str(), self.context.client_address);
+        tracing::warn!(request = %request_id, site, %client, reason = cause.name(), "a sign-in goes round in a circle");
+        let page = self.page(&Page::Circle(CirclePage { cause, again_href: again_href.to_owned() }));
+        with_cookies(page, [self.bounces().forget(self.cookie_names())])
+    }
+
+    /// Why no login can be named, when that is so although a cookie was given.
+    pub(super) fn login_cookie_problem(&self) -> CircleCause {
+        match cookies::read(&self.headers, self.cookie_names().login) {
+            CookieRead::Doubled => CircleCause::DoubledCookie,
+            CookieRead::Absent | CookieRead::One(_) => CircleCause::CookiesNotSent,
+        }
+    }
+
     /// 303 to where a person goes after signing in, with the cookie of the new session and without that of the login.
     pub(super) async fn signed_in(&self, session: &Session, return_path: &str) -> Response {
         // a browser holds one session of a site: the one whose cookie is replaced here would live on unseen
@@ -153,7 +186,8 @@ impl Visit {
         let return_path = ReturnPath::parse_or_root(Some(return_path));
         let names = self.cookie_names();
         let cookie = names.set(names.session, &self.login().sessions().cookie(session));
-        with_cookies(self.see(return_path.as_str()), [cookie, names.delete(names.login)])
+        let bounces = self.bounces().one_more(Hop::SignIn, names);
+        with_cookies(self.see(return_path.as_str()), [bounces, cookie, names.delete(names.login)])
     }
 
     /// The answer with the cookie that names the pending login.
@@ -226,6 +260,9 @@ impl FromRequest<Arc<Portal>> for Submission {
             Ok(form) => Ok(Self { visit, form }),
             Err(refusal) => {
                 tracing::info!(reason = ?refusal, path = parts.uri.path(), "a form was not read");
+                if refusal == FormRefusal::OverHttp {
+                    return Err(visit.circle(CircleCause::PageOverHttp, paths::LOGIN));
+                }
                 Err(visit.message(refusal.page()))
             }
         }

@@ -1,5 +1,7 @@
-//! Our two cookies on the wire: read strictly, set, deleted, and kept away from the upstream in both directions.
+//! Our cookies on the wire: read strictly, set, deleted, and kept away from the upstream in both directions.
 //! What a value means is not known here. Floor: web.
+
+use std::time::Duration;
 
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 
@@ -12,6 +14,8 @@ pub struct CookieNames {
     pub session: &'static str,
     /// The pending login, and before it the secret that forms are bound to.
     pub login: &'static str,
+    /// How often somebody was sent from sign-in to a page lately; no secret.
+    pub bounces: &'static str,
     scheme: Scheme,
 }
 
@@ -21,8 +25,15 @@ impl CookieNames {
     #[must_use]
     pub fn of(scheme: Scheme) -> Self {
         match scheme {
-            Scheme::Https => Self { session: "__Host-vestibule", login: "__Host-vestibule-login", scheme },
-            Scheme::Http => Self { session: "vestibule", login: "vestibule-login", scheme },
+            Scheme::Https => Self {
+                session: "__Host-vestibule",
+                login: "__Host-vestibule-login",
+                bounces: "__Host-vestibule-bounces",
+                scheme,
+            },
+            Scheme::Http => {
+                Self { session: "vestibule", login: "vestibule-login", bounces: "vestibule-bounces", scheme }
+            }
         }
     }
 
@@ -35,6 +46,15 @@ impl CookieNames {
             return None;
         }
         HeaderValue::try_from(format!("{name}={value}{}", self.attributes())).ok()
+    }
+
+    /// The same for a cookie that the browser forgets after `lifetime`, whatever its clock says.
+    #[must_use]
+    pub fn set_for(&self, name: &str, value: &str, lifetime: Duration) -> Option<HeaderValue> {
+        if !value.bytes().all(is_cookie_octet) {
+            return None;
+        }
+        HeaderValue::try_from(format!("{name}={value}{}; Max-Age={}", self.attributes(), lifetime.as_secs())).ok()
     }
 
     /// The `Set-Cookie` value that makes a browser forget `name` (one of ours).
@@ -64,11 +84,11 @@ impl CookieNames {
         let pair = trimmed(pair);
         let pair = pair.strip_prefix(b"=").map_or(pair, trimmed);
         let name = name_of(pair);
-        [self.session, self.login].iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
+        [self.session, self.login, self.bounces].iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
     }
 
     fn is_our_name(&self, name: &[u8]) -> bool {
-        name == self.session.as_bytes() || name == self.login.as_bytes()
+        [self.session, self.login, self.bounces].iter().any(|ours| name == ours.as_bytes())
     }
 
     fn attributes(&self) -> &'static str {
@@ -194,6 +214,7 @@ mod tests {
             (b"a=1; __Host-vestibule=x", Some(b"a=1")),
             (b"a=\"1 ;  b=\xff\xfe;__Host-vestibule-login=y;  c", Some(b"a=\"1 ;  b=\xff\xfe;  c")),
             (b"\t__Host-vestibule\t=x;a=1;;b", Some(b"a=1;;b")),
+            (b"a=1; __Host-vestibule-bounces=1", Some(b"a=1")),
             (b"__host-vestibule=x", Some(b"__host-vestibule=x")),
         ] {
             let left = names.without_ours(&HeaderValue::from_bytes(before).unwrap());
@@ -228,6 +249,7 @@ mod tests {
             ("=__Host-vestibule=x", true),
             ("= __Host-vestibule=x", true),
             ("__Host-vestibule", true),
+            ("__Host-vestibule-bounces=3", true),
             ("__Host-vestibule2=x", false),
             ("a=__Host-vestibule=x", false),
             ("vestibule=x", false),

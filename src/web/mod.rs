@@ -1,6 +1,7 @@
 //! What gateway, portal and admin share of HTTP: names of paths and cookies, and how outside input becomes types.
 //! Opens no connection and decides nothing about who may do what. Floor: imports `domain`.
 
+pub mod bounces;
 pub mod canonical_path;
 pub mod client_address;
 pub mod cookies;

@@ -2,8 +2,10 @@
 //! Holds fixed sentences only; no text of an error or a request gets in. Floor: web.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::origin::Origin;
+use super::paths;
 use super::request_id::RequestId;
 
 /// The media type of [`Problem::to_json`].
@@ -24,6 +26,21 @@ impl Problem {
     /// The document; `request` lets an operator find the log line.
     #[must_use]
     pub fn to_json(&self, request: RequestId) -> String {
+        self.document(request).to_string()
+    }
+
+    /// The document with the member `sign_in`: the absolute URL of the page at `origin` where a person signs in, or shows the code that is owed.
+    /// `?return_to=` with a path may be added to it (RFC 9457 §3.2: members of our own are allowed).
+    #[must_use]
+    pub fn to_json_with_sign_in(&self, request: RequestId, origin: &Origin) -> String {
+        let mut document = self.document(request);
+        if let Some(members) = document.as_object_mut() {
+            members.insert("sign_in".to_owned(), format!("{origin}{}", paths::LOGIN).into());
+        }
+        document.to_string()
+    }
+
+    fn document(&self, request: RequestId) -> Value {
         json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("Error"),
@@ -32,7 +49,6 @@ impl Problem {
             "code": self.code,
             "request_id": request.to_string(),
         })
-        .to_string()
     }
 }
 
@@ -50,5 +66,16 @@ mod tests {
         assert_eq!(document["title"], "Unauthorized");
         assert_eq!(document["code"], "sign_in_required");
         assert_eq!(document["request_id"], id.to_string());
+        assert!(document.get("sign_in").is_none());
+    }
+
+    #[test]
+    fn a_problem_can_say_where_to_sign_in() {
+        let origin = Origin::parse("https://app.example.com").unwrap();
+        let text = Problem { status: StatusCode::UNAUTHORIZED, code: "code_required", detail: "Show the code." }
+            .to_json_with_sign_in(RequestId::fresh(), &origin);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["sign_in"], "https://app.example.com/.vestibule/login");
+        assert_eq!(document["code"], "code_required");
     }
 }

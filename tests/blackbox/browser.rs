@@ -1,7 +1,8 @@
-//! Our pages in a real browser: the demo as a visitor meets it (`demo`), what people do that nobody planned (`habits`),
-//! and every page in every kind of window (`pages`).
+//! Our pages in a real browser: the demo as a visitor meets it (`demo`), what is seen when a session has ended (`endings`), what people do
+//! that nobody planned (`habits`), and every page in every kind of window (`pages`).
 
 mod demo;
+mod endings;
 mod habits;
 mod pages;
 

@@ -7,6 +7,7 @@
 mod activation;
 mod architecture;
 mod browser;
+mod circles;
 mod config;
 mod crash;
 mod enrolment;

@@ -51,7 +51,10 @@ impl Slot {
         let Some(stream) = self.stream.get() else { return std::future::pending().await };
         tokio::time::sleep(SHORT).await;
         let _among_the_others = live.join(stream);
-        stream.until_over().await;
+        let end = stream.until_over().await;
+        if !stream.can_be_cut(end) {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

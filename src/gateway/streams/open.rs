@@ -1,7 +1,7 @@
 //! One request that is being proxied: whose it is, when something last flowed, and whether it is over.
 //! Ends nothing itself: it says so to whom it may concern. Floor: edge.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
@@ -23,13 +23,36 @@ pub(in crate::gateway) struct OpenStream {
     /// Set once: the first reason stays.
     over: OnceLock<StreamEnd>,
     is_over: Notify,
+    /// Whether the application has begun to answer.
+    answered: AtomicBool,
 }
 
 impl OpenStream {
     /// Begins now.
     pub(super) fn new(current: Arc<Current>, session: Option<Session>) -> Self {
         let flowed_at = AtomicI64::new(current.parts.clock.now().0);
-        Self { current, session, flowed_at, over: OnceLock::new(), is_over: Notify::new() }
+        Self {
+            current,
+            session,
+            flowed_at,
+            over: OnceLock::new(),
+            is_over: Notify::new(),
+            answered: AtomicBool::new(false),
+        }
+    }
+
+    /// The application answers now; `Some` when nothing of it may go on to the client.
+    pub(in crate::gateway) fn answers(&self) -> Option<StreamEnd> {
+        // Said before looking: either this look sees the end, or whoever ends the stream sees that it is answered, and cuts it.
+        self.answered.store(true, Ordering::SeqCst);
+        self.flows()
+    }
+
+    /// Whether it can be cut without a word. Before the application has begun to answer somebody is still waiting for one, who is told so
+    /// when it comes, or fails to come, in its place: nothing flows until then, and a browser whose connection breaks before any answer
+    /// may send the request once more by itself.
+    pub(super) fn can_be_cut(&self, end: StreamEnd) -> bool {
+        end == StreamEnd::GoingAway || self.answered.load(Ordering::SeqCst)
     }
 
     /// A piece of a body flows now; `Some` when it must not.

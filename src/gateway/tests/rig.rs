@@ -29,8 +29,8 @@ use crate::gateway::message_pages::MessagePages;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::service;
 use crate::gateway::settings::{
-    AccessLog, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings,
-    UpstreamServer, UpstreamSettings, UpstreamTimeouts,
+    AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings, UpstreamServer,
+    UpstreamSettings, UpstreamTimeouts,
 };
 use crate::login::ports::{Clock, PortResult, RevocationFeed};
 use crate::login::sessions::{SessionRules, Sessions};
@@ -136,7 +136,6 @@ impl Plan {
             trusted_proxies: Networks::new(self.trusted.iter().map(|network| network.parse().unwrap()).collect()),
             limits: RequestLimits::default(),
             timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
-            connections: ConnectionLimits::default(),
             access_log: AccessLog::On,
         };
         let sessions = Arc::new(Sessions::new(rules(), Activation::Staged));

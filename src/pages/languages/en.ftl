@@ -50,6 +50,7 @@ login-not-correct = User name or password is not correct, or sign-in is paused a
 login-user-name-missing = Enter your user name
 login-password-missing = Enter your password
 login-form-expired = This page was out of date, so nothing was sent. Please enter your password again.
+login-cookie-missing = This page was out of date, or your browser did not send our cookie back, so nothing was sent. Please enter your password again.
 login-session-ended = Your session has ended. Sign in to go on.
 login-two-factor-needed = Signing in now also takes a code by text message. Enter your password once more to go on.
 
@@ -151,9 +152,34 @@ too-many-title = Too many tries
 too-many-lead = Too many sign-ins from your network have failed. You can try again in { $time }.
 waiting-title = One moment, please
 waiting-lead = Many people are signing in right now. Please try again in { $time }.
+circle-title = Signing in does not hold
+circle-no-cookies = Your browser does not send our cookie back. Without it we cannot know that it is you.
+circle-no-cookies-advice = Allow cookies for this site. Private windows, strict settings and some extensions block them. Then try again.
+circle-http = This page was opened over http. Signing in works over https only.
+circle-http-advice = Open the address again with https:// in front.
+circle-not-kept = You signed in, but your browser does not send the cookie of your session back.
+circle-not-kept-advice = Delete the cookies of this site, close its other windows, and try again.
+circle-doubled = Your browser sends the cookie of your session twice, so we cannot tell which one is right.
+circle-doubled-advice = Delete the cookies of this site and try again.
+circle-not-known = You signed in, but the server that has your page does not know your session.
+circle-not-known-advice = This is not your mistake. Trying again may help for a moment only.
+circle-clock = You signed in, but for one of our servers your session lies in another time: a clock is wrong.
+circle-clock-advice = This is not your mistake. Trying again may help for a moment only.
+circle-ended = You signed in, but your session is ended again at once.
+circle-ended-advice = This is not your mistake. Trying again may help for a moment only.
+circle-application = You are signed in, but the page you want to open sends you back to sign-in.
+circle-application-advice = This is not your mistake. Other pages may still work.
+circle-https = You came over https, but our server is told that you did not, and sends you there again and again.
+circle-https-advice = This is not your mistake, and there is nothing that you can change.
+circle-ask = If it happens again, give the reference below to: { $contact }
+circle-ask-nobody = If it happens again, give the reference below to the people who gave you your account.
 not-sent-title = Not sent
-not-sent-lead = Your session had ended, so what you sent was not saved.
-not-sent-advice = Go back to copy what you wrote, sign in, and send it again.
+not-sent-lead = Your session had ended, so what you sent was not passed on.
+not-sent-advice = Go back: what you wrote is usually still there. Copy it, sign in, and send it again. A file has to be chosen again.
+in-frame-lead = Sign in to see what belongs here.
+interrupted-title = Your session has ended
+interrupted-lead = It ended while what you sent was under way. We do not know whether it was saved.
+interrupted-advice = Sign in and look whether it is there before you send it again.
 
 ## Refusals and errors: what happened, and what to do
 

@@ -12,7 +12,7 @@ use crate::portal::fakes::PASSWORD;
 #[tokio::test]
 async fn password_and_code_lead_to_the_page_first_asked_for() {
     let mut browser = Browser::signed_in().await;
-    assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["__Host-vestibule"]);
+    assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["__Host-vestibule", "__Host-vestibule-bounces"]);
     let session: serde_json::Value =
         serde_json::from_str(&browser.get("/.vestibule/session").await.body).expect("JSON");
     assert_eq!((&session["user"], &session["factors"][1]), (&"anna".into(), &"code".into()));
@@ -174,4 +174,54 @@ async fn too_many_and_too_busy_say_when_to_come_back() {
     browser.outside.network_is_full.store(true, Ordering::Relaxed);
     let answer = browser.password("anna").await;
     assert_eq!((answer.status.as_u16(), &answer.headers["retry-after"]), (429, &"42".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn whoever_keeps_coming_back_with_a_session_is_told_so_at_the_fourth_time() {
+    let mut browser = Browser::signed_in().await;
+    browser.cookies.remove("__Host-vestibule-bounces");
+    for _ in 0..3 {
+        assert_eq!(browser.get("/.vestibule/login?return_to=%2Fx").await.leads_to(), "/x");
+    }
+    let told = browser.get("/.vestibule/login?return_to=%2Fx").await;
+    assert_eq!(told.status, 403);
+    assert!(told.says("sends you back to sign-in") && told.says("href=\"/x\""), "{}", told.body);
+    // and begins anew
+    assert_eq!(browser.get("/.vestibule/login?return_to=%2Fx").await.leads_to(), "/x");
+}
+
+#[tokio::test]
+async fn a_form_without_its_cookie_is_shown_again_once() {
+    let mut browser = Browser::active().await;
+    let page = browser.get("/.vestibule/login").await;
+    let fields = |page: &super::Answer, missing| {
+        [
+            ("username", "anna".to_owned()),
+            ("password", PASSWORD.to_owned()),
+            ("csrf", page.field("csrf")),
+            ("cookie_missing", missing),
+        ]
+    };
+    let send = async |browser: &mut Browser, fields: &[(&str, String)]| {
+        browser.cookies.clear();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post("/.vestibule/login", &fields).await
+    };
+    let again = send(&mut browser, &fields(&page, String::new())).await;
+    assert_eq!(again.status, 403);
+    assert!(again.says("did not send our cookie back") && again.says("value=\"anna\""), "{}", again.body);
+    let told = send(&mut browser, &fields(&again, again.field("cookie_missing"))).await;
+    assert_eq!(told.status, 403);
+    assert!(told.says("Allow cookies for this site") && !told.says("<form"), "{}", told.body);
+}
+
+#[tokio::test]
+async fn a_sign_in_page_over_http_says_so() {
+    let mut browser = Browser::active().await;
+    let request = http::Request::post("/.vestibule/login")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", "http://app.example.com");
+    let told = browser.ask(request, "username=anna&password=x".to_owned()).await;
+    assert_eq!(told.status, 403);
+    assert!(told.says("This page was opened over http"), "{}", told.body);
 }

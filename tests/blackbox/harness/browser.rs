@@ -29,11 +29,13 @@ pub(crate) struct Window {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) dark: bool,
+    /// Whether it keeps cookies.
+    pub(crate) cookies: bool,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { width: 1024, height: 800, dark: false }
+        Self { width: 1024, height: 800, dark: false, cookies: true }
     }
 }
 
@@ -44,9 +46,15 @@ const STALE_TRIES: usize = 20;
 fn is_done(done: Result<(), fantoccini::error::CmdError>) -> bool {
     match done {
         Ok(()) => true,
-        Err(error) if error.to_string().contains("stale element") => false,
+        Err(error) if is_stale(&error) => false,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Whether an element belongs to a page that has been left. While that happens, chromedriver passes on what Chromium itself says.
+fn is_stale(error: &fantoccini::error::CmdError) -> bool {
+    let said = error.to_string();
+    ["stale element", "does not belong to the document"].iter().any(|words| said.contains(words))
 }
 
 impl Browser {
@@ -90,6 +98,9 @@ impl Browser {
         let mut preferences = json!({ "intl.accept_languages": "en-US,en" });
         if script == JavaScript::Off {
             preferences["profile.managed_default_content_settings.javascript"] = json!(2);
+        }
+        if !window.cookies {
+            preferences["profile.default_content_setting_values.cookies"] = json!(2);
         }
         let mut capabilities = fantoccini::wd::Capabilities::new();
         capabilities.insert("browserName".to_owned(), json!("chrome"));
@@ -174,7 +185,7 @@ impl Browser {
     async fn wait_until_left(&self, page: Element) {
         self.wait_until("another page", async |_| match page.tag_name().await {
             Ok(_) => false,
-            Err(error) if error.to_string().contains("stale element") => true,
+            Err(error) if is_stale(&error) => true,
             Err(error) => panic!("{error}"),
         })
         .await;
@@ -230,6 +241,14 @@ impl Browser {
     /// A command of Chromium's own protocol: the size of the window, dark mode.
     pub(crate) async fn command(&self, name: &str, parameters: serde_json::Value) {
         self.client.issue_cmd(DevTools { name: name.to_owned(), parameters }).await.unwrap();
+    }
+
+    /// What is sent from now on goes up no faster than this.
+    pub(crate) async fn throttle_uploads(&self, bytes_a_second: u32) {
+        self.command("Network.enable", json!({})).await;
+        let limits =
+            json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second });
+        self.command("Network.emulateNetworkConditions", limits).await;
     }
 
     /// As a screen of this width, down to that of a small phone.

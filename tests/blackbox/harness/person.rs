@@ -234,6 +234,11 @@ impl Person {
         cookies.push(Cookie { name: name.to_owned(), value: value.to_owned(), path: "/".to_owned() });
     }
 
+    /// As a browser that does not keep the cookie of this name.
+    pub(crate) fn drop_cookie(&self, name: &str) {
+        self.cookies.lock().unwrap().retain(|cookie| cookie.name != name);
+    }
+
     pub(crate) fn forget_cookies(&self) {
         self.cookies.lock().unwrap().clear();
     }

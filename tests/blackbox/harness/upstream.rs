@@ -6,11 +6,14 @@
 //! | `/events` | an event stream: one event for each `emit`, until `finish_streams` |
 //! | `/socket` | a WebSocket that sends back what it gets; `close me` closes it |
 //! | `/slow?ms=N` | after N milliseconds |
+//! | `/hold` | when the test says so, with `finish_streams` |
 //! | `/big?bytes=N` | N bytes, of a known pattern |
 //! | `/stall` | a head, then nothing |
 //! | `/drop` | the connection is closed without an answer |
 //! | `/broken` | half a body, then closed |
 //! | `/status?code=N` | that status |
+//! | `/page` | the page that a test put there, with `put_page` |
+//! | `/redirect?to=PATH` | 303 to that path, or to our sign-in and back |
 //! | `/cookie` | sets cookies, one of them with the name of ours |
 //! | anything else | what was asked, as JSON |
 
@@ -43,6 +46,7 @@ struct Inside {
     body_bytes: AtomicU64,
     open_streams: AtomicUsize,
     events: broadcast::Sender<Event>,
+    page: Mutex<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +70,7 @@ impl Upstream {
             body_bytes: AtomicU64::new(0),
             open_streams: AtomicUsize::new(0),
             events: broadcast::channel(1024).0,
+            page: Mutex::default(),
         });
         let shared = inside.clone();
         let server = fakes().spawn(async move {
@@ -128,6 +133,11 @@ impl Upstream {
         self.inside.open_streams.load(Ordering::SeqCst)
     }
 
+    /// What `/page` shows from now on.
+    pub(crate) fn put_page(&self, html: &str) {
+        html.clone_into(&mut self.inside.page.lock().unwrap());
+    }
+
     /// One event to every open event stream.
     pub(crate) fn emit(&self, event: &str) {
         let _ = self.inside.events.send(Event::Say(event.to_owned()));
@@ -178,6 +188,12 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
             tokio::time::sleep(Duration::from_millis(number("ms"))).await;
             connection.answer_json(200, &json!({ "slow": true })).await?;
         }
+        "/hold" => {
+            let mut events = inside.events.subscribe();
+            let _open = Open::new(inside);
+            while let Ok(Event::Say(_)) = events.recv().await {}
+            connection.answer_json(200, &json!({ "held": true })).await?;
+        }
         "/big" => big(&mut connection, usize::try_from(number("bytes")).unwrap_or(0)).await?,
         "/stall" => {
             connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf").await?;
@@ -193,6 +209,14 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
         "/status" => {
             let status = u16::try_from(number("code")).unwrap_or(500);
             connection.answer(status, &[("content-type", "text/plain")], b"as asked").await?;
+        }
+        "/page" => {
+            let page = inside.page.lock().unwrap().clone();
+            connection.answer(200, &[("content-type", "text/html; charset=utf-8")], page.as_bytes()).await?;
+        }
+        "/redirect" => {
+            let to = request.target.split_once("to=").map_or("/.vestibule/login?return_to=/redirect", |(_, to)| to);
+            connection.answer(303, &[("location", to)], b"").await?;
         }
         "/cookie" => {
             let cookies = [
