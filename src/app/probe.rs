@@ -1,5 +1,5 @@
-//! Asks everything the configuration names whether it answers: Redis, SQL, the servers of SMS vendors and of the applications. Sends no SMS and
-//! no request: for the last two it only connects. Floor: roof.
+//! Asks everything the configuration names whether it answers: Redis, SQL, the servers of SMS vendors and of the applications. Sends no SMS:
+//! to vendors it only connects, to applications too unless `health` says what to ask for. Floor: roof.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::rooms;
+use super::{rooms, settings_of};
 use crate::adapters::redis_address::RedisAddress;
 use crate::adapters::redis_link::RedisLink;
 use crate::adapters::redis_probe::RedisProbe;
@@ -18,6 +18,7 @@ use crate::config::stores::State;
 use crate::domain::code::Code;
 use crate::domain::language::Language;
 use crate::domain::phone::PhoneNumber;
+use crate::gateway::upstreams::health;
 use crate::login::chain;
 use crate::login::ports::SmsMessage;
 
@@ -57,13 +58,9 @@ pub async fn probe(config: &Config) -> Vec<Probed> {
         probed.push(Probed { key, answer });
     }
     for (name, upstream) in &config.upstreams {
-        for (index, server) in upstream.servers.iter().enumerate() {
-            let host = server.host_str().unwrap_or_default();
-            let place = format!("{host}:{}", server.port_or_known_default().unwrap_or(80));
-            probed.push(Probed {
-                key: format!("upstreams.{name}.servers[{index}]"),
-                answer: connect(Some(&place)).await,
-            });
+        let answers = health::probe(&settings_of::upstream_settings(name, upstream)).await;
+        for (index, answer) in answers.into_iter().enumerate() {
+            probed.push(Probed { key: format!("upstreams.{name}.servers[{index}]"), answer });
         }
     }
     probed

@@ -90,6 +90,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
         }
     });
     let gateway = GatewayHandle::new(gateway_parts(config, &rooms));
+    runtime.spawn(gateway.clone().check_health());
     let settings = ServerSettings {
         listeners: settings_of::listeners(&config.listen),
         threads: None,

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::config::listener::Listener;
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::config::two_factor::PhoneNumbers;
-use crate::config::{listener::Listener, upstream::Upstream};
+use crate::config::upstream::{self, Upstream};
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
 use crate::domain::network::Networks;
 use crate::domain::session::SessionLifetimes;
@@ -15,7 +16,10 @@ use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::settings::{
     AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
-    ListenerSettings, RequestLimits, SiteSettings, UpstreamServer, UpstreamSettings, UpstreamTimeouts,
+    ListenerSettings, RequestLimits, SiteSettings,
+};
+use crate::gateway::upstreams::settings::{
+    Balance, HealthSettings, UpstreamHost, UpstreamServer, UpstreamSettings, UpstreamTimeouts, UpstreamTls,
 };
 use crate::login::ports::UnfinishedCaps;
 use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
@@ -138,28 +142,56 @@ fn rule(route: &Route) -> RouteRule {
     }
 }
 
-fn upstream_settings(name: &str, upstream: &Upstream) -> UpstreamSettings {
+/// The servers of one application, as the gateway and `check --probe` ask them.
+pub(super) fn upstream_settings(name: &str, upstream: &Upstream) -> UpstreamSettings {
     let timeouts = upstream.timeouts;
     UpstreamSettings {
         name: UpstreamName::new(name),
-        servers: upstream
-            .servers
-            .iter()
-            .map(|url| {
-                let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
-                UpstreamServer {
-                    scheme,
-                    host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
-                    port: url.port_or_known_default().unwrap_or(scheme.default_port()),
-                }
-            })
-            .collect(),
+        servers: upstream.servers.iter().map(upstream_server).collect(),
+        balance: match upstream.balance {
+            upstream::Balance::RoundRobin => Balance::RoundRobin,
+            upstream::Balance::Client => Balance::Client,
+            upstream::Balance::Session => Balance::Session,
+        },
+        host: match &upstream.host {
+            upstream::Host::Site => UpstreamHost::Site,
+            upstream::Host::Server => UpstreamHost::Server,
+            upstream::Host::Named(name) => UpstreamHost::Named(name.clone()),
+        },
+        health: upstream.health.as_ref().map(|health| HealthSettings {
+            path: health.path.clone(),
+            interval: health.interval,
+            timeout: health.timeout,
+            healthy_after: health.healthy_after,
+            unhealthy_after: health.unhealthy_after,
+            statuses: health.statuses.clone(),
+            host: health.host.clone(),
+        }),
+        tls: UpstreamTls {
+            authorities: upstream.tls.authorities.clone(),
+            client_certificate: upstream.tls.client_certificate.clone(),
+            server_name: upstream.tls.server_name.clone(),
+        },
         timeouts: UpstreamTimeouts {
             connect: timeouts.connect,
             read: timeouts.read,
             write: timeouts.write,
             keepalive: timeouts.keepalive,
         },
+    }
+}
+
+fn upstream_server(server: &upstream::Server) -> UpstreamServer {
+    match server {
+        upstream::Server::Unix(path) => UpstreamServer::Unix { path: path.clone() },
+        upstream::Server::Url(url) => {
+            let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+            UpstreamServer::Network {
+                scheme,
+                host: url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned(),
+                port: url.port_or_known_default().unwrap_or(scheme.default_port()),
+            }
+        }
     }
 }
 

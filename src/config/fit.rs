@@ -7,6 +7,7 @@ use super::node::Node;
 use super::site::{Access, Site};
 use super::sms::Provider;
 use super::stores::State;
+use super::upstream::Server;
 use crate::domain::language::Language;
 use crate::domain::secret::SecretBytes;
 use crate::pages::sms_text::check_sms_texts;
@@ -207,6 +208,17 @@ fn notices(config: &Config) -> Vec<String> {
             "state.url is memory: one node only, and people who are signing in start again when it is restarted."
                 .to_owned(),
         );
+    }
+    for (name, upstream) in &config.upstreams {
+        let speaks_tls = |server: &Server| match server {
+            Server::Url(url) => url.scheme() == "https",
+            Server::Unix(_) => false,
+        };
+        let tls = &upstream.tls;
+        let is_given = tls.authorities.is_some() || tls.client_certificate.is_some() || tls.server_name.is_some();
+        if is_given && !upstream.servers.iter().any(speaks_tls) {
+            notices.push(format!("upstreams.{name}.tls does nothing: none of its servers is https://."));
+        }
     }
     for site in &config.sites {
         let is_open = |route: &&super::site::Route| {

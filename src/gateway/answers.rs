@@ -195,7 +195,11 @@ impl Answer {
             StatusCode::BAD_REQUEST => "The request is not clear enough to be passed on.",
             _ => "Something went wrong here. Try again in a moment.",
         };
-        Self::new(status, code, detail).closing()
+        let answer = Self::new(status, code, detail).closing();
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => answer.with(RETRY_AFTER, HeaderValue::from_static("5")),
+            _ => answer,
+        }
     }
 
     /// Writes the answer.

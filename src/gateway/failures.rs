@@ -6,13 +6,24 @@ use pingora::{Error, ErrorSource, ErrorType};
 use super::upstreams::NoServer;
 use crate::web::request_id::RequestId;
 
+/// What a request without a server is answered with. When the servers were asked and none is well, that is known: 503, at once.
 pub(super) fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
     let source = match error {
-        NoServer::Unknown(_) => String::new(),
-        NoServer::NoAddress { source, .. } => source.as_ref().map(|source| format!(": {source}")).unwrap_or_default(),
+        NoServer::NoAddress { source: Some(source), .. } => format!(": {source}"),
+        NoServer::Unknown(_)
+        | NoServer::NoneHealthy(_)
+        | NoServer::NoAddress { source: None, .. }
+        | NoServer::NoSocket(_)
+        | NoServer::NoName => String::new(),
     };
     tracing::warn!(request = %request_id, "no server for a request: {error}{source}");
-    Error::explain(ErrorType::ConnectError, "no server").into_up()
+    let etype = match error {
+        NoServer::NoneHealthy(_) => ErrorType::CustomCode("upstream_none_healthy", 503),
+        NoServer::Unknown(_) | NoServer::NoAddress { .. } | NoServer::NoSocket(_) | NoServer::NoName => {
+            ErrorType::ConnectError
+        }
+    };
+    Error::explain(etype, "no server").into_up()
 }
 
 /// What a failure is to the client; `None` when there is no client any more.
@@ -33,9 +44,13 @@ pub(super) fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
             Type::TLSHandshakeFailure | Type::InvalidCert | Type::HandshakeError => {
                 (StatusCode::BAD_GATEWAY, "upstream_tls_failed")
             }
-            Type::ConnectRefused | Type::ConnectNoRoute | Type::ConnectError | Type::BindError | Type::SocketError => {
-                (StatusCode::BAD_GATEWAY, "upstream_unreachable")
-            }
+            Type::ConnectRefused
+            | Type::ConnectNoRoute
+            | Type::ConnectError
+            | Type::BindError
+            | Type::SocketError
+            // a socket without permission, or no file descriptors left
+            | Type::InternalError => (StatusCode::BAD_GATEWAY, "upstream_unreachable"),
             _ => (StatusCode::BAD_GATEWAY, "upstream_broke_off"),
         }),
         ErrorSource::Downstream => match error.etype() {

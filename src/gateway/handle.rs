@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use super::bridge::Pages;
 use super::message_pages::MessagePages;
 use super::settings::GatewaySettings;
 use super::streams::live::LiveStreams;
 use super::upstreams::Upstreams;
+use super::upstreams::health::HealthChecks;
 use crate::login::ports::Clock;
 use crate::login::sessions::Sessions;
 
@@ -49,6 +51,7 @@ pub struct GatewayHandle {
     draining: Arc<AtomicBool>,
     under_way: Arc<AtomicUsize>,
     streams: Arc<LiveStreams>,
+    replaced: Arc<Notify>,
 }
 
 /// Counts a request for as long as it lasts.
@@ -65,18 +68,32 @@ impl GatewayHandle {
     /// A gateway that is ready as soon as it listens.
     #[must_use]
     pub fn new(parts: GatewayParts) -> Self {
-        let current = Arc::new(ArcSwap::from_pointee(Current::new(parts)));
+        let current = Arc::new(ArcSwap::from_pointee(Current::new(parts, None)));
         Self {
             streams: LiveStreams::new(Arc::clone(&current)),
             current,
             draining: Arc::new(AtomicBool::new(false)),
             under_way: Arc::new(AtomicUsize::new(0)),
+            replaced: Arc::new(Notify::new()),
         }
     }
 
-    /// Puts other parts in place for all requests that begin from here on. Connections to upstreams are made afresh.
+    /// Puts other parts in place for all requests that begin from here on. Upstreams whose settings are the same keep their connections and
+    /// what is known of their servers.
     pub fn replace(&self, parts: GatewayParts) {
-        self.current.store(Arc::new(Current::new(parts)));
+        let before = self.current();
+        self.current.store(Arc::new(Current::new(parts, Some(&before.upstreams))));
+        self.replaced.notify_one();
+    }
+
+    /// Asks servers whether they are well, for as long as this is polled; it never comes to an end. To be called once, on a runtime that
+    /// lives as long as the listeners.
+    pub async fn check_health(self) {
+        let mut checks = HealthChecks::default();
+        loop {
+            checks.keep_up_with(&self.current().upstreams);
+            self.replaced.notified().await;
+        }
     }
 
     /// From here on the ready probe says no; everything else goes on.
@@ -114,8 +131,8 @@ impl GatewayHandle {
 }
 
 impl Current {
-    fn new(parts: GatewayParts) -> Self {
-        let upstreams = Upstreams::new(&parts.settings.upstreams);
+    fn new(parts: GatewayParts, before: Option<&Upstreams>) -> Self {
+        let upstreams = Upstreams::new(&parts.settings.upstreams, before);
         Self { parts, upstreams }
     }
 }

@@ -20,6 +20,7 @@ pub mod route_rules;
 pub mod service;
 pub mod settings;
 mod streams;
+mod tries;
 pub mod upstreams;
 
 #[cfg(test)]

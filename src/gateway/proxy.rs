@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::UPGRADE;
+use http::header::{HOST, UPGRADE};
 use http::{HeaderValue, Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::protocols::l4::socket::SocketAddr;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorType, Result};
+use pingora::{Error, ErrorSource, ErrorType, Result};
 
 use super::answers::Answer;
 use super::bridge::{self, Bridged};
@@ -27,7 +27,9 @@ use super::headers::response;
 use super::request_state::{Asked, RequestState};
 use super::settings::{AccessLog, GatewaySettings, SiteSettings};
 use super::streams;
-use super::upstreams::{Alternative, Use};
+use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
+use super::upstreams::peer::Use;
+use super::upstreams::{Alternative, Chosen};
 use crate::domain::session::Session as UserSession;
 use crate::web::client_address::client_address;
 use crate::web::cookies::CookieNames;
@@ -118,7 +120,8 @@ impl ProxyHttp for Gateway {
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
         let usage = if is_websocket(session.req_header()) { Use::Tunnel } else { Use::Exchange };
-        match state.current.upstreams.choose(&passage.upstream, state.chosen.as_ref(), usage).await {
+        let (upstreams, tried) = (&state.current.upstreams, state.chosen.as_ref());
+        match upstreams.choose(&passage.upstream, tried, usage, state.asked_by()).await {
             Ok((chosen, peer)) => {
                 state.chosen = Some(chosen);
                 Ok(peer)
@@ -143,7 +146,25 @@ impl ProxyHttp for Gateway {
             request.set_raw_path(&origin_form)?;
         }
         let identity = passage.admission.session().map(identity_of);
-        request::prepare_request(request, &passage.site, identity.as_ref(), state.hop)
+        request::prepare_request(request, &passage.site, identity.as_ref(), state.hop)?;
+        match state.chosen.as_ref().and_then(Chosen::host) {
+            Some(host) => request.insert_header(HOST, host.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the answer can be passed on at all. A server that answers is not to be left alone.
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        response: &mut ResponseHeader,
+        state: &mut RequestState,
+    ) -> Result<()> {
+        tries::check_answer(response, &mut state.informational)?;
+        if let Some(chosen) = &state.chosen {
+            chosen.answered();
+        }
+        Ok(())
     }
 
     /// Takes out of the answer what only we may say, and adds the renewed cookie.
@@ -209,26 +230,36 @@ impl ProxyHttp for Gateway {
         mut error: Box<Error>,
     ) -> Box<Error> {
         state.failed_connections += 1;
-        let alternative =
-            state.chosen.as_ref().map_or(Alternative::None, |chosen| state.current.upstreams.rest(chosen));
-        error.set_retry(alternative == Alternative::Another && state.failed_connections < 2);
+        let chosen = state.chosen.as_ref();
+        let alternative = chosen.map_or(Alternative::None, |chosen| chosen.no_connection(&error, state.request_id));
+        let is_young = tries::is_young(state.started.elapsed());
+        error.set_retry(alternative == Alternative::Another && state.failed_connections < 2 && is_young);
         error
     }
 
-    /// Tried again only when it cannot have been executed twice: a safe method, on a pooled connection that turned out to be closed.
+    /// Tried again only when it cannot have been executed twice: a safe method, on a kept connection that turned out to be closed.
     fn error_while_proxy(
         &self,
         _peer: &HttpPeer,
         session: &mut Session,
         mut error: Box<Error>,
-        _state: &mut RequestState,
+        state: &mut RequestState,
         reused: bool,
     ) -> Box<Error> {
-        let safe = matches!(session.req_header().method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if safe && !session.as_ref().retry_buffer_truncated() {
-            error.retry.decide_reuse(reused);
-        } else {
-            error.set_retry(false);
+        let attempt = Attempt {
+            method: &session.req_header().method,
+            connection: if reused { Connection::Kept } else { Connection::New },
+            answer: if session.response_written().is_some() { AnswerSoFar::Begun } else { AnswerSoFar::None },
+            body: if session.as_ref().retry_buffer_truncated() { BodySoFar::Gone } else { BodySoFar::Kept },
+            age: state.started.elapsed(),
+        };
+        error.set_retry(tries::may_try_again(&error, attempt));
+        if let Some(chosen) = state.chosen.as_ref().filter(|_| *error.esource() == ErrorSource::Upstream) {
+            match attempt.answer {
+                AnswerSoFar::None if tries::was_closed_before(&error, attempt) => (),
+                AnswerSoFar::None => chosen.no_answer(&error, state.request_id),
+                AnswerSoFar::Begun => chosen.broke_off(&error, state.request_id),
+            }
         }
         error
     }
@@ -270,9 +301,10 @@ impl ProxyHttp for Gateway {
         format!("{} {}, request {}", header.method, path_of(header), state.request_id)
     }
 
-    /// A client that went away is no error of ours; the access log has it.
+    /// A client that went away is no error of ours; the access log has it. What servers do wrong is logged where it is handled, without
+    /// the bytes of their answers.
     fn suppress_error_log(&self, _session: &Session, _state: &RequestState, error: &Error) -> bool {
-        failure(error).is_none()
+        failure(error).is_none() || *error.esource() == ErrorSource::Upstream
     }
 }
 

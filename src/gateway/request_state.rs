@@ -19,6 +19,7 @@ use super::settings::{AccessLog, SiteSettings};
 use super::streams::StreamEnd;
 use super::streams::open::OpenStream;
 use super::upstreams::Chosen;
+use super::upstreams::choice::AskedBy;
 use crate::web::request_id::RequestId;
 
 /// What is known of one request while it lasts.
@@ -33,6 +34,8 @@ pub struct RequestState {
     pub(super) passage: Option<Passage>,
     pub(super) chosen: Option<Chosen>,
     pub(super) failed_connections: u32,
+    /// Answers of the server that are only on the way to one (1xx).
+    pub(super) informational: u8,
     pub(super) renewed_cookie: Option<HeaderValue>,
     /// For the log: why the gateway answered itself, or what failed.
     pub(super) reason: Option<&'static str>,
@@ -69,6 +72,7 @@ impl RequestState {
             passage: None,
             chosen: None,
             failed_connections: 0,
+            informational: 0,
             renewed_cookie: None,
             reason: None,
             stream: None,
@@ -82,6 +86,11 @@ impl RequestState {
 
     pub(super) fn admission(&self) -> Option<&Admission> {
         self.passage.as_ref().map(|passage| &passage.admission)
+    }
+
+    pub(super) fn asked_by(&self) -> AskedBy<'_> {
+        let account = self.admission().and_then(Admission::session).map(|user| user.account.bytes().as_slice());
+        AskedBy { client: self.hop.client, account }
     }
 
     pub(super) fn addressee(&self) -> Addressee<'_> {

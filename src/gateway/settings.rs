@@ -9,9 +9,10 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::route_rules::{RouteRules, UpstreamName};
+use super::upstreams::settings::UpstreamSettings;
 use crate::domain::network::Networks;
 use crate::domain::site::SiteName;
-use crate::web::origin::{Origin, Scheme};
+use crate::web::origin::Origin;
 
 /// Everything that can change at a reload.
 #[derive(Clone, Debug)]
@@ -76,53 +77,6 @@ impl IdentityHeaders {
             email: None,
             preferred_username: None,
             session: Some(HeaderName::from_static("x-vestibule-session")),
-        }
-    }
-}
-
-/// The servers of one application.
-#[derive(Clone, Debug)]
-pub struct UpstreamSettings {
-    /// What sites and rules call it.
-    pub name: UpstreamName,
-    /// At least one; used in turn.
-    pub servers: Vec<UpstreamServer>,
-    /// How long they may take.
-    pub timeouts: UpstreamTimeouts,
-}
-
-/// One server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpstreamServer {
-    /// Plain or TLS; with TLS the certificate has to be valid for `host`.
-    pub scheme: Scheme,
-    /// A name or an address (IPv6 without brackets). Never empty: an empty name would switch off certificate checks in pingora.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-}
-
-/// How long an upstream may take.
-#[derive(Clone, Copy, Debug)]
-pub struct UpstreamTimeouts {
-    /// To accept a connection, TLS included.
-    pub connect: Duration,
-    /// Between two reads: from the request to the head of the answer, and between two pieces of the body.
-    pub read: Duration,
-    /// To take a piece of the request.
-    pub write: Duration,
-    /// How long an unused connection is kept for the next request.
-    pub keepalive: Duration,
-}
-
-impl Default for UpstreamTimeouts {
-    /// Our own choice: 3 s to connect, as a person waits for it; 60 s for an answer, as in nginx.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(3),
-            read: Duration::from_secs(60),
-            write: Duration::from_secs(30),
-            keepalive: Duration::from_secs(60),
         }
     }
 }

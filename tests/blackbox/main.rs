@@ -21,3 +21,4 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod third_party;
+mod upstreams;

@@ -4,6 +4,7 @@ mod every_key;
 mod fit;
 mod lookups;
 mod reference;
+mod upstreams;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -39,6 +40,10 @@ impl Surroundings for Imagined {
             (None, "/etc/vestibule/tls.crt") => (include_bytes!("certificate.pem").to_vec(), Readers::Others),
             (None, "/etc/vestibule/tls.key") => (include_bytes!("key.pem").to_vec(), Readers::OnlyUs),
             (None, "/etc/vestibule/other.key") => (include_bytes!("other-key.pem").to_vec(), Readers::OnlyUs),
+            (None, "/etc/vestibule/upstream-ca.crt" | "/etc/vestibule/client.crt") => {
+                (include_bytes!("certificate.pem").to_vec(), Readers::Others)
+            }
+            (None, "/etc/vestibule/client.key") => (include_bytes!("key.pem").to_vec(), Readers::OnlyUs),
             (None, "/etc/vestibule/logo.svg") => (b"<svg/>".to_vec(), Readers::Others),
             (None, path) if path.starts_with("/run/secrets/") => (key_named(path).into_bytes(), Readers::OnlyUs),
             (None, _) => return Err(io::Error::from(io::ErrorKind::NotFound)),

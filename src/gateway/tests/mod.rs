@@ -6,4 +6,6 @@ mod ours;
 mod rig;
 mod service;
 mod streams;
+mod upstream_answers;
 mod upstream_failures;
+mod upstream_servers;

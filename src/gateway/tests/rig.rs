@@ -29,9 +29,10 @@ use crate::gateway::message_pages::MessagePages;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
 use crate::gateway::service;
 use crate::gateway::settings::{
-    AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings, UpstreamServer,
-    UpstreamSettings, UpstreamTimeouts,
+    AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings,
 };
+use crate::gateway::upstreams;
+use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::login::ports::{Clock, PortResult, RevocationFeed};
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::pages::look::{LookSettings, SiteLook};
@@ -90,8 +91,8 @@ pub(crate) struct Plan {
     pub(crate) upstreams: Vec<SocketAddr>,
     pub(crate) url: &'static str,
     pub(crate) trusted: &'static [&'static str],
-    pub(crate) timeouts: UpstreamTimeouts,
     pub(crate) portal_body: Duration,
+    pub(crate) change: fn(&mut UpstreamSettings),
 }
 
 impl Plan {
@@ -101,8 +102,8 @@ impl Plan {
             upstreams: vec![upstream.address],
             url: "http://app.localhost",
             trusted: &[],
-            timeouts: UpstreamTimeouts::default(),
             portal_body: Duration::from_secs(10),
+            change: |_| (),
         }
     }
 
@@ -121,18 +122,16 @@ impl Plan {
             upstream: UpstreamName::new("app"),
             identity: IdentityHeaders::usual(),
         };
-        let server = |address: &SocketAddr| UpstreamServer {
+        let server = |address: &SocketAddr| UpstreamServer::Network {
             scheme: Scheme::Http,
             host: address.ip().to_string(),
             port: address.port(),
         };
+        let mut upstream = upstreams::tests::settings_of(self.upstreams.iter().map(server).collect());
+        (self.change)(&mut upstream);
         let settings = GatewaySettings {
             sites: vec![Arc::new(site)],
-            upstreams: vec![UpstreamSettings {
-                name: UpstreamName::new("app"),
-                servers: self.upstreams.iter().map(server).collect(),
-                timeouts: self.timeouts,
-            }],
+            upstreams: vec![upstream],
             trusted_proxies: Networks::new(self.trusted.iter().map(|network| network.parse().unwrap()).collect()),
             limits: RequestLimits::default(),
             timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
@@ -157,6 +156,7 @@ impl Plan {
             sessions: Arc::clone(&sessions),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         });
+        runtime.spawn(handle.clone().check_health());
         let conf = Arc::new(ServerConf { max_retries: 2, ..ServerConf::default() });
         let proxy = Arc::new(service::application(&handle, ListenerUse::Sites, &conf));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use super::rig::{Client, Plan, Rig, Upstream, answer, read_body};
-use crate::gateway::settings::UpstreamTimeouts;
+use crate::gateway::upstreams::settings::UpstreamSettings;
 
 /// An address that refuses connections: it was ours a moment ago.
 fn refusing() -> SocketAddr {
@@ -44,8 +44,8 @@ fn an_application_that_does_not_answer_is_a_504() {
         // Waits until the other end gives up.
         std::io::Read::read(socket, &mut [0]).is_ok_and(|count| count > 0)
     });
-    let timeouts = UpstreamTimeouts { read: Duration::from_millis(200), ..UpstreamTimeouts::default() };
-    let rig = Plan { timeouts, ..Plan::before(&upstream) }.start();
+    let change = |upstream: &mut UpstreamSettings| upstream.timeouts.read = Duration::from_millis(200);
+    let rig = Plan { change, ..Plan::before(&upstream) }.start();
     assert_eq!(rig.ask("GET /public/x", &[]).status, 504);
     assert_eq!(upstream.got().len(), 1, "a request that may have been executed is not sent again");
 }
