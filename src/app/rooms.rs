@@ -76,6 +76,7 @@ pub struct Rooms {
     pub login: Arc<Login>,
     pub sessions: Arc<Sessions>,
     pub ledger: Arc<SqlLedger>,
+    pub signing_keys: Arc<Keys>,
     pub stores: Stores,
 }
 
@@ -164,8 +165,15 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         clock: Arc::clone(&stores.clock),
     };
     let runtime = stores.runtime.clone();
-    let login = Login::new(ports, settings_of::login(config), signing_keys, data_keys, Arc::clone(&sessions), runtime);
-    Ok(Rooms { login, sessions, ledger, stores })
+    let login = Login::new(
+        ports,
+        settings_of::login(config),
+        Arc::clone(&signing_keys),
+        data_keys,
+        Arc::clone(&sessions),
+        runtime,
+    );
+    Ok(Rooms { login, sessions, ledger, signing_keys, stores })
 }
 
 /// Where pending logins and network limits are kept.

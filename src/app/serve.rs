@@ -13,9 +13,11 @@ use super::{feed_follower, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
 use crate::config::Config;
 use crate::domain::site::SiteName;
+use crate::gateway::assertions::Assertions;
 use crate::gateway::bridge::Pages;
 use crate::gateway::handle::{GatewayHandle, GatewayParts};
 use crate::gateway::message_pages::MessagePages;
+use crate::gateway::route_rules::RuleScope;
 use crate::gateway::service::{self, ListenMistake};
 use crate::gateway::settings::{ServerSettings, Start};
 use crate::login::{Login, chain};
@@ -114,7 +116,12 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
     for site in &config.sites {
         tracing::info!(site = site.name, url = site.url.as_str(), "serves");
         for rule in settings_of::rules(site).public() {
-            tracing::info!(site = site.name, path = %rule.path, "this path needs no sign-in");
+            match rule.scope {
+                RuleScope::Every => tracing::info!(site = site.name, path = %rule.path, "this path needs no sign-in"),
+                RuleScope::Preflights => {
+                    tracing::info!(site = site.name, path = %rule.path, "CORS preflights for this path need no sign-in");
+                }
+            }
         }
     }
     Ok(Running { server, gateway, drain: settings.drain, runtime, rooms })
@@ -161,11 +168,13 @@ pub(super) fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
         .iter()
         .map(|site| (SiteName::new(&site.name), Arc::new(SiteLook::new(settings_of::look(site)))))
         .collect();
+    let asserting = config.sites.iter().filter(|site| site.identity.assertion).map(|site| SiteName::new(&site.name));
     GatewayParts {
         settings: settings_of::gateway(config),
-        pages: Pages::new(portal::router(Arc::clone(&rooms.login), looks.clone())),
+        pages: Pages::new(portal::router(Arc::clone(&rooms.login), looks.clone(), asserting.collect())),
         message_pages: MessagePages::new(looks),
         sessions: Arc::clone(&rooms.sessions),
+        assertions: Assertions::new(Arc::clone(&rooms.signing_keys)),
         clock: Arc::clone(&rooms.stores.clock),
     }
 }

@@ -13,9 +13,9 @@ use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps
 use crate::domain::network::Networks;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
-use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::route_rules::{Access, RouteRule, RouteRules, RuleScope, UpstreamName};
 use crate::gateway::settings::{
-    AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
+    ASSERTION, AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
     ListenerSettings, RequestLimits, SiteSettings,
 };
 use crate::gateway::upstreams::settings::{
@@ -119,6 +119,7 @@ fn site_settings(site: &Site) -> SiteSettings {
             email: headers.email.clone(),
             preferred_username: headers.preferred_username.clone(),
             session: Some(headers.session.clone()),
+            assertion: site.identity.assertion.then_some(ASSERTION),
         },
     }
 }
@@ -132,6 +133,7 @@ fn rule(route: &Route) -> RouteRule {
     RouteRule {
         path: route.path.clone(),
         methods: route.methods.clone(),
+        scope: if route.preflight { RuleScope::Preflights } else { RuleScope::Every },
         networks: (!route.networks.is_empty()).then(|| Networks::new(route.networks.clone())),
         access: match route.access {
             ConfigAccess::SignIn => Access::SignIn,

@@ -13,7 +13,8 @@ use super::output::{self, Failure};
 use crate::app::settings_of;
 use crate::config::site::Site;
 use crate::gateway::classify::METHODS;
-use crate::gateway::route_rules::{Access, RouteRules};
+use crate::gateway::route_rules::{Access, RequestKind, RequestTraits, RouteRules, RuleScope};
+use crate::gateway::settings::ASSERTION;
 use crate::web::canonical_path::{self, PathReading};
 use crate::web::origin::Origin;
 
@@ -26,6 +27,9 @@ pub(super) struct Arguments {
     /// The address of the client, for rules with networks
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))]
     client: IpAddr,
+    /// Take an OPTIONS request for a CORS preflight, as browsers send it
+    #[arg(long)]
+    preflight: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -57,7 +61,11 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         .iter()
         .find(|site| is_of(&site.url, &url))
         .ok_or_else(|| Failure::new(format!("no site has the host of {url}: such a request gets 421")))?;
-    let explanation = explain(site, &method, &raw_path, arguments.client);
+    if arguments.preflight && method != Method::OPTIONS {
+        return Err(Failure::usage("a preflight is an OPTIONS request: explain OPTIONS URL --preflight"));
+    }
+    let kind = if arguments.preflight { RequestKind::Preflight } else { RequestKind::Ordinary };
+    let explanation = explain(site, &raw_path, &RequestTraits { method: &method, client: arguments.client, kind });
     if arguments.json { output::print_json(&explanation.to_json()) } else { output::print(&explanation.to_text()) }
 }
 
@@ -77,19 +85,23 @@ fn is_of(origin: &Origin, url: &Url) -> bool {
     origin.scheme().as_str() == url.scheme() && origin.host() == host && origin.port() == port
 }
 
-fn explain(site: &Site, method: &Method, raw_path: &str, client: IpAddr) -> Explanation {
+fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>) -> Explanation {
     let rules = settings_of::rules(site);
     let reading = canonical_path::read(raw_path.as_bytes());
-    let (decision, why, to_upstream) = if METHODS.contains(&method.as_str()) {
-        judge(site, &rules, &reading, method, client)
+    let (decision, why, to_upstream) = if METHODS.contains(&request.method.as_str()) {
+        judge(site, &rules, &reading, request)
     } else {
-        ("refused with 405", format!("{method} is never passed on"), None)
+        ("refused with 405", format!("{} is never passed on", request.method), None)
     };
     let open_paths = rules
         .public()
         .map(|rule| {
             let methods: Vec<&str> = rule.methods.iter().map(Method::as_str).collect();
-            let methods = if methods.is_empty() { "any method".to_owned() } else { methods.join(", ") };
+            let methods = match (rule.scope, methods.as_slice()) {
+                (RuleScope::Preflights, _) => "CORS preflights only".to_owned(),
+                (RuleScope::Every, []) => "any method".to_owned(),
+                (RuleScope::Every, methods) => methods.join(", "),
+            };
             format!(
                 "{} ({methods}{})",
                 rule.path,
@@ -98,7 +110,7 @@ fn explain(site: &Site, method: &Method, raw_path: &str, client: IpAddr) -> Expl
         })
         .collect();
     let signed_in = decision == "sign-in needed";
-    let headers = if to_upstream.is_some() { headers(site, client, signed_in) } else { Vec::new() };
+    let headers = if to_upstream.is_some() { headers(site, request.client, signed_in) } else { Vec::new() };
     Explanation { site: site.name.clone(), decision, why, upstream: to_upstream, headers, open_paths }
 }
 
@@ -106,8 +118,7 @@ fn judge(
     site: &Site,
     rules: &RouteRules,
     reading: &PathReading<'_>,
-    method: &Method,
-    client: IpAddr,
+    request: &RequestTraits<'_>,
 ) -> (&'static str, String, Option<String>) {
     match reading {
         PathReading::Ours => return ("answered by Vestibule itself", "the path is one of its own".to_owned(), None),
@@ -120,7 +131,7 @@ fn judge(
         }
         PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
     }
-    let decided = rules.decide(reading, method, client);
+    let decided = rules.decide(reading, request);
     let mut why = match decided.rule {
         Some(number) => {
             let path = site.routes.get(number - 1).map(|_| format!("routes[{}]", number - 1)).unwrap_or_default();
@@ -160,6 +171,9 @@ fn headers(site: &Site, client: IpAddr, signed_in: bool) -> Vec<(String, String)
                 .map(|name| (name.to_string(), "(the person's name, or the user name)".to_owned())),
         );
         headers.push((names.session.to_string(), "(an id of the session)".to_owned()));
+        if site.identity.assertion {
+            headers.push((ASSERTION.to_string(), "(a signed JWT, good for a minute)".to_owned()));
+        }
     }
     headers
 }

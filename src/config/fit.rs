@@ -224,6 +224,7 @@ fn notices(config: &Config) -> Vec<String> {
         let is_open = |route: &&super::site::Route| {
             let is_everything = route.path == PathPattern::Below("/".to_owned())
                 && route.methods.is_empty()
+                && !route.preflight
                 && route.networks.is_empty();
             route.access == Access::Public && is_everything
         };

@@ -39,6 +39,8 @@ pub struct Route {
     pub path: PathPattern,
     /// Upper case; empty means every method.
     pub methods: Vec<http::Method>,
+    /// Only CORS preflights; then `methods` is empty.
+    pub preflight: bool,
     /// Empty means from everywhere.
     pub networks: Vec<IpNet>,
     pub access: Access,
@@ -50,6 +52,8 @@ pub struct Route {
 #[derive(Clone, Debug)]
 pub struct Identity {
     pub headers: IdentityHeaders,
+    /// Whether the upstream gets a signed assertion too.
+    pub assertion: bool,
 }
 
 /// Header names. No two fold to the same name.
@@ -91,6 +95,14 @@ pub(super) fn read(slot: Slot<'_>) -> Site {
                 headers: node
                     .key("headers", "Names of the headers. Headers of these names that come from outside are removed.")
                     .section(read_headers),
+                assertion: node
+                    .key(
+                        "assertion",
+                        "Whether the application also gets `X-Vestibule-Assertion`, a signed JWT (docs/assertion.md) whose keys are at \
+                         `/.vestibule/jwks.json`: for an application that can be reached by other ways than through Vestibule.",
+                    )
+                    .flag()
+                    .or("off"),
             }),
             name,
         }
@@ -116,6 +128,15 @@ fn read_route(slot: Slot<'_>) -> Route {
                     slot.text(32).parsed("a method in capital letters, such as POST", method).required("POST")
                 })
                 .or_empty("[GET, POST]"),
+            preflight: node
+                .key(
+                    "preflight",
+                    "`on`: only CORS preflights, which browsers send without cookies (OPTIONS with `Origin` and \
+                     `Access-Control-Request-Method`). For an API that scripts of other sites use: `preflight: on` with `access: public`, and \
+                     the requests themselves need sign-in as ever.",
+                )
+                .flag()
+                .or("off"),
             networks: node
                 .key("networks", "Only from these networks; left out: from everywhere.")
                 .list(1, 1000, |slot| slot.network().required("203.0.113.0/24"))
@@ -129,6 +150,12 @@ fn read_route(slot: Slot<'_>) -> Route {
                 .or("sign_in"),
             upstream: node.key("upstream", "Another of the `upstreams` than the site's.").text(63).maybe("app"),
         };
+        if route.preflight && route.access == Access::SignIn {
+            node.refuse("access", &["preflight"], "a preflight carries no cookie, so nobody can be signed in", "`public` or `deny`");
+        }
+        if route.preflight && !route.methods.is_empty() {
+            node.refuse("methods", &["preflight"], "a preflight is always OPTIONS", "either `preflight: on` or methods");
+        }
         if route.access == Access::Deny && route.upstream.is_some() {
             node.refuse(
                 "upstream",
@@ -225,6 +252,7 @@ const TAKEN_HEADERS: &[&str] = &[
     "x-forwarded-proto",
     "x-real-ip",
     "x-request-id",
+    "x-vestibule-assertion",
 ];
 
 fn header_name(text: String) -> Result<http::HeaderName, String> {
@@ -241,7 +269,7 @@ mod tests {
 
     #[test]
     fn an_identity_header_has_no_other_meaning() {
-        for text in ["Cookie", "X_Forwarded_For", "authorization", "two words", ""] {
+        for text in ["Cookie", "X_Forwarded_For", "authorization", "X_Vestibule_Assertion", "two words", ""] {
             assert!(header_name(text.into()).is_err(), "{text}");
         }
         assert!(header_name("Remote-User".into()).is_ok());

@@ -255,7 +255,7 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::account::PhoneVersion;
     use crate::domain::pending::Activation;
@@ -268,7 +268,7 @@ mod tests {
         Keys::new(&[SecretBytes::new(vec![seed; 32])]).unwrap()
     }
 
-    fn session(now: UnixMillis) -> Session {
+    pub(crate) fn session(now: UnixMillis) -> Session {
         let facts = LoginFacts {
             site: SiteName::new("marketing"),
             account: AccountId::from_bytes([7; 16]),

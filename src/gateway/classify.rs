@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, TRANSFER_ENCODING, UPGRADE};
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, TRANSFER_ENCODING, UPGRADE,
+};
 use http::{HeaderValue, Method};
 
 use super::admission::{Admission, NotAdmitted};
 use super::head::RequestHead;
-use super::route_rules::{Access, UpstreamName};
+use super::route_rules::{Access, RequestKind, RequestTraits, UpstreamName};
 use super::settings::SiteSettings;
 use crate::login::sessions::{NoSession, SessionCheck};
 use crate::pages::circle::CircleCause;
@@ -193,7 +195,8 @@ pub fn classify(
         PathReading::MightBeOurs => return Verdict::Refuse(Refusal::NotFound(site)),
         PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
     }
-    let decision = site.rules.decide(&path, head.method, arrival.client);
+    let request = RequestTraits { method: head.method, client: arrival.client, kind: kind_of(head) };
+    let decision = site.rules.decide(&path, &request);
     let checked = session_check(&site, head.headers, decision.access, check);
     match Admission::judge(decision.access, checked) {
         Ok(admission) if admission.session().is_some() && is_foreign_websocket(head, &site) => {
@@ -267,10 +270,28 @@ fn is_foreign_websocket(head: &RequestHead<'_>, site: &SiteSettings) -> bool {
     if !is_websocket {
         return false;
     }
-    let has_body = head.headers.contains_key(TRANSFER_ENCODING)
-        || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
     let is_ours = |origin: &HeaderValue| origin.as_bytes().eq_ignore_ascii_case(site.origin.as_str().as_bytes());
-    *head.method != Method::GET || has_body || !head.headers.get_all(ORIGIN).iter().all(is_ours)
+    *head.method != Method::GET || has_body(head) || !head.headers.get_all(ORIGIN).iter().all(is_ours)
+}
+
+/// A preflight as browsers send it (Fetch Standard, "CORS-preflight fetch"): `OPTIONS` with one `Origin` and one
+/// `Access-Control-Request-Method`, and no body.
+fn kind_of(head: &RequestHead<'_>) -> RequestKind {
+    let has_one = |name: HeaderName| {
+        let mut values = head.headers.get_all(name).iter();
+        values.next().is_some_and(|value| !value.as_bytes().trim_ascii().is_empty()) && values.next().is_none()
+    };
+    let asks = has_one(ORIGIN) && has_one(ACCESS_CONTROL_REQUEST_METHOD);
+    if *head.method == Method::OPTIONS && asks && !has_body(head) {
+        RequestKind::Preflight
+    } else {
+        RequestKind::Ordinary
+    }
+}
+
+fn has_body(head: &RequestHead<'_>) -> bool {
+    head.headers.contains_key(TRANSFER_ENCODING)
+        || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 fn session_check(

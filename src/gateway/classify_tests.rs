@@ -9,7 +9,7 @@ use crate::domain::session::{Person, Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
-use crate::gateway::route_rules::{RouteRule, RouteRules};
+use crate::gateway::route_rules::{RouteRule, RouteRules, RuleScope};
 use crate::gateway::settings::IdentityHeaders;
 use crate::web::origin::Origin;
 use crate::web::path_pattern::PathPattern;
@@ -40,6 +40,7 @@ fn site(url: &str) -> Arc<SiteSettings> {
     let rule = |path: &str, methods: &[Method], access| RouteRule {
         path: PathPattern::parse(path).unwrap(),
         methods: methods.to_vec(),
+        scope: RuleScope::Every,
         networks: None,
         access,
         upstream: None,
@@ -51,6 +52,7 @@ fn site(url: &str) -> Arc<SiteSettings> {
             rule("/public/*", &[], Access::Public),
             rule("/hook", &[Method::POST], Access::Public),
             rule("/closed/*", &[], Access::Deny),
+            RouteRule { scope: RuleScope::Preflights, ..rule("/api/*", &[], Access::Public) },
         ]),
         upstream: UpstreamName::new("app"),
         identity: IdentityHeaders::usual(),
@@ -299,4 +301,29 @@ fn an_https_site_is_not_served_over_plain_http() {
     let redirecting = Arrival { listener: ListenerUse::RedirectToHttps, ..plain };
     assert_eq!(judged("GET", "/public/x", &[], redirecting, URL), "308");
     assert_eq!(judged("GET", "/.vestibule/ready", &[], redirecting, URL), "ready");
+}
+
+#[test]
+fn only_a_genuine_preflight_passes_for_one() {
+    const ASKS: &str = "Origin: https://other.example | Access-Control-Request-Method: PUT";
+    let table: Vec<(&str, String, &str)> = vec![
+        ("OPTIONS /api/x", ASKS.to_owned(), "proxy"),
+        ("OPTIONS /api/x", format!("{ASKS} | Content-Length: 0"), "proxy"),
+        ("OPTIONS /api/x (live)", ASKS.to_owned(), "proxy as anna"),
+        ("OPTIONS /other", ASKS.to_owned(), "401 no_session"),
+        ("OPTIONS /api/%2e%2e/x", ASKS.to_owned(), "401 no_session"),
+        ("GET /api/x", ASKS.to_owned(), "401 no_session"),
+        ("PUT /api/x", ASKS.to_owned(), "401 no_session"),
+        ("OPTIONS /api/x", String::new(), "401 no_session"),
+        ("OPTIONS /api/x", "Origin: https://other.example".to_owned(), "401 no_session"),
+        ("OPTIONS /api/x", "Access-Control-Request-Method: PUT".to_owned(), "401 no_session"),
+        ("OPTIONS /api/x", "Origin:  | Access-Control-Request-Method: PUT".to_owned(), "401 no_session"),
+        ("OPTIONS /api/x", format!("{ASKS} | Origin: https://third.example"), "401 no_session"),
+        ("OPTIONS /api/x", format!("{ASKS} | Access-Control-Request-Method: GET"), "401 no_session"),
+        ("OPTIONS /api/x", format!("{ASKS} | Content-Length: 7"), "401 no_session"),
+        ("OPTIONS /api/x", format!("{ASKS} | Transfer-Encoding: chunked"), "401 no_session"),
+    ];
+    let table: Vec<(&str, &str, &str)> =
+        table.iter().map(|(request, fields, verdict)| (*request, fields.as_str(), *verdict)).collect();
+    check_table(&table);
 }

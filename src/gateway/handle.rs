@@ -6,14 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
+use http::HeaderValue;
 use tokio::sync::Notify;
 
+use super::admission::Admission;
+use super::assertions::Assertions;
 use super::bridge::Pages;
 use super::message_pages::MessagePages;
-use super::settings::GatewaySettings;
+use super::settings::{GatewaySettings, SiteSettings};
 use super::streams::live::LiveStreams;
 use super::upstreams::Upstreams;
 use super::upstreams::health::HealthChecks;
+use crate::domain::time::UnixMillis;
 use crate::login::ports::Clock;
 use crate::login::sessions::Sessions;
 
@@ -27,6 +31,8 @@ pub struct GatewayParts {
     pub message_pages: MessagePages,
     /// Who is signed in.
     pub sessions: Arc<Sessions>,
+    /// What upstreams are shown of it, signed.
+    pub assertions: Assertions,
     /// Read once a request.
     pub clock: Arc<dyn Clock>,
 }
@@ -134,6 +140,17 @@ impl Current {
     fn new(parts: GatewayParts, before: Option<&Upstreams>) -> Self {
         let upstreams = Upstreams::new(&parts.settings.upstreams, before);
         Self { parts, upstreams }
+    }
+
+    /// The signed assertion of who is admitted: `None` where the site uses none, or nobody is signed in.
+    pub(super) fn assertion_for(
+        &self,
+        site: &SiteSettings,
+        admission: &Admission,
+        now: UnixMillis,
+    ) -> Option<HeaderValue> {
+        site.identity.assertion.as_ref()?;
+        Some(self.parts.assertions.of(admission.session()?, &site.origin, now))
     }
 }
 

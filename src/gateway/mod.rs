@@ -6,6 +6,7 @@
 pub mod access_log;
 pub mod admission;
 pub mod answers;
+pub mod assertions;
 pub mod bridge;
 pub mod certificates;
 pub mod classify;

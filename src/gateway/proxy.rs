@@ -22,7 +22,8 @@ use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
 use super::failures::{failure, no_server};
 use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
-use super::headers::request::{self, Hop, Identity, PeerTrust};
+use super::headers::identity::Identity;
+use super::headers::request::{self, Hop, PeerTrust};
 use super::headers::response;
 use super::request_state::{Asked, RequestState};
 use super::settings::{AccessLog, GatewaySettings, SiteSettings};
@@ -30,7 +31,6 @@ use super::streams;
 use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
 use super::upstreams::peer::Use;
 use super::upstreams::{Alternative, Chosen};
-use crate::domain::session::Session as UserSession;
 use crate::web::client_address::client_address;
 use crate::web::cookies::CookieNames;
 use crate::web::origin::Scheme;
@@ -145,7 +145,8 @@ impl ProxyHttp for Gateway {
             let origin_form = origin_form.to_vec();
             request.set_raw_path(&origin_form)?;
         }
-        let identity = passage.admission.session().map(identity_of);
+        let identity =
+            passage.admission.session().map(|session| Identity { session, assertion: state.assertion.as_ref() });
         request::prepare_request(request, &passage.site, identity.as_ref(), state.hop)?;
         match state.chosen.as_ref().and_then(Chosen::host) {
             Some(host) => request.insert_header(HOST, host.clone()),
@@ -333,6 +334,7 @@ impl Gateway {
         let verdict =
             classify::classify(&head, arrival, &settings.sites, |site, cookie| sessions.check(cookie, &site.name, now));
         if let Verdict::Proxy(passage) = &verdict {
+            state.assertion = current.assertion_for(&passage.site, &passage.admission, now);
             let renewed = passage.admission.session().and_then(|user| sessions.renewed_cookie(user, now));
             let names = CookieNames::of(passage.site.origin.scheme());
             state.renewed_cookie = renewed.and_then(|value| names.set(names.session, &value));
@@ -420,15 +422,6 @@ fn arrival_scheme(session: &Session, hop: Hop) -> Scheme {
             Some(scheme) if !scheme.eq_ignore_ascii_case(b"https") => Scheme::Http,
             Some(_) | None => Scheme::Https,
         },
-    }
-}
-
-fn identity_of(session: &UserSession) -> Identity {
-    Identity {
-        user: session.user_name.as_str().to_owned(),
-        name: session.name.clone(),
-        email: session.email.clone(),
-        session: session.id.to_string(),
     }
 }
 

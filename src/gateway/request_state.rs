@@ -37,6 +37,8 @@ pub struct RequestState {
     /// Answers of the server that are only on the way to one (1xx).
     pub(super) informational: u8,
     pub(super) renewed_cookie: Option<HeaderValue>,
+    /// For the upstream; `None` where the site uses none, or nobody is signed in.
+    pub(super) assertion: Option<HeaderValue>,
     /// For the log: why the gateway answered itself, or what failed.
     pub(super) reason: Option<&'static str>,
     /// Told of every piece of a body; `None` until the request may go on to an upstream.
@@ -74,6 +76,7 @@ impl RequestState {
             failed_connections: 0,
             informational: 0,
             renewed_cookie: None,
+            assertion: None,
             reason: None,
             stream: None,
             asked: None,

@@ -46,13 +46,44 @@ impl fmt::Display for UpstreamName {
     }
 }
 
-/// One rule: a request has to match all three to be meant.
+/// What rules tell requests to one path apart by.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestTraits<'a> {
+    /// As it came.
+    pub method: &'a Method,
+    /// Who asks.
+    pub client: IpAddr,
+    /// Whether it asks for something, or only whether it may.
+    pub kind: RequestKind,
+}
+
+/// What a browser means by a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestKind {
+    /// A CORS preflight: a browser asks, without cookies, whether a script of another site may send something.
+    Preflight,
+    /// Everything else.
+    Ordinary,
+}
+
+/// Which kinds of requests a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleScope {
+    /// All.
+    Every,
+    /// CORS preflights only.
+    Preflights,
+}
+
+/// One rule: a request has to match all four to be meant.
 #[derive(Clone, Debug)]
 pub struct RouteRule {
     /// Which paths.
     pub path: PathPattern,
     /// Which methods; empty means all. `GET` includes `HEAD`.
     pub methods: Vec<Method>,
+    /// Which kinds of requests.
+    pub scope: RuleScope,
     /// Which clients; `None` means all. An empty list means nobody.
     pub networks: Option<Networks>,
     /// What such a request needs.
@@ -62,12 +93,16 @@ pub struct RouteRule {
 }
 
 impl RouteRule {
-    fn matches(&self, path: &str, method: &Method, client: IpAddr) -> bool {
+    fn matches(&self, path: &str, request: &RequestTraits<'_>) -> bool {
         let method_fits = self.methods.is_empty()
-            || self.methods.contains(method)
-            || (*method == Method::HEAD && self.methods.contains(&Method::GET));
-        let client_fits = self.networks.as_ref().is_none_or(|networks| networks.contains(client));
-        method_fits && client_fits && self.path.matches(path)
+            || self.methods.contains(request.method)
+            || (*request.method == Method::HEAD && self.methods.contains(&Method::GET));
+        let kind_fits = match self.scope {
+            RuleScope::Every => true,
+            RuleScope::Preflights => request.kind == RequestKind::Preflight,
+        };
+        let client_fits = self.networks.as_ref().is_none_or(|networks| networks.contains(request.client));
+        method_fits && kind_fits && client_fits && self.path.matches(path)
     }
 }
 
@@ -96,12 +131,12 @@ impl RouteRules {
     /// What a request needs. One whose path readers differ about is denied when any reading is denied, and never public:
     /// what one reader takes for a public page may be a private one for the application.
     #[must_use]
-    pub fn decide(&self, path: &PathReading<'_>, method: &Method, client: IpAddr) -> RouteDecision<'_> {
+    pub fn decide(&self, path: &PathReading<'_>, request: &RequestTraits<'_>) -> RouteDecision<'_> {
         match path {
-            PathReading::Clear(path) => self.first_match(path, method, client),
+            PathReading::Clear(path) => self.first_match(path, request),
             PathReading::Ambiguous(ambiguous) => {
-                let strict = self.first_match(&ambiguous.strict, method, client);
-                let liberal = self.first_match(&ambiguous.liberal, method, client);
+                let strict = self.first_match(&ambiguous.strict, request);
+                let liberal = self.first_match(&ambiguous.liberal, request);
                 match (strict.access, liberal.access) {
                     (Access::Deny, _) => strict,
                     (_, Access::Deny) => liberal,
@@ -121,8 +156,8 @@ impl RouteRules {
         self.0.iter().filter(|rule| rule.access == Access::Public)
     }
 
-    fn first_match(&self, path: &str, method: &Method, client: IpAddr) -> RouteDecision<'_> {
-        let found = self.0.iter().enumerate().find(|(_, rule)| rule.matches(path, method, client));
+    fn first_match(&self, path: &str, request: &RequestTraits<'_>) -> RouteDecision<'_> {
+        let found = self.0.iter().enumerate().find(|(_, rule)| rule.matches(path, request));
         match found {
             Some((at, rule)) => {
                 RouteDecision { access: rule.access, upstream: rule.upstream.as_ref(), rule: Some(at + 1) }
@@ -133,15 +168,21 @@ impl RouteRules {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::web::canonical_path::read;
 
-    fn rule(path: &str, methods: &[Method], networks: &[&str], access: Access) -> RouteRule {
+    /// A GET from anywhere.
+    fn get() -> RequestTraits<'static> {
+        RequestTraits { method: &Method::GET, client: "1.1.1.1".parse().unwrap(), kind: RequestKind::Ordinary }
+    }
+
+    pub(crate) fn rule(path: &str, methods: &[Method], networks: &[&str], access: Access) -> RouteRule {
         let networks = Networks::new(networks.iter().map(|network| network.parse().unwrap()).collect());
         RouteRule {
             path: PathPattern::parse(path).unwrap(),
             methods: methods.to_vec(),
+            scope: RuleScope::Every,
             networks: (!networks.is_empty()).then_some(networks),
             access,
             upstream: path.starts_with("/media").then(|| UpstreamName::new("media")),
@@ -188,7 +229,10 @@ mod tests {
         ] {
             let [method, path, client] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
             let path = read(path.as_bytes());
-            let decision = rules.decide(&path, &method.parse().unwrap(), client.parse().unwrap());
+            let method: Method = method.parse().unwrap();
+            let request =
+                RequestTraits { method: &method, client: client.parse().unwrap(), kind: RequestKind::Ordinary };
+            let decision = rules.decide(&path, &request);
             assert_eq!((decision.access, decision.rule), (access, rule), "{line}");
         }
     }
@@ -213,7 +257,7 @@ mod tests {
             "/./unsubscribe/x",
             "/unsubscribe/x/..",
         ] {
-            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
+            let decision = rules.decide(&read(path.as_bytes()), &get());
             assert_ne!(decision.access, Access::Public, "{path}");
         }
     }
@@ -230,7 +274,7 @@ mod tests {
             "/%61dmin%2fy",
             "/x/%252e%252e/admin/y",
         ] {
-            let decision = rules.decide(&read(path.as_bytes()), &Method::GET, "1.1.1.1".parse().unwrap());
+            let decision = rules.decide(&read(path.as_bytes()), &get());
             assert_eq!(decision.access, Access::Deny, "{path}");
         }
     }
@@ -238,8 +282,27 @@ mod tests {
     #[test]
     fn a_rule_can_name_another_upstream() {
         let rules = rules();
-        let media = rules.decide(&read(b"/media/x"), &Method::GET, "1.1.1.1".parse().unwrap());
+        let media = rules.decide(&read(b"/media/x"), &get());
         assert_eq!(media.upstream.map(UpstreamName::as_str), Some("media"));
         assert_eq!(media.access, Access::SignIn);
+    }
+
+    #[test]
+    fn a_rule_for_preflights_is_for_nothing_else() {
+        let preflights =
+            RouteRule { scope: RuleScope::Preflights, ..rule("/api/*", &[], &["203.0.113.0/24"], Access::Public) };
+        let rules = RouteRules::new(vec![preflights]);
+        let access = |path: &str, method: &Method, client: &str, kind| {
+            let request = RequestTraits { method, client: client.parse().unwrap(), kind };
+            rules.decide(&read(path.as_bytes()), &request).access
+        };
+        let (inside, outside) = ("203.0.113.9", "198.51.100.9");
+        let options = &Method::OPTIONS;
+        assert_eq!(access("/api/x", options, inside, RequestKind::Preflight), Access::Public);
+        assert_eq!(access("/api/x", options, inside, RequestKind::Ordinary), Access::SignIn);
+        assert_eq!(access("/api/x", &Method::GET, inside, RequestKind::Ordinary), Access::SignIn);
+        assert_eq!(access("/api/x", options, outside, RequestKind::Preflight), Access::SignIn);
+        assert_eq!(access("/other", options, inside, RequestKind::Preflight), Access::SignIn);
+        assert_eq!(access("/api//x", options, inside, RequestKind::Preflight), Access::SignIn, "readers differ");
     }
 }

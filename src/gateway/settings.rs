@@ -66,7 +66,12 @@ pub struct IdentityHeaders {
     pub preferred_username: Option<HeaderName>,
     /// The session's id, which is not the cookie; by default `X-Vestibule-Session`.
     pub session: Option<HeaderName>,
+    /// The signed assertion; [`ASSERTION`], or not sent.
+    pub assertion: Option<HeaderName>,
 }
+
+/// Carries the signed assertion.
+pub const ASSERTION: HeaderName = HeaderName::from_static("x-vestibule-assertion");
 
 impl IdentityHeaders {
     /// The names of the documentation: user and session only.
@@ -77,6 +82,7 @@ impl IdentityHeaders {
             email: None,
             preferred_username: None,
             session: Some(HeaderName::from_static("x-vestibule-session")),
+            assertion: None,
         }
     }
 }

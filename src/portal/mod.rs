@@ -4,6 +4,7 @@
 
 mod assets;
 mod code;
+mod key_set;
 mod login;
 mod logout;
 mod phone;
@@ -15,7 +16,7 @@ mod fakes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use axum::Router;
@@ -32,13 +33,15 @@ use crate::web::paths;
 pub(crate) struct Portal {
     login: Arc<Login>,
     looks: HashMap<SiteName, Arc<SiteLook>>,
+    /// The sites whose upstreams get a signed assertion.
+    asserting: HashSet<SiteName>,
 }
 
 /// Every page under `/.vestibule/` that this room serves; whatever else is there is not found, and never anybody else's.
 ///
-/// `looks` has one for every site whose name a `RequestContext` can carry.
-pub fn router(login: Arc<Login>, looks: HashMap<SiteName, Arc<SiteLook>>) -> Router {
-    guarded(pages(), Arc::new(Portal { login, looks }))
+/// `looks` has one for every site whose name a `RequestContext` can carry; `asserting` names those that publish a key set.
+pub fn router(login: Arc<Login>, looks: HashMap<SiteName, Arc<SiteLook>>, asserting: HashSet<SiteName>) -> Router {
+    guarded(pages(), Arc::new(Portal { login, looks, asserting }))
 }
 
 /// The URL table.
@@ -50,6 +53,7 @@ fn pages() -> Router<Arc<Portal>> {
         .route(paths::RESEND, post(code::resend))
         .route(paths::LOGOUT, get(logout::ask).post(logout::submit))
         .route(paths::SESSION, get(session::show))
+        .route(paths::JWKS, get(key_set::show))
         .route(&format!("{}{{name}}", paths::ASSETS), get(assets::show))
         .method_not_allowed_fallback(visit::method_not_allowed)
         .fallback(visit::not_found)

@@ -99,6 +99,11 @@ impl Visit {
         }
     }
 
+    /// Whether the upstream of this site gets a signed assertion.
+    pub(super) fn is_asserting(&self) -> bool {
+        self.portal.asserting.contains(&self.context.site)
+    }
+
     /// What the login cookie holds; `None` when there is none of the right form.
     pub(super) fn handle(&self) -> Option<LoginHandle> {
         cookies::read(&self.headers, self.cookie_names().login).one().and_then(LoginHandle::from_cookie)

@@ -6,6 +6,7 @@
 
 mod activation;
 mod architecture;
+mod assertion;
 mod browser;
 mod circles;
 mod config;

@@ -92,6 +92,19 @@ fn upstreams_that_are_named_exist() {
 }
 
 #[test]
+fn a_rule_for_preflights_can_be_followed() {
+    let rule = |rest: &str| format!("[{{ path: /api/*, preflight: on{rest} }}]");
+    assert_mistake(&[("/sites/0/routes", &rule(""))], "sites[0].routes[0].access", "no cookie");
+    assert_mistake(
+        &[("/sites/0/routes", &rule(", access: public, methods: [OPTIONS]"))],
+        "sites[0].routes[0].methods",
+        "always OPTIONS",
+    );
+    assert_right(&[("/sites/0/routes", &rule(", access: public"))]);
+    assert_right(&[("/sites/0/routes", &rule(", access: deny"))]);
+}
+
+#[test]
 fn no_key_is_used_twice() {
     let key = "{ file: /run/secrets/sign }";
     assert_mistake(&[("/signing_keys/-", key)], "signing_keys[1]", "signing_keys[0]");
@@ -177,11 +190,10 @@ fn the_vendor_is_described_well() {
 fn a_site_that_is_open_to_everybody_is_announced() {
     let notices = |route: &str| read_value(&small_with(&[("/sites/0/routes", route)])).unwrap().notices;
     assert!(notices("[{ path: \"/*\", access: public }]").iter().any(|notice| notice.contains("routes[0]")));
-    assert!(
-        !notices("[{ path: \"/*\", access: public, networks: [10.0.0.0/8] }]")
-            .iter()
-            .any(|notice| notice.contains("routes"))
-    );
+    for narrower in ["networks: [10.0.0.0/8]", "preflight: on", "methods: [GET]"] {
+        let route = format!("[{{ path: \"/*\", access: public, {narrower} }}]");
+        assert!(!notices(&route).iter().any(|notice| notice.contains("routes")), "{narrower}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What passes between downstream and upstream in header fields: identity set last and never taken over, forwarding fields
 //! rewritten, our cookies kept here. Framing and hop-by-hop fields are pingora's. Floor: edge.
 
+pub mod identity;
 pub mod request;
 pub mod response;
 
@@ -27,9 +28,15 @@ fn is_identity(folded: &str, headers: &IdentityHeaders) -> bool {
 }
 
 fn names(headers: &IdentityHeaders) -> impl Iterator<Item = &HeaderName> {
-    [Some(&headers.user), headers.email.as_ref(), headers.preferred_username.as_ref(), headers.session.as_ref()]
-        .into_iter()
-        .flatten()
+    [
+        Some(&headers.user),
+        headers.email.as_ref(),
+        headers.preferred_username.as_ref(),
+        headers.session.as_ref(),
+        headers.assertion.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The form in which CGI, WSGI and their like confuse names: everything but letters and digits becomes `-`. Header names are lower case.
@@ -62,6 +69,7 @@ mod tests {
                 email: Some(HeaderName::from_static("x-forwarded-email")),
                 preferred_username: Some(HeaderName::from_static("x-name")),
                 session: Some(HeaderName::from_static("x-vestibule-session")),
+                assertion: None,
             },
         })
     }

@@ -22,11 +22,13 @@ use crate::domain::secret::SecretBytes;
 use crate::domain::session::{Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
+use crate::gateway::assertions::Assertions;
 use crate::gateway::bridge;
 use crate::gateway::classify::{self, ListenerUse};
 use crate::gateway::handle::{GatewayHandle, GatewayParts};
 use crate::gateway::message_pages::MessagePages;
-use crate::gateway::route_rules::{Access, RouteRule, RouteRules, UpstreamName};
+use crate::gateway::route_rules::tests::rule;
+use crate::gateway::route_rules::{Access, RouteRules, UpstreamName};
 use crate::gateway::service;
 use crate::gateway::settings::{
     AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings,
@@ -37,7 +39,6 @@ use crate::login::ports::{Clock, PortResult, RevocationFeed};
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::{Origin, Scheme};
-use crate::web::path_pattern::PathPattern;
 
 /// Longer than anything here takes; a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -108,17 +109,13 @@ impl Plan {
     }
 
     pub(crate) fn start(self) -> Rig {
-        let rule = |path: &str, access| RouteRule {
-            path: PathPattern::parse(path).unwrap(),
-            methods: vec![],
-            networks: None,
-            access,
-            upstream: None,
-        };
         let site = SiteSettings {
             name: SiteName::new("marketing"),
             origin: Origin::parse(self.url).unwrap(),
-            rules: RouteRules::new(vec![rule("/public/*", Access::Public), rule("/closed", Access::Deny)]),
+            rules: RouteRules::new(vec![
+                rule("/public/*", &[], &[], Access::Public),
+                rule("/closed", &[], &[], Access::Deny),
+            ]),
             upstream: UpstreamName::new("app"),
             identity: IdentityHeaders::usual(),
         };
@@ -154,6 +151,7 @@ impl Plan {
             pages: bridge::tests::pages(),
             message_pages: MessagePages::new([(SiteName::new("marketing"), Arc::new(look))]),
             sessions: Arc::clone(&sessions),
+            assertions: Assertions::new(rules().keys),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
         });
         runtime.spawn(handle.clone().check_health());

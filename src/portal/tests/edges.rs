@@ -1,5 +1,6 @@
 //! What is around the pages: other sites, other paths, files, languages, panics. Floor: edge.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,7 +12,7 @@ use tower::ServiceExt as _;
 
 use super::Browser;
 use crate::portal::fakes::PASSWORD;
-use crate::portal::guarded;
+use crate::portal::{Portal, guarded, pages};
 
 #[tokio::test]
 async fn a_form_of_another_site_does_nothing() {
@@ -92,4 +93,25 @@ async fn nothing_is_said_to_a_request_without_a_site() {
     let request = Request::get("/.vestibule/login").body(Body::empty()).unwrap();
     let answer = browser.router.clone().oneshot(request).await.unwrap();
     assert_eq!(answer.status(), 500);
+}
+
+#[tokio::test]
+async fn the_keys_of_assertions_are_for_everybody_and_only_where_assertions_are_used() {
+    let mut browser = Browser::active().await;
+    let set = browser.get("/.vestibule/jwks.json").await;
+    assert_eq!(set.status, 200);
+    assert_eq!(set.headers["content-type"], "application/jwk-set+json");
+    assert_eq!(set.headers["cache-control"], "public, max-age=300");
+    assert!(!set.headers.contains_key(SET_COOKIE));
+    assert!(set.body.contains("\"crv\":\"Ed25519\""), "{}", set.body);
+    let head = browser.ask(Request::head("/.vestibule/jwks.json"), String::new()).await;
+    assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
+
+    let portal = Portal {
+        login: Arc::clone(&browser.portal.login),
+        looks: browser.portal.looks.clone(),
+        asserting: HashSet::new(),
+    };
+    browser.router = guarded(pages(), Arc::new(portal));
+    assert_eq!(browser.get("/.vestibule/jwks.json").await.status, 404);
 }

@@ -4,7 +4,7 @@ mod codes;
 mod edges;
 mod sign_in;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl Browser {
             logo: None,
         });
         let looks = HashMap::from([(SiteName::new("acme"), Arc::new(look))]);
-        let portal = Arc::new(Portal { login, looks });
+        let portal = Arc::new(Portal { login, looks, asserting: HashSet::from([SiteName::new("acme")]) });
         let router = guarded(pages(), Arc::clone(&portal));
         Self { router, portal, outside, sessions, cookies: BTreeMap::new(), language: "en" }
     }

@@ -216,3 +216,46 @@ async fn two_people_on_one_connection_pool_are_not_mixed_up() {
         assert_eq!(stack.upstream.request_to(&other).header("x-forwarded-user"), Some("bob"));
     }
 }
+
+#[tokio::test]
+async fn a_preflight_is_let_through_by_a_rule_and_nothing_else_is() {
+    let stack =
+        Plan::new().set("sites.0.routes", json!([{ "path": "/api/*", "preflight": "on", "access": "public" }])).start();
+    let nobody = stack.person();
+    let preflight = [
+        ("origin", "https://scripts.example"),
+        ("access-control-request-method", "PUT"),
+        ("access-control-request-headers", "content-type,x-http-method-override"),
+        ("x-http-method-override", "PUT"),
+    ];
+    nobody.send(Method::OPTIONS, "/api/things", &preflight, None).await.expect(200);
+    let seen = stack.upstream.request_to("/api/things");
+    assert_eq!(seen.header("origin"), Some("https://scripts.example"));
+    assert_eq!(seen.header("access-control-request-method"), Some("PUT"));
+    assert_eq!((seen.header("x-forwarded-user"), seen.header("x-http-method-override")), (None, None));
+
+    stack.upstream.forget();
+    for (method, path, headers, body) in [
+        (Method::PUT, "/api/things", &preflight[..], None),
+        (Method::GET, "/api/things", &preflight[..], None),
+        (Method::OPTIONS, "/other", &preflight[..], None),
+        (Method::OPTIONS, "/api/..%2fthings", &preflight[..], None),
+        (Method::OPTIONS, "/api/things", &preflight[..1], None),
+        (Method::OPTIONS, "/api/things", &preflight[1..], None),
+        (Method::OPTIONS, "/api/things", &[], None),
+        (Method::OPTIONS, "/api/things", &preflight[..], Some(b"x".to_vec())),
+    ] {
+        nobody.send(method, path, headers, body).await.expect(401);
+    }
+    assert_eq!(stack.upstream.count(), 0);
+    let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
+    person.send(Method::PUT, "/api/things", &[], None).await.expect(200);
+
+    let url = format!("{}/api/things", stack.site());
+    let said = stack.command(&["explain", "OPTIONS", &url, "--preflight"], "").done();
+    assert!(said.contains("public: no sign-in") && said.contains("/api/* (CORS preflights only)"), "{said}");
+    let said = stack.command(&["explain", "OPTIONS", &url], "").done();
+    assert!(said.contains("sign-in needed"), "{said}");
+    let said = stack.command(&["explain", "PUT", &url, "--preflight"], "");
+    assert_eq!(said.code, Some(2), "{said:?}");
+}
