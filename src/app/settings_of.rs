@@ -15,8 +15,8 @@ use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, RuleScope, UpstreamName};
 use crate::gateway::settings::{
-    ASSERTION, AccessLog, CertificateFiles, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerPurpose,
-    ListenerSettings, RequestLimits, SiteSettings,
+    ASSERTION, AccessLog, CertificateFiles, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders,
+    ListenerPurpose, ListenerSettings, RequestLimits, SiteSettings,
 };
 use crate::gateway::upstreams::settings::{
     Balance, HealthSettings, UpstreamHost, UpstreamServer, UpstreamSettings, UpstreamTimeouts, UpstreamTls,
@@ -103,6 +103,7 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
             portal_body_bytes: request.portal_body_bytes,
         },
         timeouts: DownstreamTimeouts::default(),
+        connections: ConnectionLimits::default(),
         access_log: if config.log.access { AccessLog::On } else { AccessLog::Off },
     }
 }

@@ -108,9 +108,15 @@ impl Answer {
             | HeadMistake::ContentLength
             | HeadMistake::TransferEncoding
             | HeadMistake::TwoLengths
-            | HeadMistake::Bytes => "The request is not clear enough to be passed on.",
+            | HeadMistake::Bytes
+            | HeadMistake::RequestLine => "The request is not clear enough to be passed on.",
+            HeadMistake::Version => "Only HTTP/1.0, HTTP/1.1 and, over TLS, HTTP/2 are spoken here.",
+            HeadMistake::Connect => "This method is not allowed.",
+            HeadMistake::Expectation => "Nothing but 100-continue can be expected here.",
+            HeadMistake::TooSlow => "The request did not arrive in time.",
         };
-        Self::new(mistake.status(), mistake.code(), detail).closing()
+        let answer = Self::new(mistake.status(), mistake.code(), detail).closing();
+        if mistake == HeadMistake::Connect { answer.with(ALLOW, allowed_methods()) } else { answer }
     }
 
     /// The answer to a request that does not go on. `target` is its path and query, for the redirect to https.
@@ -123,9 +129,8 @@ impl Answer {
                 "No site with this host name is served here.",
             ),
             Refusal::Method => {
-                let allowed = HeaderValue::try_from(METHODS.join(", ")).expect("method names are ASCII");
                 Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not allowed.")
-                    .with(ALLOW, allowed)
+                    .with(ALLOW, allowed_methods())
             }
             Refusal::ToHttps(site, bounces) => {
                 // a browser that has really come over http does not take it
@@ -207,8 +212,25 @@ impl Answer {
     /// # Errors
     /// When the client is gone.
     pub async fn send(self, session: &mut Session, to: Addressee<'_>, pages: &MessagePages) -> pingora::Result<()> {
-        let request = session.req_header();
-        let is_head = request.method == Method::HEAD;
+        if self.connection == AfterAnswer::Close {
+            session.set_keepalive(None);
+        }
+        let (head, body) = self.compose(session.req_header(), to, pages)?;
+        let empty = body.is_empty();
+        session.write_response_header(Box::new(head), empty).await?;
+        if !empty {
+            session.write_response_body(Some(body), true).await?;
+        }
+        Ok(())
+    }
+
+    /// The head of the answer to `request`, without what belongs to the connection, and the body that is to be written.
+    pub(super) fn compose(
+        self,
+        request: &RequestHeader,
+        to: Addressee<'_>,
+        pages: &MessagePages,
+    ) -> pingora::Result<(ResponseHeader, Bytes)> {
         let mut response = self.form(request, to, pages);
         *response.status_mut() = self.status;
         let (parts, body) = response.into_parts();
@@ -219,15 +241,7 @@ impl Answer {
         head.insert_header(VARY, "Accept, Accept-Language, Cookie, Sec-Fetch-Mode")?;
         head.insert_header(CONTENT_LENGTH, body.len())?;
         head.insert_header("X-Request-Id", to.request_id.to_string())?;
-        if self.connection == AfterAnswer::Close {
-            session.set_keepalive(None);
-        }
-        let empty = is_head || body.is_empty();
-        session.write_response_header(Box::new(head), empty).await?;
-        if !empty {
-            session.write_response_body(Some(body), true).await?;
-        }
-        Ok(())
+        Ok((head, if request.method == Method::HEAD { Bytes::new() } else { body }))
     }
 
     fn form(&self, request: &RequestHeader, to: Addressee<'_>, pages: &MessagePages) -> Response<Bytes> {
@@ -257,6 +271,10 @@ impl Addressee<'_> {
     pub(super) fn scheme(&self) -> Scheme {
         self.site.map_or(Scheme::Http, |site| site.origin.scheme())
     }
+}
+
+fn allowed_methods() -> HeaderValue {
+    HeaderValue::try_from(METHODS.join(", ")).expect("method names are ASCII")
 }
 
 fn plain(media_type: &'static str, body: String, scheme: Scheme) -> Response<Bytes> {

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::admission::Admission;
 use super::assertions::Assertions;
 use super::bridge::Pages;
+use super::connection::count::ConnectionCount;
 use super::message_pages::MessagePages;
 use super::settings::{GatewaySettings, SiteSettings};
 use super::streams::live::LiveStreams;
@@ -58,6 +59,7 @@ pub struct GatewayHandle {
     under_way: Arc<AtomicUsize>,
     streams: Arc<LiveStreams>,
     replaced: Arc<Notify>,
+    connections: ConnectionCount,
 }
 
 /// Counts a request for as long as it lasts.
@@ -81,6 +83,7 @@ impl GatewayHandle {
             draining: Arc::new(AtomicBool::new(false)),
             under_way: Arc::new(AtomicUsize::new(0)),
             replaced: Arc::new(Notify::new()),
+            connections: ConnectionCount::default(),
         }
     }
 
@@ -116,6 +119,12 @@ impl GatewayHandle {
     #[must_use]
     pub fn requests_under_way(&self) -> usize {
         self.under_way.load(Ordering::Acquire)
+    }
+
+    /// The connections of all listeners.
+    #[must_use]
+    pub fn connections(&self) -> &ConnectionCount {
+        &self.connections
     }
 
     pub(super) fn is_draining(&self) -> bool {

@@ -86,7 +86,10 @@ fn page(status: StatusCode, code: &'static str, request: &RequestHeader, to: Add
                 }
             };
         }
-        StatusCode::BAD_REQUEST | StatusCode::REQUEST_TIMEOUT => MessageKind::BadRequest,
+        StatusCode::BAD_REQUEST
+        | StatusCode::REQUEST_TIMEOUT
+        | StatusCode::EXPECTATION_FAILED
+        | StatusCode::HTTP_VERSION_NOT_SUPPORTED => MessageKind::BadRequest,
         StatusCode::FORBIDDEN => MessageKind::Denied,
         StatusCode::NOT_FOUND => MessageKind::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => MessageKind::Method,

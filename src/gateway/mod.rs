@@ -10,6 +10,7 @@ pub mod assertions;
 pub mod bridge;
 pub mod certificates;
 pub mod classify;
+pub mod connection;
 mod failures;
 pub mod handle;
 pub mod head;

@@ -19,6 +19,7 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 use super::answers::Answer;
 use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
+use super::connection::state::ConnectionState;
 use super::failures::{failure, no_server};
 use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
@@ -68,7 +69,9 @@ impl ProxyHttp for Gateway {
     /// Time limits of the connection; pingora's own are none, or for ever.
     async fn early_request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<()> {
         let timeouts = state.current.parts.settings.timeouts;
-        if session.get_keepalive().is_some() {
+        if ConnectionState::of_this_request().is_some_and(|connection| connection.is_followed()) {
+            session.set_keepalive(None);
+        } else if session.get_keepalive().is_some() {
             session.set_keepalive(Some(timeouts.keepalive.as_secs().max(1)));
         }
         session.set_read_timeout(Some(timeouts.read));
@@ -316,7 +319,6 @@ impl Gateway {
         let settings = &current.parts.settings;
         let header = session.req_header();
         state.asker = classify::asker(&header.method, &header.headers);
-        let bytes = session.as_downstream().as_http1().map(|http1| http1.get_headers_raw_bytes());
         state.hop = hop(session, settings);
         let source = HeadSource {
             method: &header.method,
@@ -324,7 +326,6 @@ impl Gateway {
             target: header.raw_path(),
             version: header.version,
             headers: &header.headers,
-            bytes: bytes.as_deref(),
         };
         let head = head::read(&source, &settings.limits)?;
         let arrival =

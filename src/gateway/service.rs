@@ -15,6 +15,7 @@ use pingora::services::listening::Service;
 
 use super::certificates::{CertificateMistake, Certificates};
 use super::classify::ListenerUse;
+use super::connection::{BeforeTls, Connections};
 use super::handle::GatewayHandle;
 use super::proxy::Gateway;
 use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ServerSettings, Start};
@@ -105,6 +106,7 @@ pub fn add_listeners(
     let mut sites = Service::new("sites".to_owned(), application(gateway, ListenerUse::Sites, conf));
     let mut redirects = Service::new("redirects".to_owned(), application(gateway, ListenerUse::RedirectToHttps, conf));
     redirects.threads = Some(1);
+    sites.endpoints().set_pre_tls_callback(Arc::new(BeforeTls::new(gateway.clone())));
     let mut redirecting = false;
     for listener in &settings.listeners {
         match settings.start {
@@ -179,8 +181,9 @@ impl pingora::listeners::TlsAccept for NoCallbacks {}
 
 /// What serves the connections of the listeners of one use.
 #[must_use]
-pub fn application(gateway: &GatewayHandle, listener: ListenerUse, conf: &Arc<ServerConf>) -> EndingStreams {
-    EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), listener)), gateway)
+pub fn application(gateway: &GatewayHandle, listener: ListenerUse, conf: &Arc<ServerConf>) -> Connections {
+    let requests = EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), listener)), gateway);
+    Connections::new(gateway.clone(), requests)
 }
 
 /// Connections whose other end vanished are noticed within two minutes.

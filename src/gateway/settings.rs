@@ -27,6 +27,8 @@ pub struct GatewaySettings {
     pub limits: RequestLimits,
     /// How long downstream may take.
     pub timeouts: DownstreamTimeouts,
+    /// How many connections there may be.
+    pub connections: ConnectionLimits,
     /// Whether each request is logged in one line.
     pub access_log: AccessLog,
 }
@@ -107,10 +109,28 @@ impl Default for RequestLimits {
     }
 }
 
+/// How many connections there may be at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Of everybody together.
+    pub total: usize,
+    /// Of one network (IPv4 /32, IPv6 /64) that is no trusted proxy.
+    pub per_network: usize,
+}
+
+impl Default for ConnectionLimits {
+    /// security H8 for the total; a whole office may stand behind one address, with some connections for each person (design §9).
+    fn default() -> Self {
+        Self { total: 10_000, per_network: 2000 }
+    }
+}
+
 /// How long downstream may take.
 #[derive(Clone, Copy, Debug)]
 pub struct DownstreamTimeouts {
-    /// How long a connection may wait for its next request. Whole seconds.
+    /// To send the head of a request, from its first byte to its last.
+    pub head: Duration,
+    /// How long a connection may wait for a request, the first one and every further one. Whole seconds.
     pub keepalive: Duration,
     /// Between two reads of a request body.
     pub read: Duration,
@@ -118,16 +138,20 @@ pub struct DownstreamTimeouts {
     pub write: Duration,
     /// To send the whole body of a request to our own pages.
     pub portal_body: Duration,
+    /// To send the whole body of a request that goes on without a session.
+    pub public_body: Duration,
 }
 
 impl Default for DownstreamTimeouts {
-    /// Our own choice; `portal_body` is security H8.
+    /// Our own choice; `head` and `portal_body` are security H8.
     fn default() -> Self {
         Self {
+            head: Duration::from_secs(10),
             keepalive: Duration::from_secs(60),
             read: Duration::from_secs(60),
             write: Duration::from_secs(30),
             portal_body: Duration::from_secs(10),
+            public_body: Duration::from_secs(300),
         }
     }
 }

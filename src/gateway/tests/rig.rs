@@ -31,7 +31,7 @@ use crate::gateway::route_rules::tests::rule;
 use crate::gateway::route_rules::{Access, RouteRules, UpstreamName};
 use crate::gateway::service;
 use crate::gateway::settings::{
-    AccessLog, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings,
+    AccessLog, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings,
 };
 use crate::gateway::upstreams;
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
@@ -132,6 +132,7 @@ impl Plan {
             trusted_proxies: Networks::new(self.trusted.iter().map(|network| network.parse().unwrap()).collect()),
             limits: RequestLimits::default(),
             timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
+            connections: ConnectionLimits::default(),
             access_log: AccessLog::On,
         };
         let sessions = Arc::new(Sessions::new(rules(), Activation::Staged));

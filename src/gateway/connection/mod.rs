@@ -1,0 +1,147 @@
+//! A connection from downstream, from its acceptance to its orderly end: counted, its heads read whole and checked as they were on the wire
+//! before pingora sees a byte, and what is wrong or late answered by us. HTTP/2 goes on to pingora as it comes. What a request may do is
+//! decided elsewhere. Floor: edge.
+
+pub mod count;
+pub mod guarded;
+mod head_reader;
+mod refusal;
+pub mod state;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pingora::apps::{HttpServerApp as _, ServerApp};
+use pingora::listeners::PreTlsProcess;
+use pingora::protocols::http::ServerSession;
+use pingora::protocols::l4::socket::SocketAddr;
+use pingora::protocols::l4::stream::Stream as TcpStream;
+use pingora::protocols::{ALPN, GetSocketDigest, Stream};
+use pingora::server::ShutdownWatch;
+use pingora::upstreams::peer::Tracer;
+
+use self::count::Place;
+use self::guarded::{Guarded, HeadRead, HeadTimes};
+use self::state::ConnectionState;
+use super::handle::GatewayHandle;
+use super::streams::ending::EndingStreams;
+use crate::domain::network::folded;
+
+/// What serves the connections of the listeners of one use.
+#[derive(Debug)]
+pub struct Connections {
+    handle: GatewayHandle,
+    requests: Arc<EndingStreams>,
+}
+
+impl Connections {
+    /// Hands each request to `requests` once its head is read and clear.
+    #[must_use]
+    pub fn new(handle: GatewayHandle, requests: EndingStreams) -> Self {
+        Self { handle, requests: Arc::new(requests) }
+    }
+
+    /// `None` when there are too many connections.
+    fn place_for(&self, stream: &Stream) -> Option<Place> {
+        let current = self.handle.current();
+        let settings = &current.parts.settings;
+        self.handle.connections().enter(peer_of(&**stream), settings.connections, &settings.trusted_proxies)
+    }
+
+    /// One request after the other, until the connection ends.
+    async fn serve_http1(&self, mut guarded: Box<Guarded>, shutdown: &ShutdownWatch) {
+        let state = guarded.state();
+        let mut is_first = true;
+        loop {
+            let current = self.handle.current();
+            let settings = &current.parts.settings;
+            let times = HeadTimes { first_byte: settings.timeouts.keepalive, whole: settings.timeouts.head };
+            let head = match guarded.read_head(&settings.limits, times, shut_down(shutdown, is_first)).await {
+                HeadRead::Head(head) => head,
+                HeadRead::Nothing => {
+                    guarded.end_at_once();
+                    return;
+                }
+                HeadRead::Wrong(mistake) => {
+                    let _under_way = self.handle.begin();
+                    return refusal::refuse(guarded, mistake, &current).await;
+                }
+            };
+            is_first = false;
+            drop(current);
+            state.begin_request(head.is_followed);
+            let mut session = ServerSession::new_http1(guarded);
+            session.set_pipelined_prefix(head.bytes);
+            let served =
+                state::CONNECTION.scope(Arc::clone(&state), self.requests.process_new_http(session, shutdown)).await;
+            let Some((stream, _settings)) = served.map(pingora::apps::ReusedHttpStream::consume) else { return };
+            match stream.into_any().downcast::<Guarded>() {
+                Ok(same) => guarded = same,
+                Err(_other) => return,
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl ServerApp for Connections {
+    async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
+        // A TLS connection was counted before its handshake, by `BeforeTls`.
+        let place = if stream.get_ssl_digest().is_some() { None } else { Some(self.place_for(&stream)?) };
+        if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
+            return self.requests.process_new(stream, shutdown).await;
+        }
+        // The place to read what a proxy in front says of a plain connection (`Guarded::set_peer`), before the first head.
+        let guarded = Guarded::new(stream, place, Arc::new(ConnectionState::default()));
+        self.serve_http1(Box::new(guarded), shutdown).await;
+        None
+    }
+
+    async fn cleanup(&self) {
+        self.requests.http_cleanup().await;
+    }
+}
+
+/// What happens to the connections of TLS listeners before the handshake: they are counted, and too many are closed unheard.
+#[derive(Debug)]
+pub struct BeforeTls(GatewayHandle);
+
+impl BeforeTls {
+    /// For all listeners that `handle` serves.
+    #[must_use]
+    pub fn new(handle: GatewayHandle) -> Self {
+        Self(handle)
+    }
+}
+
+#[async_trait]
+impl PreTlsProcess for BeforeTls {
+    async fn process(&self, stream: &mut TcpStream) -> pingora::Result<()> {
+        let current = self.0.current();
+        let settings = &current.parts.settings;
+        let counted = self.0.connections().enter(peer_of(stream), settings.connections, &settings.trusted_proxies);
+        let Some(place) = counted else {
+            return pingora::Error::e_explain(pingora::ErrorType::AcceptError, "too many connections");
+        };
+        // The tracer lives as long as the socket, whatever is wrapped around it.
+        stream.tracer = Some(Tracer(Box::new(place.into_tracer())));
+        Ok(())
+    }
+}
+
+/// `None` when there is no address: a closed socket, or a unix socket.
+fn peer_of(stream: &(impl GetSocketDigest + ?Sized)) -> Option<IpAddr> {
+    match stream.get_socket_digest()?.peer_addr()? {
+        SocketAddr::Inet(address) => Some(folded(address.ip())),
+        SocketAddr::Unix(_) => None,
+    }
+}
+
+/// Ends when this process takes no more requests on connections that have had one. Whoever has just connected is still served.
+async fn shut_down(shutdown: &ShutdownWatch, is_first: bool) {
+    let mut shutdown = shutdown.clone();
+    if is_first || shutdown.wait_for(|down| *down).await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,35 @@
+//! What the phases of a request and the stream below them tell each other. One for each connection, reachable from every request on it.
+//! Holds no bytes and no decision. Floor: edge.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+tokio::task_local! {
+    /// The connection that the request of this task came over. Not there for HTTP/2.
+    pub(super) static CONNECTION: Arc<ConnectionState>;
+}
+
+/// What is known of a connection.
+#[derive(Debug, Default)]
+pub struct ConnectionState {
+    /// Bytes came behind the request before it was served.
+    is_followed: AtomicBool,
+}
+
+impl ConnectionState {
+    /// The connection of the request that this task serves.
+    #[must_use]
+    pub fn of_this_request() -> Option<Arc<Self>> {
+        CONNECTION.try_with(Arc::clone).ok()
+    }
+
+    pub(super) fn begin_request(&self, is_followed: bool) {
+        self.is_followed.store(is_followed, Ordering::Relaxed);
+    }
+
+    /// Whether bytes came behind the request before it was answered. They are not served: the answer has to say that the connection ends.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.is_followed.load(Ordering::Relaxed)
+    }
+}
