@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Config;
-use crate::config::listener::Listener;
+use crate::config::listener::{Listener, ProxyProtocol as ConfigProxyProtocol};
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::config::two_factor::PhoneNumbers;
 use crate::config::upstream::{self, Upstream};
+use crate::config::{Config, TrustedProxiesHeader};
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
 use crate::domain::network::Networks;
 use crate::domain::session::SessionLifetimes;
@@ -16,7 +16,7 @@ use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, RuleScope, UpstreamName};
 use crate::gateway::settings::{
     ASSERTION, AccessLog, CertificateFiles, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders,
-    ListenerPurpose, ListenerSettings, RequestLimits, SiteSettings,
+    ListenerPurpose, ListenerSettings, ProxyProtocolUse, RequestLimits, SiteSettings,
 };
 use crate::gateway::upstreams::settings::{
     Balance, HealthSettings, UpstreamHost, UpstreamServer, UpstreamSettings, UpstreamTimeouts, UpstreamTls,
@@ -26,6 +26,7 @@ use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
 use crate::pages::assets::AssetKind;
 use crate::pages::look::LookSettings;
+use crate::web::client_address::ForwardingHeader;
 use crate::web::origin::Scheme;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -96,6 +97,10 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
         sites: config.sites.iter().map(|site| Arc::new(site_settings(site))).collect(),
         upstreams: config.upstreams.iter().map(|(name, upstream)| upstream_settings(name, upstream)).collect(),
         trusted_proxies: Networks::new(config.trusted_proxies.clone()),
+        forwarding_header: match config.trusted_proxies_header {
+            TrustedProxiesHeader::XForwardedFor => ForwardingHeader::XForwardedFor,
+            TrustedProxiesHeader::Forwarded => ForwardingHeader::Forwarded,
+        },
         limits: RequestLimits {
             head_bytes: request.headers_bytes,
             fields: request.headers_count,
@@ -216,6 +221,10 @@ pub(super) fn listeners(listeners: &[Listener]) -> Vec<ListenerSettings> {
                 ),
                 None if listener.redirect_to_https => ListenerPurpose::RedirectToHttps,
                 None => ListenerPurpose::Plain,
+            },
+            proxy_protocol: match listener.proxy_protocol {
+                ConfigProxyProtocol::Off => ProxyProtocolUse::Off,
+                ConfigProxyProtocol::Required => ProxyProtocolUse::Required,
             },
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Config;
+use super::listener::ProxyProtocol;
 use super::node::Node;
 use super::site::{Access, Site};
 use super::sms::Provider;
@@ -105,6 +106,18 @@ fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
                 ),
                 "`tls` here, or `redirect_to_https: on`, or the network of your proxy in trusted_proxies",
             );
+        }
+    }
+    for (index, listener) in config.listen.iter().enumerate() {
+        match listener.proxy_protocol {
+            ProxyProtocol::Off => {}
+            ProxyProtocol::Required if config.trusted_proxies.is_empty() => root.refuse(
+                &format!("listen[{index}].proxy_protocol"),
+                &["trusted_proxies"],
+                "no proxy is named that may connect, so every connection would be closed",
+                "the network of your proxy in trusted_proxies",
+            ),
+            ProxyProtocol::Required => {}
         }
     }
     if !config.listen.is_empty() && config.listen.iter().all(|listener| listener.redirect_to_https) {

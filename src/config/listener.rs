@@ -20,6 +20,16 @@ pub struct Listener {
     pub tls: Option<Tls>,
     /// Answers with a redirect to the site's https URL and does nothing else. Never together with `tls`.
     pub redirect_to_https: bool,
+    pub proxy_protocol: ProxyProtocol,
+}
+
+/// Whether connections begin with a PROXY header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyProtocol {
+    /// None does.
+    Off,
+    /// All do, version 1 or 2, and come from `trusted_proxies`.
+    Required,
 }
 
 /// Certificates of a TLS listener.
@@ -60,6 +70,14 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
             redirect_to_https: node
                 .key("redirect_to_https", "Sends browsers to the https:// URL of the site, and does nothing else.")
                 .flag()
+                .or("off"),
+            proxy_protocol: node
+                .key(
+                    "proxy_protocol",
+                    "`required`: every connection begins with a PROXY header (version 1 or 2), before TLS, and the address in it is the client's. \
+                     Only trusted_proxies may connect then; what comes without a header is closed.",
+                )
+                .choice(&[("off", ProxyProtocol::Off), ("required", ProxyProtocol::Required)])
                 .or("off"),
         };
         if listener.tls.is_some() && listener.redirect_to_https {

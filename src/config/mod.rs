@@ -52,8 +52,9 @@ pub struct Config {
     pub sites: Vec<site::Site>,
     /// At least one; addresses are unique.
     pub listen: Vec<listener::Listener>,
-    /// Networks whose `X-Forwarded-*` is believed.
+    /// Networks whose word about who asks is believed.
     pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies_header: TrustedProxiesHeader,
     /// By name; every name that a site or route gives is in it.
     pub upstreams: BTreeMap<String, upstream::Upstream>,
     /// 32 bytes each; the first signs, all verify.
@@ -68,6 +69,15 @@ pub struct Config {
     pub audit: operation::Audit,
     pub shutdown: operation::Shutdown,
     pub log: operation::Log,
+}
+
+/// The header in which `trusted_proxies` say who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustedProxiesHeader {
+    /// With `X-Forwarded-Proto`.
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
 }
 
 /// A configuration without mistakes.
@@ -210,10 +220,18 @@ fn read_config(root: &Node<'_>) -> Config {
         trusted_proxies: root
             .key(
                 "trusted_proxies",
-                "Networks of proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed, as in [127.0.0.1, 10.1.0.0/16]; Host has to be the one that the browser asked for. Nobody else's are believed.",
+                "Networks of proxies in front, as in [127.0.0.1, 10.1.0.0/16]: what they say of who asks and over which scheme is believed, and nobody else's word. Host has to be the one that the browser asked for.",
             )
             .list(0, 1000, |slot| slot.network().required("127.0.0.1"))
             .or("[]"),
+        trusted_proxies_header: root
+            .key(
+                "trusted_proxies_header",
+                "The header that these proxies write: `x-forwarded-for` (with X-Forwarded-Proto) or `forwarded` (RFC 7239). Only this one is believed; the \
+                 other one is removed, because a proxy that writes one passes the other on as it came from outside.",
+            )
+            .choice(&[("x-forwarded-for", TrustedProxiesHeader::XForwardedFor), ("forwarded", TrustedProxiesHeader::Forwarded)])
+            .or("x-forwarded-for"),
         upstreams: root.key("upstreams", "The servers of the applications, by a name of your choice.").required_map("app", |_, slot| slot.section(upstream::read)),
         signing_keys: root
             .key(

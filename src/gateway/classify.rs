@@ -153,7 +153,7 @@ pub struct Arrival {
 }
 
 /// What the listener a request came in at is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ListenerUse {
     /// The sites.
     Sites,

@@ -17,6 +17,7 @@ pub mod head;
 pub mod headers;
 pub mod message_pages;
 pub mod proxy;
+mod proxy_protocol;
 pub mod request_state;
 pub mod route_rules;
 pub mod service;
@@ -24,6 +25,7 @@ pub mod settings;
 mod streams;
 mod tries;
 pub mod upstreams;
+mod way;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,15 @@
 //! The phases of pingora that we use, and what each does. Everything that decides is in `classify`; here it is carried out.
 //! Nothing reaches an upstream without the `Admission` inside a `Passage`: `upstream_peer` asks for it. Floor: edge.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{HOST, UPGRADE};
-use http::{HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
-use pingora::protocols::l4::socket::SocketAddr;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result};
@@ -24,17 +22,16 @@ use super::failures::{failure, no_server};
 use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
 use super::headers::identity::Identity;
-use super::headers::request::{self, Hop, PeerTrust};
+use super::headers::request;
 use super::headers::response;
 use super::request_state::{Asked, RequestState};
-use super::settings::{AccessLog, GatewaySettings, SiteSettings};
+use super::settings::{AccessLog, SiteSettings};
 use super::streams;
 use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
 use super::upstreams::peer::Use;
 use super::upstreams::{Alternative, Chosen};
-use crate::web::client_address::client_address;
+use super::way::way;
 use crate::web::cookies::CookieNames;
-use crate::web::origin::Scheme;
 use crate::web::request_context::RequestContext;
 
 /// How long an unread request body may take to arrive before the connection is given up. Our own choice.
@@ -319,7 +316,8 @@ impl Gateway {
         let settings = &current.parts.settings;
         let header = session.req_header();
         state.asker = classify::asker(&header.method, &header.headers);
-        state.hop = hop(session, settings);
+        let (hop, scheme) = way(session, settings, self.listener);
+        state.hop = hop;
         let source = HeadSource {
             method: &header.method,
             uri: &header.uri,
@@ -328,8 +326,7 @@ impl Gateway {
             headers: &header.headers,
         };
         let head = head::read(&source, &settings.limits)?;
-        let arrival =
-            Arrival { scheme: arrival_scheme(session, state.hop), client: state.hop.client, listener: self.listener };
+        let arrival = Arrival { scheme, client: hop.client, listener: self.listener };
         let now = current.parts.clock.now();
         let sessions = &current.parts.sessions;
         let verdict =
@@ -398,31 +395,6 @@ fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {
         | Refusal::Circle(site, _, _)
         | Refusal::Unauthorized(site, _)
         | Refusal::CannotTell(site) => Some(Arc::clone(site)),
-    }
-}
-
-fn hop(session: &Session, settings: &GatewaySettings) -> Hop {
-    let peer = match session.client_addr() {
-        Some(SocketAddr::Inet(address)) => crate::domain::network::folded(address.ip()),
-        Some(SocketAddr::Unix(_)) | None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    };
-    let peer_trust = if settings.trusted_proxies.contains(peer) { PeerTrust::Trusted } else { PeerTrust::Untrusted };
-    let client = client_address(peer, &session.req_header().headers, &settings.trusted_proxies);
-    Hop { peer, client, peer_trust }
-}
-
-/// What the browser spoke: TLS with us, or what a trusted proxy in front says. One that says nothing is taken to speak https, because
-/// the operator put it there for that.
-fn arrival_scheme(session: &Session, hop: Hop) -> Scheme {
-    if session.digest().is_some_and(|digest| digest.ssl_digest.is_some()) {
-        return Scheme::Https;
-    }
-    match hop.peer_trust {
-        PeerTrust::Untrusted => Scheme::Http,
-        PeerTrust::Trusted => match session.get_header("x-forwarded-proto").map(HeaderValue::as_bytes) {
-            Some(scheme) if !scheme.eq_ignore_ascii_case(b"https") => Scheme::Http,
-            Some(_) | None => Scheme::Https,
-        },
     }
 }
 

@@ -2,7 +2,6 @@
 //! Floor: edge.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use super::admission::Admission;
 use super::answers::Addressee;
 use super::classify::{Asker, Passage};
 use super::handle::{Current, GatewayHandle, UnderWay};
-use super::headers::request::{Hop, PeerTrust};
+use super::headers::request::Hop;
 use super::settings::{AccessLog, SiteSettings};
 use super::streams::StreamEnd;
 use super::streams::open::OpenStream;
@@ -63,12 +62,11 @@ pub(super) struct Asked {
 impl RequestState {
     /// A request of which nothing is known yet; it admits nobody.
     pub(super) fn new(handle: &GatewayHandle) -> Self {
-        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         Self {
             current: handle.current(),
             request_id: RequestId::fresh(),
             started: Instant::now(),
-            hop: Hop { peer: nobody, client: nobody, peer_trust: PeerTrust::Untrusted },
+            hop: Hop::of_nobody(),
             asker: Asker::Program,
             site: None,
             passage: None,

@@ -1,6 +1,7 @@
 //! The listening half of the gateway: a pingora server with its listeners, threads and drain time.
 //! Adds only the gateway's own services; what else the process runs, `app` adds to the same server. Floor: edge.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ use super::classify::ListenerUse;
 use super::connection::{BeforeTls, Connections};
 use super::handle::GatewayHandle;
 use super::proxy::Gateway;
-use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ServerSettings, Start};
+use super::proxy_protocol::{BehindProxy, ProxyProtocol};
+use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ProxyProtocolUse, ServerSettings, Start};
 use super::streams::ending::EndingStreams;
 
 /// Idle connections to upstreams that are kept, for each service. Our own choice: pingora's 128 is short for some hundred people.
@@ -102,20 +104,14 @@ pub fn add_listeners(
     settings: &ServerSettings,
 ) -> Result<ListenerCertificates, ListenMistake> {
     let mut certificates = Vec::new();
-    let conf = &server.configuration;
-    let mut sites = Service::new("sites".to_owned(), application(gateway, ListenerUse::Sites, conf));
-    let mut redirects = Service::new("redirects".to_owned(), application(gateway, ListenerUse::RedirectToHttps, conf));
-    redirects.threads = Some(1);
-    sites.endpoints().set_pre_tls_callback(Arc::new(BeforeTls::new(gateway.clone())));
-    let mut redirecting = false;
+    let mut services = Services::new(gateway, Arc::clone(&server.configuration));
     for listener in &settings.listeners {
         match settings.start {
             Start::Fresh => check_address(listener)?,
             Start::TakeOver => {}
         }
-        let address = listener.address.to_string();
-        match &listener.purpose {
-            ListenerPurpose::Plain => sites.add_tcp_with_settings(&address, socket_options()),
+        let (listener_use, tls) = match &listener.purpose {
+            ListenerPurpose::Plain => (ListenerUse::Sites, None),
             ListenerPurpose::Tls(files) => {
                 let read = Certificates::read(files).map_err(|source| ListenMistake::Certificate {
                     address: listener.address,
@@ -124,20 +120,88 @@ pub fn add_listeners(
                 let mut tls = TlsSettings::with_callbacks(Box::new(NoCallbacks))
                     .map_err(|source| ListenMistake::Tls { address: listener.address, source })?;
                 tls.set_cert_resolver(read.clone());
-                sites.add_tls_with_settings(&address, Some(socket_options()), tls);
                 certificates.push((files.clone(), read));
+                (ListenerUse::Sites, Some(tls))
             }
-            ListenerPurpose::RedirectToHttps => {
-                redirecting = true;
-                redirects.add_tcp_with_settings(&address, socket_options());
+            ListenerPurpose::RedirectToHttps => (ListenerUse::RedirectToHttps, None),
+        };
+        services.listen(listener, listener_use, tls);
+    }
+    services.add_to(server);
+    Ok(ListenerCertificates(certificates))
+}
+
+/// One service for each use: a hook that reads before TLS belongs to a whole service.
+struct Services<'a> {
+    gateway: &'a GatewayHandle,
+    conf: Arc<ServerConf>,
+    direct: BTreeMap<ListenerUse, Service<Connections>>,
+    behind_proxy: BTreeMap<ListenerUse, Service<BehindProxy<Connections>>>,
+}
+
+impl<'a> Services<'a> {
+    fn new(gateway: &'a GatewayHandle, conf: Arc<ServerConf>) -> Self {
+        Self { gateway, conf, direct: BTreeMap::new(), behind_proxy: BTreeMap::new() }
+    }
+
+    fn listen(&mut self, listener: &ListenerSettings, listener_use: ListenerUse, tls: Option<TlsSettings>) {
+        let application = || application(self.gateway, listener_use, &self.conf);
+        match listener.proxy_protocol {
+            ProxyProtocolUse::Off => {
+                let make = || {
+                    let mut service = service(listener_use, name_of(listener_use), application());
+                    service.endpoints().set_pre_tls_callback(Arc::new(BeforeTls::new(self.gateway.clone())));
+                    service
+                };
+                add_listener(self.direct.entry(listener_use).or_insert_with(make), listener, tls);
+            }
+            ProxyProtocolUse::Required => {
+                let make = || {
+                    let protocol = ProxyProtocol::new(self.gateway.clone());
+                    let application = BehindProxy::around(application(), Arc::clone(&protocol));
+                    let name = format!("{} behind a proxy", name_of(listener_use));
+                    let mut service = service(listener_use, &name, application);
+                    service.endpoints().set_pre_tls_callback(protocol);
+                    service
+                };
+                add_listener(self.behind_proxy.entry(listener_use).or_insert_with(make), listener, tls);
             }
         }
     }
-    server.add_service(sites);
-    if redirecting {
-        server.add_service(redirects);
+
+    fn add_to(self, server: &mut Server) {
+        for service in self.direct.into_values() {
+            server.add_service(service);
+        }
+        for service in self.behind_proxy.into_values() {
+            server.add_service(service);
+        }
     }
-    Ok(ListenerCertificates(certificates))
+}
+
+fn name_of(listener: ListenerUse) -> &'static str {
+    match listener {
+        ListenerUse::Sites => "sites",
+        ListenerUse::RedirectToHttps => "redirects",
+    }
+}
+
+/// Redirects need one thread only.
+fn service<A>(listener_use: ListenerUse, name: &str, application: A) -> Service<A> {
+    let mut service = Service::new(name.to_owned(), application);
+    match listener_use {
+        ListenerUse::Sites => {}
+        ListenerUse::RedirectToHttps => service.threads = Some(1),
+    }
+    service
+}
+
+fn add_listener<A>(service: &mut Service<A>, listener: &ListenerSettings, tls: Option<TlsSettings>) {
+    let address = listener.address.to_string();
+    match tls {
+        Some(tls) => service.add_tls_with_settings(&address, Some(socket_options()), tls),
+        None => service.add_tcp_with_settings(&address, socket_options()),
+    }
 }
 
 /// Runs `server` until a signal ends it, and no longer than there are requests to finish: pingora alone would wait for the whole drain

@@ -12,6 +12,7 @@ use super::route_rules::{RouteRules, UpstreamName};
 use super::upstreams::settings::UpstreamSettings;
 use crate::domain::network::Networks;
 use crate::domain::site::SiteName;
+use crate::web::client_address::ForwardingHeader;
 use crate::web::origin::Origin;
 
 /// Everything that can change at a reload.
@@ -21,8 +22,10 @@ pub struct GatewaySettings {
     pub sites: Vec<Arc<SiteSettings>>,
     /// All that sites and rules name.
     pub upstreams: Vec<UpstreamSettings>,
-    /// Whose `X-Forwarded-*` is believed.
+    /// Whose word about who asks is believed.
     pub trusted_proxies: Networks,
+    /// The header they say it in.
+    pub forwarding_header: ForwardingHeader,
     /// Sizes of requests.
     pub limits: RequestLimits,
     /// How long downstream may take.
@@ -187,6 +190,17 @@ pub struct ListenerSettings {
     pub address: SocketAddr,
     /// How it speaks and what for.
     pub purpose: ListenerPurpose,
+    /// Whether each connection begins with a PROXY header.
+    pub proxy_protocol: ProxyProtocolUse,
+}
+
+/// Whether the connections of a listener begin with a PROXY header. It is never guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyProtocolUse {
+    /// None does.
+    Off,
+    /// All do, and only `trusted_proxies` may connect; a connection without is closed.
+    Required,
 }
 
 /// What a listener is for.

@@ -16,6 +16,7 @@ mod forwarding;
 mod harness;
 mod many_people;
 mod outages;
+mod proxy_protocol;
 mod races;
 mod refusals;
 mod secrets;

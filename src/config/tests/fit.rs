@@ -36,6 +36,18 @@ fn a_plain_listener_of_an_https_site_has_a_proxy_in_front() {
 }
 
 #[test]
+fn a_proxy_header_is_required_from_somebody() {
+    let listen = ("/listen", "[{ address: 127.0.0.1:8080, proxy_protocol: required }]");
+    assert_mistake(&local_with(&[listen]), "listen[0].proxy_protocol", "no proxy is named");
+    assert_right(&[listen]);
+    assert_mistake(
+        &[("/listen", "[{ address: 127.0.0.1:8080, proxy_protocol: on }]")],
+        "listen[0].proxy_protocol",
+        "required",
+    );
+}
+
+#[test]
 fn nobody_believes_everybody() {
     assert_mistake(&[("/trusted_proxies", "[127.0.0.1, 0.0.0.0/0]")], "trusted_proxies[1]", "everybody");
     assert_mistake(&[("/trusted_proxies", "[\"::/0\"]")], "trusted_proxies[0]", "everybody");

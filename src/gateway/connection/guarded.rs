@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
-use pingora::protocols::l4::socket::SocketAddr;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::tls::{SslDigest, TlsRef};
 use pingora::protocols::{
@@ -95,13 +94,6 @@ impl Guarded {
     #[must_use]
     pub fn state(&self) -> Arc<ConnectionState> {
         Arc::clone(&self.state)
-    }
-
-    /// From here on `peer` is the other end, for everything that asks: what a trusted proxy said of the connection.
-    pub fn set_peer(&mut self, peer: std::net::SocketAddr) {
-        let digest = SocketDigest::from_raw_fd(self.inner.id());
-        let _ = digest.peer_addr.set(Some(SocketAddr::Inet(peer)));
-        self.inner.set_socket_digest(digest);
     }
 
     /// Reads up to the end of a head and checks it as it was on the wire. Its first byte is waited for until `give_up`, too.

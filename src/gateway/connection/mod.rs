@@ -92,7 +92,6 @@ impl ServerApp for Connections {
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             return self.requests.process_new(stream, shutdown).await;
         }
-        // The place to read what a proxy in front says of a plain connection (`Guarded::set_peer`), before the first head.
         let guarded = Guarded::new(stream, place, Arc::new(ConnectionState::default()));
         self.serve_http1(Box::new(guarded), shutdown).await;
         None

@@ -1,25 +1,27 @@
 //! The head of a request on its way to the upstream. Runs after pingora has removed hop-by-hop fields, so that nothing set here can be
 //! nominated away. Decides nothing: the identity is passed in. Floor: edge.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use http::header::{COOKIE, HeaderName, HeaderValue};
+use http::header::{COOKIE, FORWARDED, HeaderName, HeaderValue};
 use pingora::http::RequestHeader;
 
 use super::identity::Identity;
 use super::{fold, is_identity};
 use crate::gateway::settings::SiteSettings;
+use crate::web::client_address::ForwardingHeader;
 use crate::web::cookies::CookieNames;
+use crate::web::forwarded::elements;
 
 /// Fields that this hop writes itself, whoever the peer is.
-const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"];
+const FORWARDING: [&str; 5] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"];
 
 /// Fields by which some frameworks take one method for another: a rule that makes GET public must not let DELETE through for nobody.
 const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /// Fields by which some application takes a request for another one than was judged; only trusted proxies may send them (security H10).
-const REWRITING: [&str; 21] = [
-    "forwarded",
+const REWRITING: [&str; 20] = [
     "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",
@@ -51,6 +53,18 @@ pub struct Hop {
     pub client: IpAddr,
     /// Whether the peer is one of the operator's proxies.
     pub peer_trust: PeerTrust,
+    /// The header that the operator's proxies write, which is carried on; the other one is ours alone.
+    pub header: ForwardingHeader,
+}
+
+impl Hop {
+    /// Before the head has been read.
+    #[must_use]
+    pub fn of_nobody() -> Self {
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let header = ForwardingHeader::XForwardedFor;
+        Self { peer: nobody, client: nobody, peer_trust: PeerTrust::Untrusted, header }
+    }
 }
 
 /// Whether the peer's forwarding fields are believed.
@@ -73,6 +87,10 @@ pub fn prepare_request(
     hop: Hop,
 ) -> pingora::Result<()> {
     let chain = forwarded_for(request, hop);
+    let forwarded = match hop.header {
+        ForwardingHeader::XForwardedFor => None,
+        ForwardingHeader::Forwarded => Some(forwarded(request, hop, site)),
+    };
     remove_folded(request, |folded| {
         is_identity(folded, &site.identity)
             || FORWARDING.contains(&folded)
@@ -81,6 +99,9 @@ pub fn prepare_request(
     });
     strip_our_cookies(request, CookieNames::of(site.origin.scheme()))?;
     request.insert_header("X-Forwarded-For", chain)?;
+    if let Some(forwarded) = forwarded {
+        request.insert_header("Forwarded", forwarded)?;
+    }
     request.insert_header("X-Forwarded-Host", site.origin.authority())?;
     request.insert_header("X-Forwarded-Proto", site.origin.scheme().as_str())?;
     request.insert_header("X-Forwarded-Port", site.origin.port().to_string())?;
@@ -90,16 +111,39 @@ pub fn prepare_request(
     Ok(())
 }
 
-/// A trusted proxy's list goes on with the proxy itself; from anybody else the list begins here.
+/// A trusted proxy's list goes on with the proxy itself; from anybody else the list begins here. Where proxies write `Forwarded`, it is what
+/// was believed of that.
 fn forwarded_for(request: &RequestHeader, hop: Hop) -> String {
-    if hop.peer_trust == PeerTrust::Untrusted {
-        return hop.client.to_string();
-    }
-    let mut chain: Vec<&str> =
-        request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let peer = hop.peer.to_string();
-    chain.push(&peer);
-    chain.join(", ")
+    match (hop.peer_trust, hop.header) {
+        (PeerTrust::Untrusted, _) => peer,
+        (PeerTrust::Trusted, ForwardingHeader::XForwardedFor) => {
+            let mut chain: Vec<&str> =
+                request.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+            chain.push(&peer);
+            chain.join(", ")
+        }
+        (PeerTrust::Trusted, ForwardingHeader::Forwarded) if hop.client == hop.peer => peer,
+        (PeerTrust::Trusted, ForwardingHeader::Forwarded) => format!("{}, {peer}", hop.client),
+    }
+}
+
+/// A trusted proxy's list, if it could be read, and what we saw ourselves (RFC 7239 §4).
+fn forwarded(request: &RequestHeader, hop: Hop, site: &SiteSettings) -> String {
+    let mut list: Vec<String> = match (hop.peer_trust, elements(&request.headers)) {
+        (PeerTrust::Trusted, Some(_)) => {
+            let values = request.headers.get_all(FORWARDED).iter();
+            values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect()
+        }
+        (PeerTrust::Trusted, None) | (PeerTrust::Untrusted, _) => Vec::new(),
+    };
+    let node = match hop.peer {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("\"[{v6}]\""),
+    };
+    let (host, scheme) = (site.origin.authority(), site.origin.scheme().as_str());
+    list.push(format!("for={node};host=\"{host}\";proto={scheme}"));
+    list.join(", ")
 }
 
 fn strip_our_cookies(request: &mut RequestHeader, names: CookieNames) -> pingora::Result<()> {
@@ -134,15 +178,21 @@ mod tests {
     }
 
     fn hop(peer_trust: PeerTrust) -> Hop {
-        Hop { peer: "10.0.0.1".parse().unwrap(), client: "198.51.100.7".parse().unwrap(), peer_trust }
+        let client = "198.51.100.7".parse().unwrap();
+        let peer = if peer_trust == PeerTrust::Trusted { "10.0.0.1".parse().unwrap() } else { client };
+        Hop { peer, client, peer_trust, header: ForwardingHeader::XForwardedFor }
     }
 
     fn prepared(fields: &[(&str, &str)], identity: Option<&Identity<'_>>, peer_trust: PeerTrust) -> Vec<String> {
+        prepared_at(fields, identity, hop(peer_trust))
+    }
+
+    fn prepared_at(fields: &[(&str, &str)], identity: Option<&Identity<'_>>, hop: Hop) -> Vec<String> {
         let mut request = RequestHeader::build("GET", b"/", None).unwrap();
         for (name, value) in fields {
             request.append_header((*name).to_owned(), *value).unwrap();
         }
-        prepare_request(&mut request, &site(), identity, hop(peer_trust)).unwrap();
+        prepare_request(&mut request, &site(), identity, hop).unwrap();
         let mut lines: Vec<String> =
             request.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();
@@ -226,6 +276,57 @@ mod tests {
             prepared(&[("X-Forwarded-For", "198.51.100.7"), ("X-Real-IP", "198.51.100.7")], None, PeerTrust::Trusted);
         assert!(lines.contains(&"x-forwarded-for: 198.51.100.7, 10.0.0.1".to_owned()), "{lines:?}");
         assert!(lines.contains(&"x-real-ip: 198.51.100.7".to_owned()), "{lines:?}");
+    }
+
+    #[test]
+    fn the_header_that_the_proxies_do_not_write_is_not_carried_on() {
+        let fields = [
+            ("Forwarded", "for=192.0.2.66;proto=https"),
+            ("X-Forwarded-For", "198.51.100.7"),
+            ("X_Forwarded_For", "192.0.2.67"),
+        ];
+        let lines = prepared(&fields, None, PeerTrust::Trusted);
+        assert_eq!(lines, [&["x-forwarded-for: 198.51.100.7, 10.0.0.1"] as &[&str], &OURS[1..]].concat());
+
+        let by_forwarded = |peer_trust| Hop { header: ForwardingHeader::Forwarded, ..hop(peer_trust) };
+        let ours = |node: &str| format!("for={node};host=\"app.example.com\";proto=https");
+        for (fields, hop, forwarded, x_forwarded_for) in [
+            (
+                &[("Forwarded", "for=198.51.100.7;proto=https"), ("X-Forwarded-For", "192.0.2.66")] as &[_],
+                by_forwarded(PeerTrust::Trusted),
+                format!("for=198.51.100.7;proto=https, {}", ours("10.0.0.1")),
+                "198.51.100.7, 10.0.0.1",
+            ),
+            (
+                &[("Forwarded", "for=192.0.2.66"), ("Forwarded", "for=198.51.100.7")],
+                by_forwarded(PeerTrust::Trusted),
+                format!("for=192.0.2.66, for=198.51.100.7, {}", ours("10.0.0.1")),
+                "198.51.100.7, 10.0.0.1",
+            ),
+            (
+                &[("Forwarded", "nonsense")],
+                Hop { client: "10.0.0.1".parse().unwrap(), ..by_forwarded(PeerTrust::Trusted) },
+                ours("10.0.0.1"),
+                "10.0.0.1",
+            ),
+            (
+                &[("Forwarded", "for=192.0.2.66")],
+                by_forwarded(PeerTrust::Untrusted),
+                ours("198.51.100.7"),
+                "198.51.100.7",
+            ),
+            (
+                &[],
+                Hop { peer: "2001:db8::7".parse().unwrap(), ..by_forwarded(PeerTrust::Untrusted) },
+                ours("\"[2001:db8::7]\""),
+                "2001:db8::7",
+            ),
+        ] {
+            let lines = prepared_at(fields, None, hop);
+            let expected = [format!("forwarded: {forwarded}"), format!("x-forwarded-for: {x_forwarded_for}")];
+            assert_eq!(lines[..2], expected, "{fields:?}");
+            assert_eq!(lines[2..], OURS[1..], "{fields:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod identity;
 mod ours;
 mod rig;
 mod service;
+mod silent_feed;
 mod streams;
 mod upstream_answers;
 mod upstream_failures;

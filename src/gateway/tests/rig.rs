@@ -7,17 +7,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use pingora::apps::ServerApp as _;
 use pingora::protocols::l4::stream::Stream as L4Stream;
 use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::server::configuration::ServerConf;
 
+use super::silent_feed::SilentFeed;
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
 use crate::domain::network::Networks;
 use crate::domain::pending::Activation;
-use crate::domain::revocation::FeedRow;
 use crate::domain::secret::SecretBytes;
 use crate::domain::session::{Session, SessionLifetimes};
 use crate::domain::site::SiteName;
@@ -35,7 +34,7 @@ use crate::gateway::settings::{
 };
 use crate::gateway::upstreams;
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
-use crate::login::ports::{Clock, PortResult, RevocationFeed};
+use crate::login::ports::Clock;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::{Origin, Scheme};
@@ -52,24 +51,6 @@ pub(crate) struct TestClock(AtomicI64);
 impl Clock for TestClock {
     fn now(&self) -> UnixMillis {
         UnixMillis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-#[derive(Debug)]
-struct SilentFeed;
-
-#[async_trait]
-impl RevocationFeed for SilentFeed {
-    async fn head(&self) -> PortResult<i64> {
-        Ok(0)
-    }
-
-    async fn rows_after(&self, _number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
-        Ok(Vec::new())
-    }
-
-    async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
-        Ok(None)
     }
 }
 
@@ -130,6 +111,7 @@ impl Plan {
             sites: vec![Arc::new(site)],
             upstreams: vec![upstream],
             trusted_proxies: Networks::new(self.trusted.iter().map(|network| network.parse().unwrap()).collect()),
+            forwarding_header: crate::web::client_address::ForwardingHeader::XForwardedFor,
             limits: RequestLimits::default(),
             timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
             connections: ConnectionLimits::default(),

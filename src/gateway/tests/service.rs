@@ -11,7 +11,9 @@ use pingora::server::{ShutdownSignal, ShutdownSignalWatch};
 use super::rig::{Client, PATIENCE, Plan, Rig, Upstream, answer};
 use crate::gateway::certificates::tests::pair;
 use crate::gateway::service;
-use crate::gateway::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ServerSettings, Start};
+use crate::gateway::settings::{
+    CertificateFiles, ListenerPurpose, ListenerSettings, ProxyProtocolUse, ServerSettings, Start,
+};
 
 struct WhenTold(tokio::sync::Mutex<tokio::sync::oneshot::Receiver<()>>);
 
@@ -30,7 +32,10 @@ fn free() -> SocketAddr {
 
 fn settings(listeners: Vec<(SocketAddr, ListenerPurpose)>) -> ServerSettings {
     ServerSettings {
-        listeners: listeners.into_iter().map(|(address, purpose)| ListenerSettings { address, purpose }).collect(),
+        listeners: listeners
+            .into_iter()
+            .map(|(address, purpose)| ListenerSettings { address, purpose, proxy_protocol: ProxyProtocolUse::Off })
+            .collect(),
         threads: Some(2),
         drain: Duration::from_secs(60),
         upgrade_socket: "/nonexistent".into(),

@@ -1,11 +1,12 @@
 //! What the tests are made of: the real program and everything around it, each test with its own.
 //!
-//! Real: redis-server, PostgreSQL, SQLite, Chromium. Ours: the SMS vendor and the application behind, which keep what
+//! Real: redis-server, PostgreSQL, SQLite, Chromium, HAProxy, nginx. Ours: the SMS vendor and the application behind, which keep what
 //! they got. Nothing here knows how the program works inside: it starts the binary and talks to its sockets.
 
 pub(crate) mod browser;
 pub(crate) mod children;
 pub(crate) mod evidence;
+pub(crate) mod front;
 pub(crate) mod gateway;
 pub(crate) mod html;
 pub(crate) mod jupyter;
