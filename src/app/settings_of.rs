@@ -94,7 +94,7 @@ pub(super) fn login(config: &Config) -> LoginSettings {
 pub(super) fn gateway(config: &Config) -> GatewaySettings {
     let request = config.limits.request;
     GatewaySettings {
-        sites: config.sites.iter().map(|site| Arc::new(site_settings(site))).collect(),
+        sites: config.sites.iter().map(|site| Arc::new(self::site(site))).collect(),
         upstreams: config.upstreams.iter().map(|(name, upstream)| upstream_settings(name, upstream)).collect(),
         trusted_proxies: Networks::new(config.trusted_proxies.clone()),
         forwarding_header: match config.trusted_proxies_header {
@@ -113,7 +113,8 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
     }
 }
 
-fn site_settings(site: &Site) -> SiteSettings {
+/// A site, as the gateway and `explain` judge by it.
+pub fn site(site: &Site) -> SiteSettings {
     let headers = &site.identity.headers;
     SiteSettings {
         name: SiteName::new(&site.name),

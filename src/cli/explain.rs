@@ -1,8 +1,17 @@
 //! `vestibule explain`: which rule decides about a request, why, and what the upstream would get. Asks nobody: it reads the configuration.
-//! Floor: roof.
+//! With an access log it says the same of every request in it, in counts. Floor: roof.
+
+mod folding;
+mod log_line;
+mod replay;
+mod report;
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use http::Method;
 use serde_json::json;
@@ -11,19 +20,26 @@ use url::Url;
 use super::Common;
 use super::output::{self, Failure};
 use crate::app::settings_of;
-use crate::config::site::Site;
+use crate::config::TrustedProxiesHeader;
+use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::gateway::classify::METHODS;
-use crate::gateway::route_rules::{Access, RequestKind, RequestTraits, RouteRules, RuleScope};
+use crate::gateway::route_rules::{Access, RequestKind, RequestTraits, RouteRules};
 use crate::gateway::settings::ASSERTION;
 use crate::web::canonical_path::{self, PathReading};
 use crate::web::origin::Origin;
 
-/// `vestibule explain [METHOD] URL`
+/// `vestibule explain [METHOD] URL`, or with `--access-log`
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// A method, then a URL; or a URL alone, which is asked for with GET
-    #[arg(required = true, num_args = 1..=2, value_names = ["METHOD", "URL"])]
+    #[arg(required_unless_present = "access_log", conflicts_with = "access_log", num_args = 1..=2, value_names = ["METHOD", "URL"])]
     request: Vec<String>,
+    /// Replay an access log of nginx or Apache (combined or common format, also gzipped; `-` is standard input) and list what would be refused
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+    /// The site that the log is of, when there are several
+    #[arg(long, value_name = "NAME", requires = "access_log")]
+    site: Option<String>,
     /// The address of the client, for rules with networks
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))]
     client: IpAddr,
@@ -46,6 +62,49 @@ struct Explanation {
 }
 
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.access_log {
+        Some(log) => explain_log(common, log, arguments),
+        None => explain_request(common, arguments),
+    }
+}
+
+fn explain_log(common: &Common, path: &Path, arguments: &Arguments) -> Result<(), Failure> {
+    let loaded = common.load()?;
+    let sites = &loaded.config.sites;
+    let site = match (sites.as_slice(), &arguments.site) {
+        ([site], None) => site,
+        (_, None) => {
+            let names: Vec<&str> = sites.iter().map(|site| site.name.as_str()).collect();
+            return Err(Failure::usage(format!("--site says which site the log is of: {}", names.join(", "))));
+        }
+        (_, Some(name)) => sites
+            .iter()
+            .find(|site| site.name == *name)
+            .ok_or_else(|| Failure::usage(format!("there is no site {name:?}")))?,
+    };
+    let cannot_read = |error: io::Error| Failure::because(&format!("{} cannot be read", path.display()), &error);
+    let mut log = open(path).map_err(cannot_read)?;
+    let tally = replay::replay(&mut log, &Arc::new(settings_of::site(site))).map_err(cannot_read)?;
+    if arguments.json {
+        output::print_json(&report::json(&tally, site))
+    } else {
+        output::print(&report::text(&tally, site))
+    }
+}
+
+/// A log as text, also when it is gzipped.
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    let source: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    let mut source = BufReader::with_capacity(1 << 16, source);
+    if source.fill_buf()?.starts_with(&GZIP) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 16, flate2::bufread::MultiGzDecoder::new(source))));
+    }
+    Ok(Box::new(source))
+}
+
+fn explain_request(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     let (method, url) = match arguments.request.as_slice() {
         [url] => ("GET", url),
         [method, url] => (method.as_str(), url),
@@ -65,7 +124,8 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
         return Err(Failure::usage("a preflight is an OPTIONS request: explain OPTIONS URL --preflight"));
     }
     let kind = if arguments.preflight { RequestKind::Preflight } else { RequestKind::Ordinary };
-    let explanation = explain(site, &raw_path, &RequestTraits { method: &method, client: arguments.client, kind });
+    let request = RequestTraits { method: &method, client: arguments.client, kind };
+    let explanation = explain(site, &raw_path, &request, loaded.config.trusted_proxies_header);
     if arguments.json { output::print_json(&explanation.to_json()) } else { output::print(&explanation.to_text()) }
 }
 
@@ -85,7 +145,7 @@ fn is_of(origin: &Origin, url: &Url) -> bool {
     origin.scheme().as_str() == url.scheme() && origin.host() == host && origin.port() == port
 }
 
-fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>) -> Explanation {
+fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>, header: TrustedProxiesHeader) -> Explanation {
     let rules = settings_of::rules(site);
     let reading = canonical_path::read(raw_path.as_bytes());
     let (decision, why, to_upstream) = if METHODS.contains(&request.method.as_str()) {
@@ -93,25 +153,23 @@ fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>) -> Explanat
     } else {
         ("refused with 405", format!("{} is never passed on", request.method), None)
     };
-    let open_paths = rules
-        .public()
-        .map(|rule| {
-            let methods: Vec<&str> = rule.methods.iter().map(Method::as_str).collect();
-            let methods = match (rule.scope, methods.as_slice()) {
-                (RuleScope::Preflights, _) => "CORS preflights only".to_owned(),
-                (RuleScope::Every, []) => "any method".to_owned(),
-                (RuleScope::Every, methods) => methods.join(", "),
-            };
-            format!(
-                "{} ({methods}{})",
-                rule.path,
-                if rule.networks.is_some() { ", from some networks only" } else { "" }
-            )
-        })
-        .collect();
+    let open_paths = site.routes.iter().filter(|route| route.access == ConfigAccess::Public).map(open_path).collect();
     let signed_in = decision == "sign-in needed";
-    let headers = if to_upstream.is_some() { headers(site, request.client, signed_in) } else { Vec::new() };
+    let headers = if to_upstream.is_some() { headers(site, request.client, signed_in, header) } else { Vec::new() };
     Explanation { site: site.name.clone(), decision, why, upstream: to_upstream, headers, open_paths }
+}
+
+/// A public path as the list shows it.
+fn open_path(route: &Route) -> String {
+    let methods: Vec<&str> = route.methods.iter().map(Method::as_str).collect();
+    let methods = match methods.as_slice() {
+        _ if route.preflight => "CORS preflights only".to_owned(),
+        [] => "any method".to_owned(),
+        methods => methods.join(", "),
+    };
+    let networks: Vec<String> = route.networks.iter().map(ToString::to_string).collect();
+    let from = if networks.is_empty() { String::new() } else { format!(", from {}", networks.join(", ")) };
+    format!("{} ({methods}{from})", route.path)
 }
 
 fn judge(
@@ -150,7 +208,7 @@ fn judge(
     }
 }
 
-fn headers(site: &Site, client: IpAddr, signed_in: bool) -> Vec<(String, String)> {
+fn headers(site: &Site, client: IpAddr, signed_in: bool, header: TrustedProxiesHeader) -> Vec<(String, String)> {
     let mut headers = vec![
         ("Host".to_owned(), site.url.authority().to_owned()),
         ("X-Forwarded-For".to_owned(), client.to_string()),
@@ -158,6 +216,12 @@ fn headers(site: &Site, client: IpAddr, signed_in: bool) -> Vec<(String, String)
         ("X-Forwarded-Proto".to_owned(), site.url.scheme().as_str().to_owned()),
         ("X-Forwarded-Port".to_owned(), site.url.port().to_string()),
     ];
+    match header {
+        TrustedProxiesHeader::XForwardedFor => {}
+        TrustedProxiesHeader::Forwarded => {
+            headers.push(("Forwarded".to_owned(), "(the same, as in RFC 7239)".to_owned()))
+        }
+    }
     if signed_in {
         let names = &site.identity.headers;
         headers.push((names.user.to_string(), "(the user name)".to_owned()));

@@ -4,6 +4,7 @@
 #![expect(dead_code, reason = "the harness offers more than the tests of the day use")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+mod access_log;
 mod activation;
 mod architecture;
 mod assertion;
