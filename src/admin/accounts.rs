@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::admin::operations::{Act, Effect, EnrolmentPolicy, OperationError, Operations, Reason, Refusal, effect};
+use crate::admin::operations::{
+    Act, Effect, EnrolmentPolicy, OperationError, Operations, Policy, Reason, Refusal, effect,
+};
 use crate::admin::profile;
 use crate::domain::account::AccountStatus;
 use crate::domain::audit::AuditEvent;
@@ -109,7 +111,7 @@ impl Operations {
                 return Ok(chosen);
             };
             after = Some(last.user_name.clone());
-            chosen.extend(page.into_iter().filter(|account| filter.lets_through(account, now)));
+            chosen.extend(page.into_iter().filter(|account| filter.lets_through(account, &self.policy, now)));
         }
     }
 
@@ -122,17 +124,18 @@ impl Operations {
         act: &Act,
         name: &UserName,
         source: PasswordSource,
-        why: Option<&Reason>,
+        why: &Reason,
     ) -> Result<(Effect, Option<Password>), OperationError> {
         let account = self.account(name).await?;
         let person = [account.name.as_deref(), account.email.as_deref()];
         let (password, generated) = self.password_from(source, name, person)?;
         let hash = self.passwords.hash(&password).await?;
-        let done = self.change(act, &account, AccountChange::Password(hash), AuditEvent::PasswordSet, why).await?;
+        let done =
+            self.change(act, &account, AccountChange::Password(hash), AuditEvent::PasswordSet, Some(why)).await?;
         Ok((done, generated))
     }
 
-    /// Sets the number that codes go to. Pending logins end; enrolment closes.
+    /// Sets the number that codes go to. Pending logins end; enrolment closes. When it takes the place of another number, sessions end too.
     ///
     /// # Errors
     /// When there is no such account, or the text is no number that a code can be sent to. When a number is replaced and nobody says why.
@@ -152,7 +155,7 @@ impl Operations {
         self.change(act, &account, AccountChange::Phone(phone), AuditEvent::PhoneSet, why).await
     }
 
-    /// Takes the number away. Enrolment stays closed until it is opened.
+    /// Takes the number away, also one that is being given just now; sessions and pending logins end. Enrolment is closed until it is opened.
     ///
     /// # Errors
     /// When there is no such account.
@@ -189,6 +192,16 @@ impl Operations {
     pub async fn unlock(&self, act: &Act, name: &UserName, why: Option<&Reason>) -> Result<Effect, OperationError> {
         let account = self.account(name).await?;
         self.change(act, &account, AccountChange::Unlock, AuditEvent::AccountUnlocked, why).await
+    }
+
+    /// The second factor begins anew: sessions, open streams and pending logins end on every node, failures are forgotten, and the next sign-in
+    /// sends a new code to the number on the account. The number itself stays: `set_phone` and `clear_phone` are operations of their own.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub async fn reset_two_factor(&self, act: &Act, name: &UserName, why: &Reason) -> Result<Effect, OperationError> {
+        let account = self.account(name).await?;
+        self.change(act, &account, AccountChange::ResetTwoFactor, AuditEvent::TwoFactorReset, Some(why)).await
     }
 
     /// The account may not sign in any more; its sessions end.
@@ -255,7 +268,7 @@ impl Operations {
 }
 
 impl AccountFilter {
-    fn lets_through(&self, account: &AccountOverview, now: UnixMillis) -> bool {
+    fn lets_through(&self, account: &AccountOverview, policy: &Policy, now: UnixMillis) -> bool {
         let has_phone = match self.phone {
             None => true,
             Some(PhoneFilter::With) => account.phone.is_some(),
@@ -273,12 +286,18 @@ impl AccountFilter {
         has_phone
             && is_matching
             && self.status.is_none_or(|status| status == account.status)
-            && (!self.only_locked || is_locked(account, now))
+            && (!self.only_locked || is_locked(account, policy, now))
     }
 }
 
 /// Whether the account is kept from signing in by failures.
 #[must_use]
-pub fn is_locked(account: &AccountOverview, now: UnixMillis) -> bool {
-    account.codes_locked || account.password_wait_until.is_some_and(|until| until > now)
+pub fn is_locked(account: &AccountOverview, policy: &Policy, now: UnixMillis) -> bool {
+    account.codes_locked || is_closed(account, policy) || account.password_wait_until.is_some_and(|until| until > now)
+}
+
+/// Whether no password is looked at until an operator acts.
+#[must_use]
+pub fn is_closed(account: &AccountOverview, policy: &Policy) -> bool {
+    account.password_failures >= policy.most_password_failures
 }

@@ -93,14 +93,16 @@ impl State {
             AccountChange::Password(hash) => account.password = hash.clone(),
             AccountChange::Phone(phone) if account.phone.as_ref() == Some(phone) => return Changed::Unchanged,
             AccountChange::Phone(phone) => account.phone = Some(phone.clone()),
-            AccountChange::ClearPhone if account.phone.is_none() => return Changed::Unchanged,
-            AccountChange::ClearPhone => account.phone = None,
+            AccountChange::ClearPhone if account.phone.is_none() && account.enrolment_until.is_none() => {
+                return Changed::Unchanged;
+            }
+            AccountChange::ClearPhone => (account.phone, account.enrolment_until) = (None, None),
             AccountChange::OpenEnrolment { .. } if account.phone.is_some() => return Changed::HasNumber,
             AccountChange::OpenEnrolment { until } => account.enrolment_until = Some(*until),
             AccountChange::Unlock => account.codes_locked = false,
             AccountChange::Disable => account.status = AccountStatus::Disabled,
             AccountChange::Enable => account.status = AccountStatus::Active,
-            AccountChange::EndSessions => {}
+            AccountChange::EndSessions | AccountChange::ResetTwoFactor => {}
             AccountChange::Remove => {
                 self.accounts.remove(at);
             }

@@ -33,6 +33,8 @@ pub struct Policy {
     pub cost_cap: CostCap,
     /// Names and hosts of the sites: no new password is built on them.
     pub site_names: Vec<String>,
+    /// So many password failures in a row close an account until an operator unlocks it.
+    pub most_password_failures: u32,
 }
 
 /// How numbers come to accounts.
@@ -88,7 +90,7 @@ pub enum Refusal {
     HasNumber,
     #[error("numbers are pre-registered here (two_factor.phone_numbers): set one with set-phone")]
     PreRegistered,
-    #[error("this takes a number away: say why with --reason")]
+    #[error("this takes a number away: say why (--reason)")]
     ReasonMissing,
     #[error("the password is refused: {0}")]
     Password(Weakness),
@@ -102,6 +104,12 @@ impl Operations {
     #[must_use]
     pub fn new(directory: Arc<dyn Directory>, passwords: Arc<dyn PasswordVerifier>, policy: Policy) -> Operations {
         Operations { directory, passwords, policy }
+    }
+
+    /// What the configuration says about accounts.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The account of this name.

@@ -35,6 +35,7 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
         password_rules: PasswordRules::default(),
         cost_cap: CostCap::default(),
         site_names: vec!["marketing".to_owned(), "marketing.example.com".to_owned()],
+        most_password_failures: 100,
     };
     let operations = Operations::new(directory.clone(), Arc::new(FakeHasher), policy);
     Desk { operations, directory, act: Act { actor: "cli:root".to_owned(), now: NOW } }
@@ -129,7 +130,7 @@ async fn a_generated_password_is_given_back_once_and_works() {
     let desk = self_registered();
     desk.add("ann", None).await.unwrap();
     let (done, generated) =
-        desk.operations.set_password(&desk.act, &name("ann"), PasswordSource::Generated, None).await.unwrap();
+        desk.operations.set_password(&desk.act, &name("ann"), PasswordSource::Generated, &why()).await.unwrap();
     assert!(matches!(done, Effect::Done(rows) if rows.len() == 1));
     let stored = desk.operations.account(&name("ann")).await.unwrap().password;
     let verdict = FakeHasher.verify(None, Some(&stored), &generated.unwrap()).await.unwrap();
@@ -284,7 +285,7 @@ async fn a_view_shows_no_number_and_no_hash() {
     let desk = self_registered();
     let _ = desk.imported(PEOPLE).await;
     let account = desk.operations.account(&name("ann")).await.unwrap();
-    let shown = serde_json::to_string(&AccountView::of(&account, NOW)).unwrap();
+    let shown = serde_json::to_string(&AccountView::of(&account, desk.operations.policy(), NOW)).unwrap();
     assert!(shown.contains("+32 … 56") && shown.contains("bcrypt"), "{shown}");
     assert!(!shown.contains("470") && !shown.contains("$2y$"), "{shown}");
 }

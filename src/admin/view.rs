@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use crate::admin::accounts::is_locked;
+use crate::admin::accounts::{is_closed, is_locked};
 use crate::admin::activation::TwoFactorStatus;
+use crate::admin::operations::Policy;
 use crate::domain::account::AccountStatus;
 use crate::domain::session::Factors;
 use crate::domain::time::UnixMillis;
@@ -33,6 +34,8 @@ pub struct AccountView {
     pub locked: bool,
     pub password_failures: u32,
     pub password_wait_until: Option<String>,
+    /// Refused until an operator unlocks.
+    pub password_closed: bool,
     pub code_failures: u32,
     pub codes_locked: bool,
 }
@@ -62,7 +65,7 @@ pub struct TwoFactorView {
 
 impl AccountView {
     #[must_use]
-    pub fn of(account: &AccountOverview, now: UnixMillis) -> AccountView {
+    pub fn of(account: &AccountOverview, policy: &Policy, now: UnixMillis) -> AccountView {
         let ahead = |at: Option<UnixMillis>| at.filter(|at| *at > now).map(|at| at.to_string());
         AccountView {
             id: account.id.to_string(),
@@ -82,9 +85,10 @@ impl AccountView {
             password_form: account.password.form_name(),
             password_set_at: account.password_set_at.to_string(),
             enrolment_until: ahead(account.enrolment_until),
-            locked: is_locked(account, now),
+            locked: is_locked(account, policy, now),
             password_failures: account.password_failures,
             password_wait_until: ahead(account.password_wait_until),
+            password_closed: is_closed(account, policy),
             code_failures: account.code_failures,
             codes_locked: account.codes_locked,
         }

@@ -140,6 +140,7 @@ impl Desk {
             password_rules: Default::default(),
             cost_cap: Default::default(),
             site_names: Vec::new(),
+            most_password_failures: 100,
         };
         Desk {
             operations: Operations::new(
@@ -175,6 +176,7 @@ fn policy(config: &Config) -> Policy {
         password_rules: config.passwords.rules,
         cost_cap: config.passwords.imported_cost_cap,
         site_names: config.sites.iter().flat_map(names).collect(),
+        most_password_failures: config.limits.password_failures.in_a_row,
     }
 }
 

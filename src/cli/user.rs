@@ -1,20 +1,19 @@
 //! `vestibule user`: accounts. Reads arguments and files, calls the operations, writes answers. Floor: roof.
 
+mod import;
+
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::Common;
 use super::desk::{Answer, AnswerForm, CommandEnd, CommandError, Desk, PasswordArgs, at_desk, reason, table};
-use super::output::Failure;
+use super::output::{self, Failure};
 use crate::admin::accounts::{AccountFilter, Newcomer, PhoneFilter};
 use crate::admin::export::ExportSecrets;
-use crate::admin::import::{ImportMode, ImportOutcome, ImportReport, LineProblem};
-use crate::admin::operations::{Effect, Reason};
+use crate::admin::operations::{Effect, EnrolmentPolicy, Reason};
 use crate::admin::view::AccountView;
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
@@ -112,9 +111,9 @@ enum Verb {
         password: PasswordArgs,
         /// Why, for the audit trail
         #[arg(long, value_parser = reason)]
-        reason: Option<Reason>,
+        reason: Reason,
     },
-    /// Set the number that codes go to
+    /// Set the number that codes go to; when another one is replaced, sessions end
     SetPhone {
         #[arg(value_parser = UserName::parse)]
         user_name: UserName,
@@ -124,7 +123,7 @@ enum Verb {
         #[arg(long, value_parser = reason)]
         reason: Option<Reason>,
     },
-    /// Take the number away; enrolment stays closed
+    /// Take the number away; sessions end, enrolment stays closed
     ClearPhone(Taking),
     /// Let the user give a number at the next sign-in
     OpenEnrolment {
@@ -137,6 +136,10 @@ enum Verb {
         #[arg(long, value_parser = reason)]
         reason: Option<Reason>,
     },
+    /// End sessions and sign-ins under way, and forget failures: the next sign-in sends a new code to the number on the account
+    ///
+    /// The number stays. If it is wrong or lost, replace it with set-phone or take it away with clear-phone.
+    ResetTwoFactor(Taking),
     /// Forget failed passwords and codes
     Unlock(Giving),
     /// Keep the user from signing in; sessions end
@@ -172,17 +175,23 @@ impl Verb {
         let (operations, act) = (&desk.operations, &desk.act);
         match self {
             Verb::Add { user_name, name, email, phone, language, password, reason } => {
+                let has_phone = phone.is_some();
                 let newcomer = Newcomer { user_name: user_name.clone(), name, email, phone, language };
                 let generated = operations.add(act, newcomer, password.source()?, reason.as_ref()).await?;
+                if !has_phone && operations.policy().enrolment == EnrolmentPolicy::PreRegistered {
+                    output::remark(&format!(
+                        "{user_name} has no number, and two_factor.phone_numbers is pre_registered: `user set-phone` comes next, or nobody can sign in"
+                    ));
+                }
                 Ok(with_password(desk, &user_name, "added", generated.as_ref()))
             }
             Verb::SetPassword { user_name, password, reason } => {
                 let source = password.source()?;
-                let (_, generated) = operations.set_password(act, &user_name, source, reason.as_ref()).await?;
+                let (_, generated) = operations.set_password(act, &user_name, source, &reason).await?;
                 Ok(with_password(desk, &user_name, "password set, sessions ended", generated.as_ref()))
             }
             Verb::Import { file, dry_run, passwords, reason } => {
-                import(desk, &file, dry_run, passwords.as_deref(), reason.as_ref()).await
+                import::import(desk, &file, dry_run, passwords.as_deref(), reason.as_ref()).await
             }
             Verb::Export { secrets } => {
                 let secrets = if secrets { ExportSecrets::With } else { ExportSecrets::Without };
@@ -193,12 +202,16 @@ impl Verb {
                 list(desk, &AccountFilter { status, phone, only_locked: locked, matching }).await
             }
             Verb::Show { user_name } => {
-                let view = AccountView::of(&operations.account(&user_name).await?, act.now);
+                let view = AccountView::of(&operations.account(&user_name).await?, operations.policy(), act.now);
                 Ok(desk.answer(|| shown(&view), &view))
             }
             Verb::SetPhone { user_name, phone, reason } => {
                 let effect = operations.set_phone(act, &user_name, &phone, reason.as_ref()).await?;
-                Ok(changed(desk, &user_name, &effect, "number set"))
+                let what = match &effect {
+                    Effect::Done(rows) if !rows.is_empty() => "number replaced, sessions ended",
+                    Effect::Done(_) | Effect::Unchanged => "number set",
+                };
+                Ok(changed(desk, &user_name, &effect, what))
             }
             Verb::ClearPhone(Taking { user_name, reason }) => {
                 let effect = operations.clear_phone(act, &user_name, &reason).await?;
@@ -206,13 +219,21 @@ impl Verb {
                     desk,
                     &user_name,
                     &effect,
-                    "number cleared; `user set-phone` or `user open-enrolment` comes next",
+                    "number cleared, sessions ended; `user set-phone` or `user open-enrolment` comes next",
                 ))
             }
             Verb::OpenEnrolment { user_name, window, reason } => {
                 let (_, until) = operations.open_enrolment(act, &user_name, window, reason.as_ref()).await?;
                 let value = json!({ "user_name": user_name.as_str(), "enrolment_until": until.to_string() });
                 Ok(desk.answer(|| format!("{user_name}: may give a number until {until}\n"), &value))
+            }
+            Verb::ResetTwoFactor(Taking { user_name, reason }) => {
+                let effect = operations.reset_two_factor(act, &user_name, &reason).await?;
+                let what = match operations.account(&user_name).await?.phone {
+                    Some(phone) => format!("reset, sessions ended; the next sign-in sends a code to {phone}"),
+                    None => "reset, sessions ended; there is no number: `user set-phone` or `user open-enrolment` comes next".to_owned(),
+                };
+                Ok(changed(desk, &user_name, &effect, &what))
             }
             Verb::Unlock(Giving { user_name, reason }) => {
                 let effect = operations.unlock(act, &user_name, reason.as_ref()).await?;
@@ -252,7 +273,8 @@ fn with_password(desk: &Desk, user_name: &UserName, what: &str, generated: Optio
 
 async fn list(desk: &Desk, filter: &AccountFilter) -> Result<Answer, CommandError> {
     let accounts = desk.operations.list(filter, desk.act.now).await?;
-    let views: Vec<AccountView> = accounts.iter().map(|account| AccountView::of(account, desk.act.now)).collect();
+    let views: Vec<AccountView> =
+        accounts.iter().map(|account| AccountView::of(account, desk.operations.policy(), desk.act.now)).collect();
     let text = || {
         let row = |view: &AccountView| {
             let phone = view.phone.clone().or(view.enrolment_until.as_ref().map(|_| "enrolling".to_owned()));
@@ -285,6 +307,7 @@ fn shown(view: &AccountView) -> String {
     more("phone set", &view.phone_set_at);
     more("enrolment open until", &view.enrolment_until);
     more("password refused until", &view.password_wait_until);
+    more("password refused", &view.password_closed.then(|| "until `user unlock`".to_owned()));
     rows.extend([
         ("password", format!("{}, set {}", view.password_form, view.password_set_at)),
         ("failures in a row", format!("{} passwords, {} codes", view.password_failures, view.code_failures)),
@@ -298,101 +321,6 @@ fn shown(view: &AccountView) -> String {
         let _ = writeln!(text, "{title:<24}{value}");
         text
     })
-}
-
-async fn import(
-    desk: &Desk,
-    file: &Path,
-    dry_run: bool,
-    passwords: Option<&Path>,
-    why: Option<&Reason>,
-) -> Result<Answer, CommandError> {
-    let failed = |path: &Path, source| CommandError::File { what: path.display().to_string(), source };
-    let bytes = if file.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(|e| failed(file, e))?;
-        bytes
-    } else {
-        std::fs::read(file).map_err(|e| failed(file, e))?
-    };
-    let mode = if dry_run { ImportMode::DryRun } else { ImportMode::Apply };
-    // before anything is done: passwords that cannot be written down would be lost
-    let list = match passwords.filter(|_| !dry_run) {
-        Some(path) => Some((path, new_file(path).map_err(|e| failed(path, e))?)),
-        None => None,
-    };
-    let outcome = desk.operations.import(&desk.act, &bytes, mode, why).await;
-    if let (Some((path, _)), Ok(ImportOutcome::Refused(_)) | Err(_)) = (&list, &outcome) {
-        std::fs::remove_file(path).map_err(|e| failed(path, e))?;
-    }
-    match outcome? {
-        ImportOutcome::Refused(problems) => Ok(refused(desk, &problems)),
-        ImportOutcome::Done(report) => {
-            let is_written = list.is_some();
-            if let Some((path, mut list)) = list {
-                list.write_all(passwords_of(&report).as_bytes()).map_err(|e| failed(path, e))?;
-            }
-            Ok(imported(desk, &report, dry_run, is_written))
-        }
-    }
-}
-
-/// For its owner only, and not over one that is there.
-fn new_file(path: &Path) -> std::io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-fn passwords_of(report: &ImportReport) -> String {
-    report.generated.iter().fold(String::new(), |mut text, (user_name, password)| {
-        let _ = writeln!(text, "{user_name},{}", password.reveal());
-        text
-    })
-}
-
-fn refused(desk: &Desk, problems: &[LineProblem]) -> Answer {
-    let lines = || problems.iter().fold(String::new(), |text, problem| text + &problem.to_string() + "\n");
-    let text = || format!("Nothing was imported: {} to mend.\n{}", problems.len(), lines());
-    let answer = desk.answer(text, &json!({ "problems": places(problems) }));
-    Answer { end: CommandEnd::Refused, ..answer }
-}
-
-fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool) -> Answer {
-    let names = |names: &[UserName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let password =
-        |(name, password): &(UserName, Password)| json!({ "user_name": name.as_str(), "password": password.reveal() });
-    let generated = report.generated.iter().filter(|_| !is_written);
-    let value = json!({
-        "dry_run": dry_run,
-        "added": names(&report.added),
-        "changed": names(&report.changed),
-        "unchanged": report.unchanged,
-        "kept": places(&report.kept),
-        "passwords": generated.map(password).collect::<Vec<_>>(),
-    });
-    let text = || {
-        let (added, changed, rest) = (report.added.len(), report.changed.len(), report.unchanged);
-        let mut text = if dry_run {
-            format!("{added} to add, {changed} to change, {rest} as they are. Nothing was done.\n")
-        } else {
-            format!("{added} added, {changed} changed, {rest} left as they were.\n")
-        };
-        for kept in &report.kept {
-            let _ = writeln!(text, "{kept}");
-        }
-        if !report.generated.is_empty() && !is_written {
-            let _ = write!(text, "Passwords, shown only now:\n{}", passwords_of(report));
-        }
-        text
-    };
-    desk.answer(text, &value)
-}
-
-fn places(problems: &[LineProblem]) -> Vec<serde_json::Value> {
-    let place = |problem: &LineProblem| {
-        let column = problem.column.map(|column| column.title());
-        json!({ "line": problem.line, "column": column, "problem": problem.problem })
-    };
-    problems.iter().map(place).collect()
 }
 
 fn language(text: &str) -> Result<Language, String> {

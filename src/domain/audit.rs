@@ -30,6 +30,7 @@ pub enum AuditEvent {
     AccountEnabled,
     SessionsEnded,
     TwoFactorActivated,
+    TwoFactorReset,
 }
 
 impl AuditEvent {
@@ -58,6 +59,7 @@ impl AuditEvent {
             Self::AccountEnabled => "account_enabled",
             Self::SessionsEnded => "sessions_ended",
             Self::TwoFactorActivated => "two_factor_activated",
+            Self::TwoFactorReset => "two_factor_reset",
         }
     }
 }

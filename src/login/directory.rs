@@ -94,9 +94,9 @@ pub enum AccountChange {
     },
     /// Ends sessions and pending logins; forgets password failures.
     Password(PasswordHash),
-    /// Ends pending logins; closes enrolment.
+    /// Ends pending logins; closes enrolment. Ends sessions too when it takes the place of another number: that one may be in other hands.
     Phone(PhoneNumber),
-    /// Ends pending logins. Does not open enrolment.
+    /// Ends sessions and pending logins, and closes enrolment: a number that is being given just now is not kept either.
     ClearPhone,
     /// Refused for an account that has a number.
     OpenEnrolment {
@@ -104,6 +104,8 @@ pub enum AccountChange {
     },
     /// Forgets password and code failures.
     Unlock,
+    /// Ends sessions and pending logins; forgets password and code failures. The number stays, and SMS that were sent go on counting.
+    ResetTwoFactor,
     /// Ends sessions and pending logins.
     Disable,
     Enable,

@@ -1,7 +1,9 @@
-//! Every effect of a sign-in passes through here, so that between any two of them stands a named place where tests make the process die.
+//! Every effect of a sign-in passes through here, so that between any two of them stands a named place where tests make the process die, or wait.
 //! Nothing happens there unless the configuration says `testing: true` and `VESTIBULE_FAILPOINT` names one. Floor: login.
 
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// Every fail-point. A test reads the sources: each call of a port that changes something stands inside `effect`, with a name of this list.
 pub const ALL: &[&str] = &[
@@ -34,26 +36,53 @@ pub const ALL: &[&str] = &[
     "sign_out.session_ended",
 ];
 
-static ARMED: OnceLock<String> = OnceLock::new();
+static ARMED: OnceLock<Armed> = OnceLock::new();
+/// How often a step that waits looks whether it may go on. Tests only.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// Makes the process die at `name`. Called once, at start, by a process that says it is a test.
+enum Armed {
+    /// The process dies there.
+    Dies(String),
+    /// Where a file of the fail-point's name lies in this folder, the step says `NAME.reached` beside it and waits until the file is gone.
+    Waits(PathBuf),
+}
+
+/// Makes the process die at `name`; or, for `wait:FOLDER`, wait wherever a file in that folder says so. Called once, at start, by a process that
+/// says it is a test.
 ///
 /// # Errors
 /// The name is not in `ALL`, or one is armed already.
 pub fn arm(name: &str) -> Result<(), String> {
-    if !ALL.contains(&name) {
-        return Err(format!("there is no fail-point {name}; there are: {}", ALL.join(", ")));
-    }
-    ARMED.set(name.to_owned()).map_err(|name| format!("a fail-point is armed already, so {name} cannot be"))
+    let armed = match name.strip_prefix("wait:") {
+        Some(folder) => Armed::Waits(PathBuf::from(folder)),
+        None if ALL.contains(&name) => Armed::Dies(name.to_owned()),
+        None => return Err(format!("there is no fail-point {name}; there are: {}", ALL.join(", "))),
+    };
+    ARMED.set(armed).map_err(|_| format!("a fail-point is armed already, so {name} cannot be"))
 }
 
 /// Waits for an effect to happen; the fail-point `name` stands right behind it.
 pub(super) async fn effect<T>(name: &'static str, effect: impl Future<Output = T>) -> T {
     let outcome = effect.await;
-    if ARMED.get().is_some_and(|armed| armed == name) {
-        // as `kill -9`: nothing unwinds, nothing is flushed
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        std::process::abort();
+    match ARMED.get() {
+        None => {}
+        Some(Armed::Dies(armed)) if armed != name => {}
+        Some(Armed::Dies(_)) => {
+            // as `kill -9`: nothing unwinds, nothing is flushed
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            std::process::abort();
+        }
+        Some(Armed::Waits(folder)) => wait_at(name, folder).await,
     }
     outcome
+}
+
+async fn wait_at(name: &str, folder: &Path) {
+    let held = folder.join(name);
+    if held.exists() {
+        let _ = std::fs::write(folder.join(format!("{name}.reached")), "");
+    }
+    while held.exists() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
 }

@@ -16,6 +16,7 @@ mod enrolment;
 mod forwarding;
 mod harness;
 mod many_people;
+mod meanwhile;
 mod outages;
 mod proxy_protocol;
 mod races;

@@ -156,10 +156,11 @@ async fn ten_wrong_codes_an_hour_are_the_most_over_all_sign_ins_of_an_account() 
 #[tokio::test]
 async fn a_code_from_before_a_change_of_the_account_is_refused() {
     let stack = open_to_many(Plan::new()).start();
-    let changes: [(&str, &[&str], &str); 7] = [
+    let changes: [(&str, &[&str], &str); 8] = [
+        ("reset", &["reset-two-factor", "--reason", "called"], ""),
         ("change", &["set-phone", "+32470999999", "--reason", "new phone"], ""),
         ("clear", &["clear-phone", "--reason", "lost"], ""),
-        ("passwd", &["set-password", "--password-stdin"], "a-new-and-long-password-9\n"),
+        ("passwd", &["set-password", "--password-stdin", "--reason", "drill"], "a-new-and-long-password-9\n"),
         ("disabled", &["disable", "--reason", "left"], ""),
         ("offandon", &["disable", "--reason", "holiday"], ""),
         ("removed", &["remove", "--reason", "left"], ""),

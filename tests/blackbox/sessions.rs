@@ -78,10 +78,23 @@ enum Way {
     AllOfUser,
     Disable,
     SetPassword,
+    ResetTwoFactor,
+    SetPhone,
+    ClearPhone,
     Remove,
 }
 
-const WAYS: [Way; 6] = [Way::SignOut, Way::OneSession, Way::AllOfUser, Way::Disable, Way::SetPassword, Way::Remove];
+const WAYS: [Way; 9] = [
+    Way::SignOut,
+    Way::OneSession,
+    Way::AllOfUser,
+    Way::Disable,
+    Way::SetPassword,
+    Way::ResetTwoFactor,
+    Way::SetPhone,
+    Way::ClearPhone,
+    Way::Remove,
+];
 
 /// Ends the session in one way; the moment at which that was said to be done.
 async fn end(stack: &Stack, way: Way, person: &Person, account: &Account) -> Instant {
@@ -106,8 +119,17 @@ async fn end(stack: &Stack, way: Way, person: &Person, account: &Account) -> Ins
             stack.command(&[&["user", "disable", name], &reason[..]].concat(), "").done();
         }
         Way::SetPassword => {
-            let words = ["user", "set-password", name, "--password-stdin"];
+            let words = ["user", "set-password", name, "--password-stdin", "--reason", "drill"];
             stack.command(&words, "another-unlikely-phrase\n").done();
+        }
+        Way::ResetTwoFactor => {
+            stack.command(&[&["user", "reset-two-factor", name], &reason[..]].concat(), "").done();
+        }
+        Way::SetPhone => {
+            stack.command(&[&["user", "set-phone", name, "+32470999999"], &reason[..]].concat(), "").done();
+        }
+        Way::ClearPhone => {
+            stack.command(&[&["user", "clear-phone", name], &reason[..]].concat(), "").done();
         }
         Way::Remove => {
             stack.command(&[&["user", "remove", name], &reason[..]].concat(), "").done();

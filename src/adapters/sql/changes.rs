@@ -110,22 +110,29 @@ async fn apply(
         AccountChange::Phone(phone) if account.phone.as_ref() == Some(phone) => Changed::Unchanged,
         AccountChange::Phone(phone) => {
             sessions::set_phone(tx, keys, id, phone, audit.at).await?;
-            Changed::Done(Vec::new())
+            // what was opened with a code to the old number ends with it; a first number takes nothing away
+            if account.phone.is_some() { end_everything(tx, &account, audit).await? } else { Changed::Done(Vec::new()) }
         }
-        AccountChange::ClearPhone if account.phone.is_none() => Changed::Unchanged,
+        AccountChange::ClearPhone if account.phone.is_none() && account.enrolment_until.is_none() => Changed::Unchanged,
         AccountChange::ClearPhone => {
             tx.execute(
-                "UPDATE accounts SET phone = NULL, phone_hash = NULL, phone_set_at = NULL, phone_version = phone_version + 1 WHERE id = $1",
+                "UPDATE accounts SET phone = NULL, phone_hash = NULL, phone_set_at = NULL, phone_version = phone_version + 1,
+                     enrolment_until = NULL WHERE id = $1",
                 [id.into()],
             )
             .await?;
-            Changed::Done(Vec::new())
+            end_everything(tx, &account, audit).await?
         }
         AccountChange::OpenEnrolment { until } => open_enrolment(tx, &account, *until).await?,
         AccountChange::Unlock => {
             let passwords = guesses::forget_password_failures(tx, id).await?;
             let codes = guesses::forgive_code_failures(tx, id).await?;
             if passwords || codes { Changed::Done(Vec::new()) } else { Changed::Unchanged }
+        }
+        AccountChange::ResetTwoFactor => {
+            guesses::forget_password_failures(tx, id).await?;
+            guesses::forgive_code_failures(tx, id).await?;
+            end_everything(tx, &account, audit).await?
         }
         AccountChange::Disable => match account.status {
             AccountStatus::Disabled => Changed::Unchanged,

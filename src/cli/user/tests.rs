@@ -17,7 +17,7 @@ fn parsed(line: &str) -> Result<Arguments, clap::Error> {
 
 #[test]
 fn what_takes_something_away_needs_a_reason() {
-    for verb in ["clear-phone", "disable", "remove"] {
+    for verb in ["clear-phone", "disable", "remove", "reset-two-factor", "set-password --generate"] {
         assert!(parsed(&format!("{verb} ann")).is_err(), "{verb}");
         assert!(parsed(&format!("{verb} ann --reason left")).is_ok(), "{verb}");
         assert!(parsed(&format!("{verb} ann --reason=")).is_err(), "{verb}");
@@ -78,8 +78,9 @@ async fn an_account_lives_through_all_verbs() {
     assert_eq!(done(&desk, "clear-phone ann --reason lost").await["changed"], true);
     assert!(done(&desk, "open-enrolment ann --for 2d").await["enrolment_until"].is_string());
     assert_eq!(done(&desk, "list --phone enrolling").await[0]["user_name"], "ann");
-    assert!(done(&desk, "set-password ann --generate").await["password"].is_string());
+    assert!(done(&desk, "set-password ann --generate --reason forgotten").await["password"].is_string());
     for (line, is_changed) in [
+        ("reset-two-factor ann --reason called", true),
         ("unlock ann", false),
         ("disable ann --reason left", true),
         ("disable ann --reason left", false),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::fixture::{
     DAY, HOUR, NOW, SEND_CAPS, Store, add, adding, anna, attempt, audit, change, guess, hash, keys, login, name,
-    new_account, newcomer, opening, phone, rows_in, signed_in,
+    new_account, newcomer, opening, phone, rows_in, session, signed_in,
 };
 use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::connection::{Connection, Done};
@@ -14,10 +14,12 @@ use crate::adapters::sql::error::SqlError;
 use crate::domain::account::{AccountId, AccountStatus};
 use crate::domain::audit::AuditEvent;
 use crate::domain::language::Language;
+use crate::domain::limits::CodeAttemptCaps;
 use crate::domain::phone::Country;
 use crate::domain::revocation::Revoked;
+use crate::domain::session::Factors;
 use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported};
-use crate::login::ports::{AttemptCharge, Ledger, NewSend, Opened, PasswordSubject, RevocationFeed as _};
+use crate::login::ports::{AttemptCharge, Ledger, NewSend, Opened, Opening, PasswordSubject, RevocationFeed as _};
 
 /// Longer than any test lets pass.
 const AUDIT_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -61,8 +63,12 @@ pub(super) async fn imports_that_wait_for_each_other_are_both_done(store: &Store
     let accounts = [anna(&node).await, add(&node, new_account("bert", Some("+32470123457"))).await];
     let ending = |account: usize| ImportEntry::Change {
         id: accounts[account].id,
-        change: AccountChange::Phone(phone(&format!("+3247{:07}", rand::random_range(1_000_000..9_999_999)))),
-        audit: audit(AuditEvent::PhoneSet, NOW),
+        change: AccountChange::Profile {
+            name: Some(format!("Anna {}", rand::random::<u64>())),
+            email: None,
+            language: None,
+        },
+        audit: audit(AuditEvent::AccountChanged, NOW),
     };
     // each locks what the other wants next, sooner or later: the database undoes one, which is then done again
     for _ in 0..3 {
@@ -131,10 +137,15 @@ pub(super) async fn a_change_ends_what_it_says_it_ends(store: &Store) {
     for (this, ends_sessions, ends_logins) in [
         (AccountChange::Profile { name: Some("Anna C".into()), email: None, language: None }, false, false),
         (AccountChange::Password(hash('B')), true, true),
-        (AccountChange::Phone(phone("+32470999999")), false, true),
+        (AccountChange::Unlock, false, false),
+        (AccountChange::ResetTwoFactor, true, true),
+        (AccountChange::Phone(phone("+32470999998")), true, true),
+        (AccountChange::ClearPhone, true, true),
         (AccountChange::EndSessions, true, true),
         (AccountChange::Disable, true, true),
     ] {
+        // after `ClearPhone`; without a number nobody signs in
+        let _ = change(&node, &account.id, AccountChange::Phone(phone("+32470999999"))).await;
         let before = node.account(&account.id).await.unwrap().unwrap();
         signed_in(&node, &before, NOW).await;
         let open_before = node.sessions(Some(&account.id), NOW).await.unwrap().len();
@@ -152,9 +163,37 @@ pub(super) async fn a_change_ends_what_it_says_it_ends(store: &Store) {
     }
 }
 
+pub(super) async fn a_first_number_ends_no_session(store: &Store) {
+    let node = store.node().await;
+    let account = newcomer(&node).await;
+    let opening = Opening { session: session(&account, Factors::Password, NOW), ..opening(&account, login(), NOW) };
+    assert_eq!(node.open_session(&opening).await.unwrap(), Opened::Opened(Vec::new()));
+    let number = AccountChange::Phone(phone("+32470123456"));
+    assert_eq!(change(&node, &account.id, number).await, Changed::Done(Vec::new()));
+    assert_eq!(node.sessions(Some(&account.id), NOW).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_reset_keeps_the_number_and_forgets_failures(store: &Store) {
+    let node = store.node().await;
+    let account = anna(&node).await;
+    let _ = node.charge_password(&PasswordSubject::Account(account.id), &super::fixture::PASSWORD_CAPS, NOW).await;
+    let caps = CodeAttemptCaps { in_a_row: 1, ..super::fixture::CODE_CAPS };
+    for _ in 0..2 {
+        let _ = node.charge_code_attempt(&attempt(&account, login()), &caps, NOW).await.unwrap();
+    }
+    let locked = node.find(&account.user_name).await.unwrap().unwrap();
+    assert_eq!((locked.password_failures, locked.code_failures, locked.codes_locked), (1, 1, true));
+    assert!(matches!(change(&node, &account.id, AccountChange::ResetTwoFactor).await, Changed::Done(_)));
+    let reset = node.find(&account.user_name).await.unwrap().unwrap();
+    assert_eq!((reset.password_failures, reset.code_failures, reset.codes_locked), (0, 0, false));
+    assert_eq!((reset.phone, reset.phone_set_at), (locked.phone, locked.phone_set_at));
+    assert_eq!(reset.password.stored(), locked.password.stored());
+}
+
 pub(super) async fn what_was_so_already_is_not_written_down(store: &Store) {
     let node = store.node().await;
     let (account, other) = (anna(&node).await, newcomer(&node).await);
+    let closed = add(&node, new_account("carla", None)).await;
     let database = store.database().await;
     let same =
         AccountChange::Profile { name: account.name.clone(), email: account.email.clone(), language: account.language };
@@ -163,17 +202,17 @@ pub(super) async fn what_was_so_already_is_not_written_down(store: &Store) {
         (account.id, AccountChange::Profile { name: None, email: None, language: None }),
         (account.id, AccountChange::Password(hash('A'))),
         (account.id, AccountChange::Phone(phone("+32470123456"))),
-        (other.id, AccountChange::ClearPhone),
+        (closed.id, AccountChange::ClearPhone),
         (other.id, AccountChange::OpenEnrolment { until: NOW.plus(DAY) }),
         (account.id, AccountChange::Unlock),
         (account.id, AccountChange::Enable),
     ] {
         assert_eq!(change(&node, &id, this.clone()).await, Changed::Unchanged, "{this:?}");
     }
-    assert_eq!(rows_in(&database, TRAIL).await, 2);
+    assert_eq!(rows_in(&database, TRAIL).await, 3);
     assert!(matches!(change(&node, &account.id, AccountChange::Disable).await, Changed::Done(_)));
     assert_eq!(change(&node, &account.id, AccountChange::Disable).await, Changed::Unchanged);
-    assert_eq!(rows_in(&database, TRAIL).await, 3);
+    assert_eq!(rows_in(&database, TRAIL).await, 4);
 }
 
 pub(super) async fn a_removed_account_leaves_its_trail(store: &Store) {

@@ -63,6 +63,8 @@ contract! {
     directory::ten_thousand_accounts_are_imported_in_seconds,
     directory::every_change_does_what_it_says_and_no_more,
     directory::a_change_ends_what_it_says_it_ends,
+    directory::a_first_number_ends_no_session,
+    directory::a_reset_keeps_the_number_and_forgets_failures,
     directory::what_was_so_already_is_not_written_down,
     directory::a_removed_account_leaves_its_trail,
     directory::accounts_are_listed_by_name_and_counted,
