@@ -2,15 +2,17 @@
 //! needs a restart, and a file that changes it is refused whole. Floor: roof.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::rooms::Rooms;
 use super::serve::gateway_parts;
+use super::{certificate_watch, settings_of};
 use crate::config::Config;
 use crate::config::stores::{AccountStore, State};
+use crate::gateway::certificate_watch::ListenerCertificates;
 use crate::gateway::handle::GatewayHandle;
-use crate::gateway::service::ListenerCertificates;
 use crate::login::chain;
 
 /// Catches HUP from here on: its default is to end the process. Must be called from within the runtime.
@@ -28,7 +30,7 @@ pub(super) async fn on_hangup(
     mut config: Config,
     mut rooms: Rooms,
     gateway: GatewayHandle,
-    certificates: ListenerCertificates,
+    certificates: Arc<ListenerCertificates>,
 ) {
     while hangups.recv().await.is_some() {
         match reload(&path, &config, &rooms).await {
@@ -39,12 +41,7 @@ pub(super) async fn on_hangup(
             }
             Err(why) => tracing::error!(why, "the configuration was not reloaded; the old one stays in force"),
         }
-        match certificates.read_again() {
-            Ok(()) => {}
-            Err(mistake) => {
-                tracing::error!(cause = chain(&mistake), "certificates were not read again; the old ones stay")
-            }
-        }
+        certificate_watch::look(&certificates, &rooms.stores.clock).await;
     }
 }
 
@@ -82,7 +79,8 @@ fn needing_restart(config: &Config) -> [(&'static str, String); 8] {
     let passwords = &config.passwords;
     [
         ("testing", config.testing.to_string()),
-        ("listen", format!("{:?}", config.listen)),
+        // what is in certificate files is no part of it: they are renewed while the process lives
+        ("listen", format!("{:?}", settings_of::listeners(&config.listen))),
         ("state.url", state),
         ("accounts.url", accounts),
         (

@@ -9,7 +9,7 @@ use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
 
 use super::rooms::{self, BuildError, Rooms};
-use super::{feed_follower, reload, settings_of};
+use super::{certificate_watch, feed_follower, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
 use crate::config::Config;
 use crate::domain::site::SiteName;
@@ -102,7 +102,10 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
     };
     let mut server = service::server(&settings);
     server.bootstrap();
-    let certificates = service::add_listeners(&mut server, &gateway, &settings)?;
+    let certificates = Arc::new(service::add_listeners(&mut server, &gateway, &settings)?);
+    if !certificates.is_empty() {
+        runtime.spawn(certificate_watch::watch(Arc::clone(&certificates), Arc::clone(&rooms.stores.clock)));
+    }
     if let Some(path) = reload_from {
         runtime.spawn(reload::on_hangup(
             hangups,

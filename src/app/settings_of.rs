@@ -15,8 +15,9 @@ use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, RuleScope, UpstreamName};
 use crate::gateway::settings::{
-    ASSERTION, AccessLog, CertificateFiles, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders,
-    ListenerPurpose, ListenerSettings, ProxyProtocolUse, RequestLimits, SiteSettings,
+    ASSERTION, AccessLog, CertificateFiles, ConnectionLimits, DownstreamTimeouts, GatewaySettings, Http2,
+    IdentityHeaders, ListenerPurpose, ListenerSettings, ProxyProtocolUse, RequestLimits, SiteSettings, StrictTransport,
+    TlsListener,
 };
 use crate::gateway::upstreams::settings::{
     Balance, HealthSettings, UpstreamHost, UpstreamServer, UpstreamSettings, UpstreamTimeouts, UpstreamTls,
@@ -128,6 +129,10 @@ pub fn site(site: &Site) -> SiteSettings {
             session: Some(headers.session.clone()),
             assertion: site.identity.assertion.then_some(ASSERTION),
         },
+        strict_transport: match (site.url.scheme(), site.hsts.max_age) {
+            (Scheme::Http, _) | (Scheme::Https, None) => None,
+            (Scheme::Https, Some(max_age)) => Some(StrictTransport::new(max_age, site.hsts.include_subdomains)),
+        },
     }
 }
 
@@ -211,16 +216,20 @@ pub(super) fn listeners(listeners: &[Listener]) -> Vec<ListenerSettings> {
         .map(|listener| ListenerSettings {
             address: listener.address,
             purpose: match &listener.tls {
-                Some(tls) => ListenerPurpose::Tls(
-                    tls.certificates
+                Some(tls) => ListenerPurpose::Tls(TlsListener {
+                    certificates: tls
+                        .certificates
                         .iter()
                         .map(|files| CertificateFiles {
                             certificate: files.certificate.clone(),
                             key: files.key.clone(),
                         })
                         .collect(),
-                ),
-                None if listener.redirect_to_https => ListenerPurpose::RedirectToHttps,
+                    http2: if tls.http2 { Http2::Offered } else { Http2::Off },
+                }),
+                None if listener.redirect_to_https => {
+                    ListenerPurpose::RedirectToHttps { acme_webroot: listener.acme_webroot.clone() }
+                }
                 None => ListenerPurpose::Plain,
             },
             proxy_protocol: match listener.proxy_protocol {

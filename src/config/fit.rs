@@ -11,6 +11,7 @@ use super::stores::State;
 use super::upstream::Server;
 use crate::domain::language::Language;
 use crate::domain::secret::SecretBytes;
+use crate::domain::time::UnixMillis;
 use crate::pages::sms_text::check_sms_texts;
 use crate::web::origin::Scheme;
 use crate::web::path_pattern::PathPattern;
@@ -23,7 +24,17 @@ pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
     keys_are_distinct(root, config);
     what_is_for_this_machine_stays_there(root, config);
     texts_fit_in_one_sms(root, config);
-    notices(config)
+    let mut notices = notices(config);
+    notices.extend(certificates_that_end(config, root.reading().surroundings.now()));
+    notices
+}
+
+fn certificates_that_end(config: &Config, now: UnixMillis) -> impl Iterator<Item = String> {
+    let certificates = config.listen.iter().flat_map(|listener| &listener.tls).flat_map(|tls| &tls.certificates);
+    certificates.filter_map(move |certificate| {
+        let remark = certificate.validity?.remark(now)?;
+        Some(format!("the certificate in {} {remark}.", certificate.certificate.display()))
+    })
 }
 
 fn is_on_loopback(site: &Site) -> bool {

@@ -127,6 +127,19 @@ impl<'a> Slot<'a> {
         self.scalar(format!("a duration from {least} to {most}"), schema, read)
     }
 
+    /// A stretch of time, or `off` for none.
+    pub(super) fn duration_or_off(self, least: &'static str, most: &'static str) -> Scalar<'a, Option<Duration>> {
+        let Scalar { slot, right, schema: _, exposure, read, stand_in: _ } = self.duration(least, most);
+        let schema = json!({ "type": ["string", "boolean"], "pattern": "^([0-9]{1,9}(ms|s|m|h|d)|off)$", "x-least": least, "x-most": most });
+        let read: Reader<'a, Option<Duration>> = Box::new(move |raw| match raw {
+            Raw::Here(Value::Bool(false)) => Ok(None),
+            Raw::Here(Value::String(word)) if word == "off" => Ok(None),
+            Raw::Elsewhere(word) if word.as_str() == "off" => Ok(None),
+            other => read(other).map(Some),
+        });
+        Scalar { slot, right: format!("{right}, or off"), schema, exposure, read, stand_in: None }
+    }
+
     /// A number of bytes, bounds included.
     pub(super) fn size(self, least: &'static str, most: &'static str) -> Scalar<'a, usize> {
         let bound = |text| parse_size(text).expect("the bounds are written here, in this form");

@@ -11,6 +11,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::node::{Node, Slot};
 use super::surroundings::Readers;
+use crate::gateway::certificate_validity::Validity;
 
 /// One address.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Listener {
     pub tls: Option<Tls>,
     /// Answers with a redirect to the site's https URL and does nothing else. Never together with `tls`.
     pub redirect_to_https: bool,
+    /// The folder whose `.well-known/acme-challenge/` is served before redirecting. Only together with `redirect_to_https`.
+    pub acme_webroot: Option<PathBuf>,
     pub proxy_protocol: ProxyProtocol,
 }
 
@@ -37,6 +40,8 @@ pub enum ProxyProtocol {
 pub struct Tls {
     /// At least one; the first is used when a client names no host or an unknown one.
     pub certificates: Vec<Certificate>,
+    /// Whether HTTP/2 is offered besides HTTP/1.1.
+    pub http2: bool,
 }
 
 /// PEM files, seen to be readable and to hold what they should.
@@ -45,6 +50,8 @@ pub struct Certificate {
     /// The chain, the host's own certificate first.
     pub certificate: PathBuf,
     pub key: PathBuf,
+    /// Of the host's own certificate, when the file was read; `None` where it cannot be told.
+    pub validity: Option<Validity>,
 }
 
 /// Largest file with a chain or a key.
@@ -66,6 +73,10 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
                     )
                     .list(1, 100, read_certificate)
                     .required(""),
+                http2: node
+                    .key("http2", "Offers HTTP/2 besides HTTP/1.1. WebSockets use a connection with HTTP/1.1 of their own.")
+                    .flag()
+                    .or("on"),
             }),
             redirect_to_https: node
                 .key("redirect_to_https", "Sends browsers to the https:// URL of the site, and does nothing else.")
@@ -79,7 +90,15 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
                 )
                 .choice(&[("off", ProxyProtocol::Off), ("required", ProxyProtocol::Required)])
                 .or("off"),
+            acme_webroot: node
+                .key(
+                    "acme_webroot",
+                    "A folder for certbot and its like: files in its .well-known/acme-challenge/ are answered before the redirect. Only with `redirect_to_https: on`.",
+                )
+                .path()
+                .maybe("/var/lib/acme"),
         };
+        check_webroot(node, &listener);
         if listener.tls.is_some() && listener.redirect_to_https {
             node.refuse(
                 "redirect_to_https",
@@ -92,6 +111,21 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
     })
 }
 
+fn check_webroot(node: &Node<'_>, listener: &Listener) {
+    let Some(webroot) = &listener.acme_webroot else { return };
+    if !listener.redirect_to_https {
+        node.refuse(
+            "acme_webroot",
+            &["redirect_to_https"],
+            "challenges are answered only by a listener that redirects",
+            "`redirect_to_https: on` beside it: certificate authorities ask over plain http, on port 80",
+        );
+    } else if node.gives("acme_webroot") && !node.is_folder(webroot) {
+        let wrong = format!("{} is no folder", webroot.display());
+        node.refuse("acme_webroot", &[], wrong, "the path of a folder that is there, such as certbot's --webroot-path");
+    }
+}
+
 fn address(text: String) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| format!("{text:?} is no address with a port"))?;
     if address.port() == 0 { Err("nobody finds port 0".to_owned()) } else { Ok(address) }
@@ -99,7 +133,8 @@ fn address(text: String) -> Result<SocketAddr, String> {
 
 fn read_certificate(slot: Slot<'_>) -> Certificate {
     slot.section(|node| {
-        let certificate = Certificate {
+        let mut certificate = Certificate {
+            validity: None,
             certificate: node
                 .key("certificate", "PEM file with the chain, the host's own certificate first.")
                 .path()
@@ -110,6 +145,7 @@ fn read_certificate(slot: Slot<'_>) -> Certificate {
                 .required("/etc/vestibule/tls.key"),
         };
         let chain = chain_in(node, &certificate.certificate);
+        certificate.validity = chain.as_deref().and_then(|chain| Validity::of(chain.first()?));
         let key = key_in(node, &certificate.key);
         if let (Some(chain), Some(key)) = (chain, key)
             && let Err(rustls::Error::InconsistentKeys(_)) = CertifiedKey::new(chain, key).keys_match()

@@ -186,6 +186,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Whether there is a folder; a description says yes to all.
+    pub(super) fn is_folder(&self, path: &Path) -> bool {
+        self.reading.aim == Aim::Description || self.reading.surroundings.is_folder(path)
+    }
+
     fn finish(self) -> Vec<Declared> {
         let declared = self.declared.into_inner();
         for key in self.given.into_iter().flat_map(Map::keys) {

@@ -2,6 +2,8 @@
 //!
 //! Says what the operator wrote; matching requests is the gateway's. Floor: roof.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 
 use crate::web::origin::Origin;
@@ -23,6 +25,15 @@ pub struct Site {
     pub routes: Vec<Route>,
     pub portal: portal::Portal,
     pub identity: Identity,
+    pub hsts: Hsts,
+}
+
+/// What browsers are told about asking for https ever after (RFC 6797).
+#[derive(Clone, Copy, Debug)]
+pub struct Hsts {
+    /// `None`: they are told nothing.
+    pub max_age: Option<Duration>,
+    pub include_subdomains: bool,
 }
 
 /// What a route's requests need.
@@ -104,6 +115,18 @@ pub(super) fn read(slot: Slot<'_>) -> Site {
                     .flag()
                     .or("off"),
             }),
+            hsts: node
+                .key("hsts", "Strict-Transport-Security: browsers that were here once ask for https:// by themselves. Only with an https:// url; what the application says itself stays.")
+                .section(|node| Hsts {
+                    max_age: node
+                        .key("max_age", "How long they remember it. `0s` makes them forget, `off` says nothing.")
+                        .duration_or_off("0s", "3650d")
+                        .or("365d"),
+                    include_subdomains: node
+                        .key("include_subdomains", "Whether it holds for every host below this one too. Those have to have https, all of them.")
+                        .flag()
+                        .or("off"),
+                }),
             name,
         }
     })

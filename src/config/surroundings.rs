@@ -7,6 +7,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::app::clock::SystemClock;
+use crate::domain::time::UnixMillis;
+use crate::login::ports::Clock as _;
+
 /// Where `{ file: … }` and `{ env: … }` are looked up.
 pub(super) trait Surroundings {
     /// The file's content.
@@ -14,6 +18,12 @@ pub(super) trait Surroundings {
     /// # Errors
     /// Not there, not a plain file, not readable, or larger than `most_bytes`.
     fn file(&self, path: &Path, most_bytes: u64) -> io::Result<Content>;
+
+    /// Whether there is a folder.
+    fn is_folder(&self, path: &Path) -> bool;
+
+    /// The time of day.
+    fn now(&self) -> UnixMillis;
 
     /// An environment variable; `None` when it is not set or no UTF-8.
     fn variable(&self, name: &str) -> Option<Zeroizing<String>>;
@@ -49,6 +59,14 @@ impl Surroundings for Machine {
             return Err(io::Error::other(format!("it is larger than {most_bytes} bytes")));
         }
         Ok(Content { bytes, readers: readers(metadata.mode(), metadata.uid()) })
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn now(&self) -> UnixMillis {
+        SystemClock.now()
     }
 
     fn variable(&self, name: &str) -> Option<Zeroizing<String>> {

@@ -2,11 +2,12 @@
 //! Texts are fixed; nothing of an error or a request gets in. How a page looks is a value that is passed in. Floor: edge.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE, VARY,
-    WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, SET_COOKIE,
+    VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Method, Response, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -14,6 +15,7 @@ use pingora::proxy::Session;
 
 use super::classify::{Asker, METHODS, Refusal};
 use super::head::HeadMistake;
+use super::headers::response::add_strict_transport;
 use super::message_pages::MessagePages;
 use super::settings::SiteSettings;
 use crate::pages::circle::CirclePage;
@@ -27,6 +29,10 @@ use crate::web::request_id::RequestId;
 
 /// The stable word for a request that was with the application already when its session ended: it may have been carried out.
 pub const INTERRUPTED: &str = "session_ended_meanwhile";
+
+/// What is read of a body that nobody needs, and for how long. Our own choice: what most clients have on its way before they look.
+const MOST_DRAINED_BYTES: usize = 256 * 1024;
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// One answer of ours, before it has a form.
 #[derive(Clone, Debug)]
@@ -57,6 +63,8 @@ pub struct Addressee<'a> {
     pub request_id: RequestId,
     /// The site, when one is known.
     pub site: Option<&'a SiteSettings>,
+    /// What the browser spoke.
+    pub scheme: Scheme,
 }
 
 impl Answer {
@@ -221,7 +229,7 @@ impl Answer {
         if !empty {
             session.write_response_body(Some(body), true).await?;
         }
-        Ok(())
+        read_some_of_the_rest(session).await
     }
 
     /// The head of the answer to `request`, without what belongs to the connection, and the body that is to be written.
@@ -241,12 +249,15 @@ impl Answer {
         head.insert_header(VARY, "Accept, Accept-Language, Cookie, Sec-Fetch-Mode")?;
         head.insert_header(CONTENT_LENGTH, body.len())?;
         head.insert_header("X-Request-Id", to.request_id.to_string())?;
+        if let Some(hsts) = to.site.and_then(|site| site.hsts(to.scheme)) {
+            add_strict_transport(&mut head, hsts)?;
+        }
         Ok((head, if request.method == Method::HEAD { Bytes::new() } else { body }))
     }
 
     fn form(&self, request: &RequestHeader, to: Addressee<'_>, pages: &MessagePages) -> Response<Bytes> {
         if self.status.is_redirection() {
-            return plain("text/plain; charset=utf-8", format!("{}\n", self.detail), to.scheme());
+            return plain("text/plain; charset=utf-8", format!("{}\n", self.detail));
         }
         match to.asker {
             Asker::Navigation | Asker::Submission => {
@@ -260,26 +271,62 @@ impl Answer {
                     }
                     Some(_) | None => problem.to_json(to.request_id),
                 };
-                plain(problem::MEDIA_TYPE, document, to.scheme())
+                plain(problem::MEDIA_TYPE, document)
             }
         }
     }
 }
 
-impl Addressee<'_> {
-    /// The site's scheme; plain where no site is known, so that nobody is asked to use https for ever.
-    pub(super) fn scheme(&self) -> Scheme {
-        self.site.map_or(Scheme::Http, |site| site.origin.scheme())
+/// Sends a short text that is for programs, whatever they accept.
+///
+/// # Errors
+/// When the client is gone.
+pub(super) async fn send_plain(
+    session: &mut Session,
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+) -> pingora::Result<()> {
+    let mut head = ResponseHeader::build(status, Some(4))?;
+    head.insert_header(CONTENT_TYPE, media_type)?;
+    head.insert_header(CONTENT_LENGTH, body.len())?;
+    head.insert_header(CACHE_CONTROL, "no-store")?;
+    head.insert_header(X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+    let empty = session.req_header().method == Method::HEAD || body.is_empty();
+    session.write_response_header(Box::new(head), empty).await?;
+    if !empty {
+        session.write_response_body(Some(body), true).await?;
     }
+    Ok(())
 }
 
 fn allowed_methods() -> HeaderValue {
     HeaderValue::try_from(METHODS.join(", ")).expect("method names are ASCII")
 }
 
-fn plain(media_type: &'static str, body: String, scheme: Scheme) -> Response<Bytes> {
+/// On HTTP/2 an answer that comes before the request's body is through is lost to some clients, because the stream is taken back when we
+/// are done with it: so what is on its way already is let in. HTTP/1 connections are drained by pingora.
+async fn read_some_of_the_rest(session: &mut Session) -> pingora::Result<()> {
+    if !session.is_http2() {
+        return Ok(());
+    }
+    let reading = async {
+        let mut read = 0;
+        while read < MOST_DRAINED_BYTES && !session.is_body_done() {
+            match session.read_request_body().await {
+                Ok(Some(piece)) => read += piece.len(),
+                // the client has its answer, and is done too
+                Ok(None) | Err(_) => break,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN, reading).await;
+    Ok(())
+}
+
+fn plain(media_type: &'static str, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
-    security_headers::put(response.headers_mut(), scheme);
+    security_headers::put(response.headers_mut());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }

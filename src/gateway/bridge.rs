@@ -16,7 +16,8 @@ use pingora::proxy::Session;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-use super::settings::{DownstreamTimeouts, RequestLimits};
+use super::headers::response::add_strict_transport;
+use super::settings::{DownstreamTimeouts, RequestLimits, StrictTransport};
 use crate::web::request_context::RequestContext;
 
 /// What became of the request.
@@ -52,6 +53,7 @@ pub async fn serve(
     context: RequestContext,
     limits: RequestLimits,
     timeouts: DownstreamTimeouts,
+    hsts: Option<&StrictTransport>,
 ) -> pingora::Result<Bridged> {
     let body = match read_body(session, limits, timeouts).await? {
         Ok(body) => body,
@@ -67,7 +69,7 @@ pub async fn serve(
     match answered {
         Ok(Ok(response)) => {
             let status = response.status();
-            write_response(session, response).await?;
+            write_response(session, response, hsts).await?;
             Ok(Bridged::Answered(status))
         }
         Ok(Err(never)) => match never {},
@@ -140,9 +142,16 @@ pub fn origin_form(target: &[u8]) -> &[u8] {
     }
 }
 
-async fn write_response(session: &mut Session, response: Response<Body>) -> pingora::Result<()> {
+async fn write_response(
+    session: &mut Session,
+    response: Response<Body>,
+    hsts: Option<&StrictTransport>,
+) -> pingora::Result<()> {
     let (parts, mut body) = response.into_parts();
     let mut head = ResponseHeader::from(parts);
+    if let Some(hsts) = hsts {
+        add_strict_transport(&mut head, hsts)?;
+    }
     // The framing of this connection is ours.
     for name in [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")] {
         head.remove_header(&name);

@@ -1,16 +1,23 @@
 //! The certificates of a TLS listener: read from PEM files with a clear word about what is wrong, chosen by the host a client names,
-//! replaced while connections go on. Fetches and renews nothing. Floor: edge.
+//! replaced one by one while connections go on. When to look at the files again is `certificate_watch`'s. Floor: edge.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use rustix::fs::OFlags;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
+use super::certificate_validity::Validity;
 use super::settings::CertificateFiles;
 
 /// The certificates of one listener.
@@ -23,9 +30,17 @@ pub enum CertificateMistake {
     /// A listener without any.
     #[error("the listener has no certificate")]
     None,
-    /// The file cannot be read, or is not PEM.
+    /// The file cannot be read.
     #[error("{} cannot be read", path.display())]
     Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What is in it is not PEM, or breaks off.
+    #[error("{} is not PEM, or not whole", path.display())]
+    NotPem {
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -57,22 +72,38 @@ pub enum CertificateMistake {
     },
 }
 
+/// A pair of files that was read and can be used.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) certified: Arc<CertifiedKey>,
+    /// `None` where it cannot be told.
+    pub(super) validity: Option<Validity>,
+}
+
+/// What stands in a pair of files, before it is known to be any good.
+pub(super) struct PairBytes {
+    certificate: Zeroizing<Vec<u8>>,
+    key: Zeroizing<Vec<u8>>,
+}
+
+/// Largest file with a chain or a key, as the configuration has it.
+const MOST_PEM_BYTES: u64 = 256 * 1024;
+
 impl Certificates {
-    /// Reads all files.
-    ///
-    /// # Errors
-    /// With the first file that cannot be used.
-    pub fn read(files: &[CertificateFiles]) -> Result<Arc<Self>, CertificateMistake> {
-        Ok(Arc::new(Self(ArcSwap::from_pointee(read_all(files)?))))
+    /// The pairs of one listener, the first for hosts that no other is for.
+    pub(super) fn new(pairs: &[Pair]) -> Arc<Self> {
+        Arc::new(Self(ArcSwap::from_pointee(pairs.iter().map(|pair| Arc::clone(&pair.certified)).collect())))
     }
 
-    /// Reads the files again and puts them in place for new connections. When one cannot be used, all stays as it is.
-    ///
-    /// # Errors
-    /// With the first file that cannot be used.
-    pub fn replace(&self, files: &[CertificateFiles]) -> Result<(), CertificateMistake> {
-        self.0.store(Arc::new(read_all(files)?));
-        Ok(())
+    /// Puts another certificate in the place of one, for all handshakes that begin from here on.
+    pub(super) fn put(&self, place: usize, certified: &Arc<CertifiedKey>) {
+        self.0.rcu(|all| {
+            let mut all = all.to_vec();
+            if let Some(old) = all.get_mut(place) {
+                *old = Arc::clone(certified);
+            }
+            all
+        });
     }
 
     fn for_host(&self, host: Option<&str>) -> Option<Arc<CertifiedKey>> {
@@ -94,36 +125,80 @@ fn is_for(certified: &CertifiedKey, name: &ServerName<'_>) -> bool {
     parsed.is_ok_and(|certificate| verify_server_name(&certificate, name).is_ok())
 }
 
-fn read_all(files: &[CertificateFiles]) -> Result<Vec<Arc<CertifiedKey>>, CertificateMistake> {
+/// Reads all pairs of a listener.
+///
+/// # Errors
+/// With the first file that cannot be used.
+pub(super) fn read_all(files: &[CertificateFiles]) -> Result<Vec<(Pair, Fingerprint)>, CertificateMistake> {
     if files.is_empty() {
         return Err(CertificateMistake::None);
     }
-    files.iter().map(|pair| read_one(pair).map(Arc::new)).collect()
+    files
+        .iter()
+        .map(|files| PairBytes::of(files).and_then(|bytes| Ok((bytes.parse(files)?, bytes.fingerprint()))))
+        .collect()
 }
 
-fn read_one(files: &CertificateFiles) -> Result<CertifiedKey, CertificateMistake> {
-    let unreadable = |path: &PathBuf| {
-        let path = path.clone();
-        move |source| CertificateMistake::Unreadable { path, source }
-    };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)
-        .map_err(unreadable(&files.certificate))?
-        .collect::<Result<_, _>>()
-        .map_err(unreadable(&files.certificate))?;
-    if chain.is_empty() {
-        return Err(CertificateMistake::NoCertificate { path: files.certificate.clone() });
+/// Tells contents of a pair of files apart.
+pub(super) type Fingerprint = [u8; 32];
+
+impl PairBytes {
+    /// Reads both files; symbolic links are followed, so that a swapped link is another content.
+    pub(super) fn of(files: &CertificateFiles) -> Result<Self, CertificateMistake> {
+        let read = |path: &PathBuf| {
+            read_small(path).map_err(|source| CertificateMistake::Unreadable { path: path.clone(), source })
+        };
+        Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(unreadable(&files.key))?;
-    let signer = rustls::crypto::ring::sign::any_supported_type(&key)
-        .map_err(|source| CertificateMistake::UnusableKey { path: files.key.clone(), source })?;
-    let certified = CertifiedKey::new(chain, signer);
-    match certified.keys_match() {
-        // `Unknown`: this kind of key cannot tell its public half; the handshake will.
-        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(certified),
-        Err(source) => {
-            Err(CertificateMistake::Mismatch { key: files.key.clone(), certificate: files.certificate.clone(), source })
+
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let digest = |bytes: &[u8]| Sha256::digest(bytes);
+        Sha256::new().chain_update(digest(&self.certificate)).chain_update(digest(&self.key)).finalize().into()
+    }
+
+    pub(super) fn parse(&self, files: &CertificateFiles) -> Result<Pair, CertificateMistake> {
+        let not_pem = |path: &PathBuf| {
+            let path = path.clone();
+            move |source| CertificateMistake::NotPem { path, source }
+        };
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.certificate)
+            .collect::<Result<_, _>>()
+            .map_err(not_pem(&files.certificate))?;
+        let Some(own) = chain.first() else {
+            return Err(CertificateMistake::NoCertificate { path: files.certificate.clone() });
+        };
+        let validity = Validity::of(own);
+        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(not_pem(&files.key))?;
+        let signer = rustls::crypto::ring::sign::any_supported_type(&key)
+            .map_err(|source| CertificateMistake::UnusableKey { path: files.key.clone(), source })?;
+        let certified = CertifiedKey::new(chain, signer);
+        match certified.keys_match() {
+            // `Unknown`: this kind of key cannot tell its public half; the handshake will.
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
+                Ok(Pair { certified: Arc::new(certified), validity })
+            }
+            Err(source) => Err(CertificateMistake::Mismatch {
+                key: files.key.clone(),
+                certificate: files.certificate.clone(),
+                source,
+            }),
         }
     }
+}
+
+/// A plain file of a bounded size; a pipe put in its place does not hold us up.
+fn read_small(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(MOST_PEM_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_PEM_BYTES {
+        return Err(io::Error::other(format!("it is larger than {MOST_PEM_BYTES} bytes")));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -165,36 +240,59 @@ pub(crate) mod tests {
         CertificateFiles { certificate, key }
     }
 
+    fn read(files: &[CertificateFiles]) -> Result<Arc<Certificates>, CertificateMistake> {
+        let pairs: Vec<Pair> = read_all(files)?.into_iter().map(|(pair, _)| pair).collect();
+        Ok(Certificates::new(&pairs))
+    }
+
     #[test]
     fn a_host_gets_its_own_certificate_and_a_stranger_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (pair("a.example", &folder), pair("b.example", &folder));
-        let certificates = Certificates::read(&[a.clone(), b.clone()]).unwrap();
+        let certificates = read(&[a.clone(), b.clone()]).unwrap();
         let served = |host| certificates.for_host(host).unwrap().end_entity_cert().unwrap().to_vec();
         let of = |files: &CertificateFiles| CertificateDer::from_pem_file(&files.certificate).unwrap().to_vec();
         assert_eq!(served(Some("a.example")), of(&a));
         assert_eq!(served(Some("b.example")), of(&b));
         assert_eq!(served(Some("c.example")), of(&a));
         assert_eq!(served(None), of(&a));
-        certificates.replace(std::slice::from_ref(&b)).unwrap();
+        let (other, _) = read_all(std::slice::from_ref(&b)).unwrap().remove(0);
+        certificates.put(0, &other.certified);
         assert_eq!(served(Some("a.example")), of(&b));
     }
 
     #[test]
-    fn a_file_that_cannot_be_used_is_named_and_changes_nothing() {
+    fn a_file_that_cannot_be_used_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (pair("a.example", &folder), pair("b.example", &folder));
-        let certificates = Certificates::read(std::slice::from_ref(&a)).unwrap();
         let mixed = CertificateFiles { certificate: a.certificate.clone(), key: b.key.clone() };
-        assert!(matches!(certificates.replace(&[mixed]), Err(CertificateMistake::Mismatch { .. })));
+        assert!(matches!(read(&[mixed]), Err(CertificateMistake::Mismatch { .. })));
         let missing = CertificateFiles { certificate: folder.path().join("none.crt"), key: a.key.clone() };
-        let said = Certificates::read(&[missing]).unwrap_err().to_string();
+        let said = read(&[missing]).unwrap_err().to_string();
         assert!(said.contains("none.crt"), "{said}");
         let empty = CertificateFiles { certificate: file("empty.crt", "", &folder), key: a.key.clone() };
-        assert!(matches!(Certificates::read(&[empty]), Err(CertificateMistake::NoCertificate { .. })));
+        assert!(matches!(read(&[empty]), Err(CertificateMistake::NoCertificate { .. })));
         let no_key = CertificateFiles { certificate: a.certificate.clone(), key: file("empty.key", "", &folder) };
-        assert!(matches!(Certificates::read(&[no_key]), Err(CertificateMistake::Unreadable { .. })));
-        assert!(matches!(Certificates::read(&[]), Err(CertificateMistake::None)));
-        assert!(certificates.for_host(None).is_some());
+        assert!(matches!(read(&[no_key]), Err(CertificateMistake::NotPem { .. })));
+        let folder_as_file = CertificateFiles { certificate: folder.path().to_owned(), key: a.key.clone() };
+        assert!(matches!(read(&[folder_as_file]), Err(CertificateMistake::Unreadable { .. })));
+        let large = file("large.key", &"x".repeat(300 * 1024), &folder);
+        assert!(matches!(
+            read(&[CertificateFiles { certificate: a.certificate, key: large }]),
+            Err(CertificateMistake::Unreadable { .. })
+        ));
+        assert!(matches!(read(&[]), Err(CertificateMistake::None)));
+    }
+
+    #[test]
+    fn a_certificate_cut_off_anywhere_is_no_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = pair("a.example", &folder);
+        let text = std::fs::read_to_string(&whole.certificate).unwrap();
+        for bytes in (0..text.trim_end().len()).step_by(7) {
+            let cut =
+                CertificateFiles { certificate: file("cut.crt", &text[..bytes], &folder), key: whole.key.clone() };
+            assert!(read(&[cut]).is_err(), "{bytes} of {} bytes", text.len());
+        }
     }
 }

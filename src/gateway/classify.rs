@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{HeaderValue, Method};
 
+use super::acme::Token;
 use super::admission::{Admission, NotAdmitted};
 use super::head::RequestHead;
 use super::route_rules::{Access, RequestKind, RequestTraits, UpstreamName};
@@ -48,6 +49,8 @@ pub const METHODS: [&str; 17] = [
 pub enum Verdict {
     /// One of the probes, whatever the host.
     Probe(Probe),
+    /// The answer to a challenge of a certificate authority, whatever the host.
+    AcmeChallenge(Token),
     /// Our own pages.
     Portal(Arc<SiteSettings>),
     /// On to the upstream.
@@ -153,12 +156,14 @@ pub struct Arrival {
 }
 
 /// What the listener a request came in at is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenerUse {
     /// The sites.
     Sites,
     /// Only redirects to https.
     RedirectToHttps,
+    /// The same, and challenges of certificate authorities.
+    RedirectAndChallenges,
 }
 
 /// Judges a request. `check` says what the value of the session cookie is worth at that site.
@@ -171,6 +176,11 @@ pub fn classify(
     if let Some(probe) = probe(head) {
         return Verdict::Probe(probe);
     }
+    if arrival.listener == ListenerUse::RedirectAndChallenges
+        && let Some(token) = Token::of(head)
+    {
+        return Verdict::AcmeChallenge(token);
+    }
     let Some(site) =
         sites.iter().find(|site| site.origin.answers_to(head.host) || is_its_plain_host(site, arrival, head.host))
     else {
@@ -181,7 +191,7 @@ pub fn classify(
         return Verdict::Refuse(Refusal::Method);
     }
     let plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
-    if plain || arrival.listener == ListenerUse::RedirectToHttps {
+    if plain || arrival.listener != ListenerUse::Sites {
         let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
         return Verdict::Refuse(if bounces.is_circle() {
             Refusal::Circle(site, return_path(head), CircleCause::HttpsNotSeen)

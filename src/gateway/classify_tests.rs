@@ -56,6 +56,7 @@ fn site(url: &str) -> Arc<SiteSettings> {
         ]),
         upstream: UpstreamName::new("app"),
         identity: IdentityHeaders::usual(),
+        strict_transport: None,
     })
 }
 
@@ -64,6 +65,7 @@ fn written(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Probe(Probe::Live) => "live".into(),
         Verdict::Probe(Probe::Ready) => "ready".into(),
+        Verdict::AcmeChallenge(token) => format!("{token:?}"),
         Verdict::Portal(_) => "portal".into(),
         Verdict::Proxy(passage) => match passage.admission.session() {
             Some(session) => format!("proxy as {}", session.user_name.as_str()),
@@ -326,4 +328,21 @@ fn only_a_genuine_preflight_passes_for_one() {
     let table: Vec<(&str, &str, &str)> =
         table.iter().map(|(request, fields, verdict)| (*request, fields.as_str(), *verdict)).collect();
     check_table(&table);
+}
+
+#[test]
+fn challenges_of_certificate_authorities_come_before_everything_where_they_are_answered() {
+    const CHALLENGE: &str = "/.well-known/acme-challenge/abc";
+    let plain = Arrival { scheme: Scheme::Http, ..over_tls() };
+    let answering = Arrival { listener: ListenerUse::RedirectAndChallenges, ..plain };
+    let stranger = [("host", "other.example.com")];
+    assert_eq!(judged("GET", CHALLENGE, &stranger, answering, URL), "Token(\"abc\")");
+    assert_eq!(judged("HEAD", CHALLENGE, &[], answering, URL), "Token(\"abc\")");
+    assert_eq!(judged("POST", CHALLENGE, &[], answering, URL), "308");
+    assert_eq!(judged("GET", "/.well-known/acme-challenge/a/b", &[], answering, URL), "308");
+    assert_eq!(judged("GET", "/public/x", &[], answering, URL), "308");
+    assert_eq!(judged("GET", "/.vestibule/live", &[], answering, URL), "live");
+    let redirecting = Arrival { listener: ListenerUse::RedirectToHttps, ..plain };
+    assert_eq!(judged("GET", CHALLENGE, &[], redirecting, URL), "308");
+    assert_eq!(judged("GET", CHALLENGE, &[], over_tls(), URL), "401 no_session");
 }

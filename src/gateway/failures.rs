@@ -54,7 +54,8 @@ pub(super) fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
             _ => (StatusCode::BAD_GATEWAY, "upstream_broke_off"),
         }),
         ErrorSource::Downstream => match error.etype() {
-            Type::ReadError | Type::WriteError | Type::ConnectionClosed | Type::WriteTimedout => None,
+            // an HTTP/2 stream that is taken back is `H2Error`
+            Type::ReadError | Type::WriteError | Type::ConnectionClosed | Type::WriteTimedout | Type::H2Error => None,
             Type::ReadTimedout => Some((StatusCode::REQUEST_TIMEOUT, "body_too_slow")),
             _ => Some((StatusCode::BAD_REQUEST, "bad_request")),
         },

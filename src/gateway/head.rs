@@ -2,7 +2,7 @@
 //! Nothing is repaired; what is not clear is refused with 400. What only the bytes of an HTTP/1 head show, `connection::head_reader` has
 //! refused before. Who may do what is `classify`'s. Floor: edge (pure).
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use super::settings::RequestLimits;
@@ -150,7 +150,12 @@ fn check_sizes(source: &HeadSource<'_>, limits: &RequestLimits) -> Result<(), He
         return Err(HeadMistake::TargetTooLong);
     }
     let fields: usize = source.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if fields + source.target.len() > limits.head_bytes || source.headers.len() > limits.fields {
+    // In HTTP/2 each cookie may come as a field of its own (RFC 9113 §8.2.3); together they are the one that they are in HTTP/1.
+    let crumbs = match source.version {
+        Version::HTTP_2 => source.headers.get_all(COOKIE).iter().count().saturating_sub(1),
+        _ => 0,
+    };
+    if fields + source.target.len() > limits.head_bytes || source.headers.len() - crumbs > limits.fields {
         return Err(HeadMistake::TooLarge);
     }
     Ok(())
@@ -346,5 +351,19 @@ mod tests {
         assert_eq!(read(&format!("/{}", "a".repeat(8192)), &[]), Err(HeadMistake::TargetTooLong));
         assert_eq!(read("/", &[("a", &"a".repeat(32 * 1024))]), Err(HeadMistake::TooLarge));
         assert_eq!(read("/", &[("a", "b"); 100]), Err(HeadMistake::TooLarge));
+    }
+
+    #[test]
+    fn the_crumbs_of_a_cookie_are_one_field_in_http_2() {
+        let read_with = |name: &'static str, version| {
+            let headers: HeaderMap =
+                (0..150).map(|number| (http::HeaderName::from_static(name), http::HeaderValue::from(number))).collect();
+            let uri = Uri::from_static("https://h/");
+            let source = HeadSource { method: &Method::GET, uri: &uri, target: b"/", version, headers: &headers };
+            read(&source, &RequestLimits::default()).map(|head| head.host.to_owned())
+        };
+        assert_eq!(read_with("cookie", Version::HTTP_2), Ok("h".to_owned()));
+        assert_eq!(read_with("cookie", Version::HTTP_11), Err(HeadMistake::TooLarge));
+        assert_eq!(read_with("x-other", Version::HTTP_2), Err(HeadMistake::TooLarge));
     }
 }

@@ -56,8 +56,8 @@ impl MessagePages {
             here: None,
         };
         match given {
-            Some(page) => render::answer(page, &chrome, to.scheme()),
-            None => render::answer(&page(status, code, request, to), &chrome, to.scheme()),
+            Some(page) => render::answer(page, &chrome),
+            None => render::answer(&page(status, code, request, to), &chrome),
         }
     }
 }

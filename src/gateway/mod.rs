@@ -4,10 +4,13 @@
 //! with an `Admission` (`proxy`, `headers`, `upstreams`). It deliberately knows nothing of passwords, codes and stores.
 
 pub mod access_log;
+pub mod acme;
 pub mod admission;
 pub mod answers;
 pub mod assertions;
 pub mod bridge;
+pub mod certificate_validity;
+pub mod certificate_watch;
 pub mod certificates;
 pub mod classify;
 pub mod connection;
@@ -15,6 +18,7 @@ mod failures;
 pub mod handle;
 pub mod head;
 pub mod headers;
+mod http2;
 pub mod message_pages;
 pub mod proxy;
 mod proxy_protocol;

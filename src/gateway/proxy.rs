@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{HOST, UPGRADE};
-use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
-use super::answers::Answer;
+use super::acme::{self, AcmeWebroot};
+use super::answers::{self, Answer};
 use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
 use super::connection::state::ConnectionState;
@@ -25,7 +26,7 @@ use super::headers::identity::Identity;
 use super::headers::request;
 use super::headers::response;
 use super::request_state::{Asked, RequestState};
-use super::settings::{AccessLog, SiteSettings};
+use super::settings::{AccessLog, ListenerTask, SiteSettings};
 use super::streams;
 use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
 use super::upstreams::peer::Use;
@@ -42,13 +43,22 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Gateway {
     handle: GatewayHandle,
     listener: ListenerUse,
+    /// Where challenges are answered from, on a listener for them.
+    webroot: Option<AcmeWebroot>,
 }
 
 impl Gateway {
-    /// The application for the listeners of one use.
+    /// The application for the listeners of one task.
     #[must_use]
-    pub fn new(handle: GatewayHandle, listener: ListenerUse) -> Self {
-        Self { handle, listener }
+    pub fn new(handle: GatewayHandle, task: &ListenerTask) -> Self {
+        let (listener, webroot) = match task {
+            ListenerTask::Sites => (ListenerUse::Sites, None),
+            ListenerTask::RedirectToHttps { acme_webroot: None } => (ListenerUse::RedirectToHttps, None),
+            ListenerTask::RedirectToHttps { acme_webroot: Some(webroot) } => {
+                (ListenerUse::RedirectAndChallenges, Some(AcmeWebroot::new(webroot.clone())))
+            }
+        };
+        Self { handle, listener, webroot }
     }
 }
 
@@ -97,6 +107,9 @@ impl ProxyHttp for Gateway {
                 return Ok(false);
             }
             Verdict::Probe(probe) => self.answer_probe(session, probe).await?,
+            Verdict::AcmeChallenge(token) => {
+                state.reason = Some(acme::answer(self.webroot.as_ref(), session, &token).await?)
+            }
             Verdict::Portal(site) => {
                 state.site = Some(Arc::clone(&site));
                 serve_page(session, state, &site).await?;
@@ -181,6 +194,9 @@ impl ProxyHttp for Gateway {
         }
         let Some(passage) = &state.passage else { return Ok(()) };
         response::clean_response(response, &passage.site);
+        if let Some(hsts) = passage.site.hsts(state.scheme) {
+            response::add_strict_transport(response, hsts)?;
+        }
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
             // A WebSocket may be silent for as long as both ends like.
             session.set_read_timeout(None);
@@ -326,6 +342,7 @@ impl Gateway {
             headers: &header.headers,
         };
         let head = head::read(&source, &settings.limits)?;
+        state.scheme = scheme;
         let arrival = Arrival { scheme, client: hop.client, listener: self.listener };
         let now = current.parts.clock.now();
         let sessions = &current.parts.sessions;
@@ -347,16 +364,7 @@ impl Gateway {
             Probe::Ready if draining => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             Probe::Ready => (StatusCode::OK, "ready\n"),
         };
-        let mut head = ResponseHeader::build(status, Some(3))?;
-        head.insert_header("Content-Type", "text/plain")?;
-        head.insert_header("Content-Length", text.len())?;
-        head.insert_header("Cache-Control", "no-store")?;
-        let is_head = session.req_header().method == Method::HEAD;
-        session.write_response_header(Box::new(head), is_head).await?;
-        if !is_head {
-            session.write_response_body(Some(Bytes::from_static(text.as_bytes())), true).await?;
-        }
-        Ok(())
+        answers::send_plain(session, status, "text/plain", Bytes::from_static(text.as_bytes())).await
     }
 }
 
@@ -368,7 +376,8 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
         origin: site.origin.clone(),
     };
     let parts = &state.current.parts;
-    match bridge::serve(&parts.pages, session, context, parts.settings.limits, parts.settings.timeouts).await? {
+    let hsts = site.hsts(state.scheme);
+    match bridge::serve(&parts.pages, session, context, parts.settings.limits, parts.settings.timeouts, hsts).await? {
         Bridged::Answered(_) => Ok(()),
         Bridged::Refused(status, code) => answer(session, state, Answer::to_failure(status, code)).await,
     }

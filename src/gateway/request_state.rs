@@ -19,6 +19,7 @@ use super::streams::StreamEnd;
 use super::streams::open::OpenStream;
 use super::upstreams::Chosen;
 use super::upstreams::choice::AskedBy;
+use crate::web::origin::Scheme;
 use crate::web::request_id::RequestId;
 
 /// What is known of one request while it lasts.
@@ -27,6 +28,8 @@ pub struct RequestState {
     pub(super) request_id: RequestId,
     pub(super) started: Instant,
     pub(super) hop: Hop,
+    /// What the browser spoke, as far as it is known yet.
+    pub(super) scheme: Scheme,
     pub(super) asker: Asker,
     pub(super) site: Option<Arc<SiteSettings>>,
     /// `None`: the request must not reach an upstream.
@@ -67,6 +70,7 @@ impl RequestState {
             request_id: RequestId::fresh(),
             started: Instant::now(),
             hop: Hop::of_nobody(),
+            scheme: Scheme::Http,
             asker: Asker::Program,
             site: None,
             passage: None,
@@ -95,7 +99,7 @@ impl RequestState {
     }
 
     pub(super) fn addressee(&self) -> Addressee<'_> {
-        Addressee { asker: self.asker, request_id: self.request_id, site: self.site.as_deref() }
+        Addressee { asker: self.asker, request_id: self.request_id, site: self.site.as_deref(), scheme: self.scheme }
     }
 
     /// Writes the line of this request, once. `failed` when there is no better reason.

@@ -8,19 +8,21 @@ use std::time::{Duration, Instant};
 
 use pingora::listeners::TcpSocketOptions;
 use pingora::listeners::tls::TlsSettings;
-use pingora::protocols::TcpKeepalive;
+use pingora::protocols::{ALPN, TcpKeepalive};
 use pingora::proxy::http_proxy;
 use pingora::server::configuration::{Opt, ServerConf};
 use pingora::server::{ExecutionPhase, RunArgs, Server, ShutdownSignalWatch};
 use pingora::services::listening::Service;
 
-use super::certificates::{CertificateMistake, Certificates};
-use super::classify::ListenerUse;
+use super::certificate_watch::ListenerCertificates;
+use super::certificates::CertificateMistake;
 use super::connection::{BeforeTls, Connections};
 use super::handle::GatewayHandle;
 use super::proxy::Gateway;
 use super::proxy_protocol::{BehindProxy, ProxyProtocol};
-use super::settings::{CertificateFiles, ListenerPurpose, ListenerSettings, ProxyProtocolUse, ServerSettings, Start};
+use super::settings::{
+    Http2, ListenerPurpose, ListenerSettings, ListenerTask, ProxyProtocolUse, ServerSettings, Start, TlsListener,
+};
 use super::streams::ending::EndingStreams;
 
 /// Idle connections to upstreams that are kept, for each service. Our own choice: pingora's 128 is short for some hundred people.
@@ -60,20 +62,6 @@ pub enum ListenMistake {
     },
 }
 
-/// The certificates of each TLS listener, to be read again at a reload.
-#[derive(Debug)]
-pub struct ListenerCertificates(Vec<(Vec<CertificateFiles>, Arc<Certificates>)>);
-
-impl ListenerCertificates {
-    /// Reads all files again. Those that cannot be used stay as they are.
-    ///
-    /// # Errors
-    /// With the first file that cannot be used.
-    pub fn read_again(&self) -> Result<(), CertificateMistake> {
-        self.0.iter().try_for_each(|(files, certificates)| certificates.replace(files))
-    }
-}
-
 /// A server without services yet. The process must not have been forked, and nothing is listened on before `run`.
 #[must_use]
 pub fn server(settings: &ServerSettings) -> Server {
@@ -103,40 +91,52 @@ pub fn add_listeners(
     gateway: &GatewayHandle,
     settings: &ServerSettings,
 ) -> Result<ListenerCertificates, ListenMistake> {
-    let mut certificates = Vec::new();
+    let mut certificates = ListenerCertificates::default();
     let mut services = Services::new(gateway, Arc::clone(&server.configuration));
     for listener in &settings.listeners {
         match settings.start {
             Start::Fresh => check_address(listener)?,
             Start::TakeOver => {}
         }
-        let (listener_use, tls) = match &listener.purpose {
-            ListenerPurpose::Plain => (ListenerUse::Sites, None),
-            ListenerPurpose::Tls(files) => {
-                let read = Certificates::read(files).map_err(|source| ListenMistake::Certificate {
-                    address: listener.address,
-                    source: Box::new(source),
-                })?;
-                let mut tls = TlsSettings::with_callbacks(Box::new(NoCallbacks))
-                    .map_err(|source| ListenMistake::Tls { address: listener.address, source })?;
-                tls.set_cert_resolver(read.clone());
-                certificates.push((files.clone(), read));
-                (ListenerUse::Sites, Some(tls))
+        let (task, tls) = match &listener.purpose {
+            ListenerPurpose::Plain => (ListenerTask::Sites, None),
+            ListenerPurpose::Tls(tls) => {
+                (ListenerTask::Sites, Some(tls_settings(listener.address, tls, &mut certificates)?))
             }
-            ListenerPurpose::RedirectToHttps => (ListenerUse::RedirectToHttps, None),
+            ListenerPurpose::RedirectToHttps { acme_webroot } => {
+                (ListenerTask::RedirectToHttps { acme_webroot: acme_webroot.clone() }, None)
+            }
         };
-        services.listen(listener, listener_use, tls);
+        services.listen(listener, &task, tls);
     }
     services.add_to(server);
-    Ok(ListenerCertificates(certificates))
+    Ok(certificates)
 }
 
-/// One service for each use: a hook that reads before TLS belongs to a whole service.
+fn tls_settings(
+    address: SocketAddr,
+    listener: &TlsListener,
+    certificates: &mut ListenerCertificates,
+) -> Result<TlsSettings, ListenMistake> {
+    let resolver = certificates
+        .add(&listener.certificates)
+        .map_err(|source| ListenMistake::Certificate { address, source: Box::new(source) })?;
+    let mut tls =
+        TlsSettings::with_callbacks(Box::new(NoCallbacks)).map_err(|source| ListenMistake::Tls { address, source })?;
+    tls.set_cert_resolver(resolver);
+    tls.set_alpn(match listener.http2 {
+        Http2::Offered => ALPN::H2H1,
+        Http2::Off => ALPN::H1,
+    });
+    Ok(tls)
+}
+
+/// One service for each task: a hook that reads before TLS belongs to a whole service.
 struct Services<'a> {
     gateway: &'a GatewayHandle,
     conf: Arc<ServerConf>,
-    direct: BTreeMap<ListenerUse, Service<Connections>>,
-    behind_proxy: BTreeMap<ListenerUse, Service<BehindProxy<Connections>>>,
+    direct: BTreeMap<ListenerTask, Service<Connections>>,
+    behind_proxy: BTreeMap<ListenerTask, Service<BehindProxy<Connections>>>,
 }
 
 impl<'a> Services<'a> {
@@ -144,27 +144,27 @@ impl<'a> Services<'a> {
         Self { gateway, conf, direct: BTreeMap::new(), behind_proxy: BTreeMap::new() }
     }
 
-    fn listen(&mut self, listener: &ListenerSettings, listener_use: ListenerUse, tls: Option<TlsSettings>) {
-        let application = || application(self.gateway, listener_use, &self.conf);
+    fn listen(&mut self, listener: &ListenerSettings, task: &ListenerTask, tls: Option<TlsSettings>) {
+        let application = || application(self.gateway, task, &self.conf);
         match listener.proxy_protocol {
             ProxyProtocolUse::Off => {
                 let make = || {
-                    let mut service = service(listener_use, name_of(listener_use), application());
+                    let mut service = service(task, name_of(task), application());
                     service.endpoints().set_pre_tls_callback(Arc::new(BeforeTls::new(self.gateway.clone())));
                     service
                 };
-                add_listener(self.direct.entry(listener_use).or_insert_with(make), listener, tls);
+                add_listener(self.direct.entry(task.clone()).or_insert_with(make), listener, tls);
             }
             ProxyProtocolUse::Required => {
                 let make = || {
                     let protocol = ProxyProtocol::new(self.gateway.clone());
                     let application = BehindProxy::around(application(), Arc::clone(&protocol));
-                    let name = format!("{} behind a proxy", name_of(listener_use));
-                    let mut service = service(listener_use, &name, application);
+                    let name = format!("{} behind a proxy", name_of(task));
+                    let mut service = service(task, &name, application);
                     service.endpoints().set_pre_tls_callback(protocol);
                     service
                 };
-                add_listener(self.behind_proxy.entry(listener_use).or_insert_with(make), listener, tls);
+                add_listener(self.behind_proxy.entry(task.clone()).or_insert_with(make), listener, tls);
             }
         }
     }
@@ -179,19 +179,19 @@ impl<'a> Services<'a> {
     }
 }
 
-fn name_of(listener: ListenerUse) -> &'static str {
-    match listener {
-        ListenerUse::Sites => "sites",
-        ListenerUse::RedirectToHttps => "redirects",
+fn name_of(task: &ListenerTask) -> &'static str {
+    match task {
+        ListenerTask::Sites => "sites",
+        ListenerTask::RedirectToHttps { .. } => "redirects",
     }
 }
 
 /// Redirects need one thread only.
-fn service<A>(listener_use: ListenerUse, name: &str, application: A) -> Service<A> {
+fn service<A>(task: &ListenerTask, name: &str, application: A) -> Service<A> {
     let mut service = Service::new(name.to_owned(), application);
-    match listener_use {
-        ListenerUse::Sites => {}
-        ListenerUse::RedirectToHttps => service.threads = Some(1),
+    match task {
+        ListenerTask::Sites => {}
+        ListenerTask::RedirectToHttps { .. } => service.threads = Some(1),
     }
     service
 }
@@ -243,10 +243,10 @@ struct NoCallbacks;
 
 impl pingora::listeners::TlsAccept for NoCallbacks {}
 
-/// What serves the connections of the listeners of one use.
+/// What serves the connections of the listeners of one task.
 #[must_use]
-pub fn application(gateway: &GatewayHandle, listener: ListenerUse, conf: &Arc<ServerConf>) -> Connections {
-    let requests = EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), listener)), gateway);
+pub fn application(gateway: &GatewayHandle, task: &ListenerTask, conf: &Arc<ServerConf>) -> Connections {
+    let requests = EndingStreams::around(http_proxy(conf, Gateway::new(gateway.clone(), task)), gateway);
     Connections::new(gateway.clone(), requests)
 }
 

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 
 use super::route_rules::{RouteRules, UpstreamName};
 use super::upstreams::settings::UpstreamSettings;
 use crate::domain::network::Networks;
 use crate::domain::site::SiteName;
 use crate::web::client_address::ForwardingHeader;
-use crate::web::origin::Origin;
+use crate::web::origin::{Origin, Scheme};
 
 /// Everything that can change at a reload.
 #[derive(Clone, Debug)]
@@ -58,6 +58,39 @@ pub struct SiteSettings {
     pub upstream: UpstreamName,
     /// The headers that tell the upstream who the user is.
     pub identity: IdentityHeaders,
+    /// What browsers that come over https are told about coming over https ever after; `None`: nothing.
+    pub strict_transport: Option<StrictTransport>,
+}
+
+impl SiteSettings {
+    /// What an answer says about https to a browser that came over `scheme`: nothing over plain http (RFC 6797 §7.2).
+    #[must_use]
+    pub fn hsts(&self, scheme: Scheme) -> Option<&StrictTransport> {
+        match scheme {
+            Scheme::Https => self.strict_transport.as_ref(),
+            Scheme::Http => None,
+        }
+    }
+}
+
+/// A value of `Strict-Transport-Security` (RFC 6797 §6.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrictTransport(HeaderValue);
+
+impl StrictTransport {
+    /// Remembered for `max_age`, in whole seconds; zero makes browsers forget.
+    #[must_use]
+    pub fn new(max_age: Duration, include_subdomains: bool) -> Self {
+        let subdomains = if include_subdomains { "; includeSubDomains" } else { "" };
+        let value = HeaderValue::try_from(format!("max-age={}{subdomains}", max_age.as_secs()));
+        Self(value.expect("digits and letters are a field value"))
+    }
+
+    /// The value of the field.
+    #[must_use]
+    pub fn value(&self) -> &HeaderValue {
+        &self.0
+    }
 }
 
 /// Names of the headers that carry the identity; `None`: not sent. Whatever is sent, none of them passes from downstream.
@@ -208,10 +241,43 @@ pub enum ProxyProtocolUse {
 pub enum ListenerPurpose {
     /// The sites, without TLS: behind a trusted proxy, or on loopback.
     Plain,
-    /// The sites, with TLS. At least one certificate; the first is used when a client names no host or an unknown one.
-    Tls(Vec<CertificateFiles>),
+    /// The sites, with TLS.
+    Tls(TlsListener),
     /// Only a redirect to the site's https URL (and the probes).
-    RedirectToHttps,
+    RedirectToHttps {
+        /// Where answers to the challenges of a certificate authority are found; `None`: they are redirected like all else.
+        acme_webroot: Option<PathBuf>,
+    },
+}
+
+/// What is done at a listener, however its connections come in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListenerTask {
+    /// The sites are served.
+    Sites,
+    /// Requests are redirected to https, and challenges answered where there is a folder for them.
+    RedirectToHttps {
+        /// As in [`ListenerPurpose::RedirectToHttps`].
+        acme_webroot: Option<PathBuf>,
+    },
+}
+
+/// How a listener does TLS. Versions 1.2 and 1.3; that is not the operator's to choose.
+#[derive(Clone, Debug)]
+pub struct TlsListener {
+    /// At least one; the first is used when a client names no host or an unknown one.
+    pub certificates: Vec<CertificateFiles>,
+    /// Whether a client may choose HTTP/2 (ALPN).
+    pub http2: Http2,
+}
+
+/// Whether HTTP/2 is offered besides HTTP/1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Http2 {
+    /// It is, and preferred.
+    Offered,
+    /// HTTP/1.1 only.
+    Off,
 }
 
 /// PEM files of one certificate.

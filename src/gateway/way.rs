@@ -47,7 +47,7 @@ fn trust(peer: IpAddr, header: Option<ProxyHeader>, settings: &GatewaySettings) 
 /// because the operator put it there for that; so is one that only sends a PROXY header.
 fn plain_scheme(listener: ListenerUse, header: Option<ProxyHeader>, peer_trust: PeerTrust, said: SaidScheme) -> Scheme {
     match listener {
-        ListenerUse::RedirectToHttps => return Scheme::Http,
+        ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges => return Scheme::Http,
         ListenerUse::Sites => {}
     }
     let is_from_a_proxy = header.is_some() || peer_trust == PeerTrust::Trusted;

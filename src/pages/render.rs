@@ -14,7 +14,6 @@ use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, contex
 use super::page::{Chrome, Page};
 use super::{security_headers, texts, view};
 use crate::domain::language::Language;
-use crate::web::origin::Scheme;
 use crate::web::paths;
 
 /// The page as HTML.
@@ -35,11 +34,11 @@ pub fn render(page: &Page, chrome: &Chrome<'_>) -> String {
 
 /// The page as an answer, with its status and every header that pages of ours carry.
 #[must_use]
-pub fn answer(page: &Page, chrome: &Chrome<'_>, scheme: Scheme) -> Response<Bytes> {
+pub fn answer(page: &Page, chrome: &Chrome<'_>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(render(page, chrome)));
     *response.status_mut() = page.status();
     let headers = response.headers_mut();
-    security_headers::put(headers, scheme);
+    security_headers::put(headers);
     if let Page::InFrame { .. } = page {
         security_headers::allow_framing(headers);
     }

@@ -317,7 +317,7 @@ fn an_answer_of_no_site_refers_to_no_files() {
 fn an_answer_carries_its_language_and_when_to_come_back() {
     let site = look("Acme", None);
     let page = Page::TooManyTries { wait: Duration::from_millis(41_500) };
-    let answer = answer(&page, &chrome(&site, Language::Fr), Scheme::Https);
+    let answer = answer(&page, &chrome(&site, Language::Fr));
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["retry-after"], "42");
     assert_eq!(answer.headers()["content-language"], "fr");

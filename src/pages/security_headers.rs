@@ -1,13 +1,11 @@
 //! The headers of every page of ours: nothing is run, loaded, framed or kept that the page does not need.
 //!
-//! Answers of the upstream do not get them: the application knows its own. Floor: pages.
+//! Answers of the upstream do not get them: the application knows its own. `Strict-Transport-Security` is the gateway's: it knows how the browser came.
+//! Floor: pages.
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-
-use crate::web::origin::Scheme;
 
 /// `data:` is for pictures that a style sheet carries in itself. No inline code or style, so no nonce.
 const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -15,11 +13,8 @@ const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src
 /// For the one page that may be seen in a frame of its own site: it has no form, and its link leaves the frame.
 const CONTENT_SECURITY_IN_FRAME: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
-/// A year, as ASVS 5.0 3.4.1 asks for. Not for subdomains: those may not be ours to speak for.
-const HSTS: &str = "max-age=31536000";
-
-/// Puts them into the headers of an answer of ours. `scheme` is the site's.
-pub fn put(headers: &mut HeaderMap, scheme: Scheme) {
+/// Puts them into the headers of an answer of ours.
+pub fn put(headers: &mut HeaderMap) {
     for (name, value) in [
         (CONTENT_SECURITY_POLICY, CONTENT_SECURITY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -31,10 +26,6 @@ pub fn put(headers: &mut HeaderMap, scheme: Scheme) {
         (HeaderName::from_static("x-robots-tag"), "noindex"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
-    }
-    match scheme {
-        Scheme::Https => drop(headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS))),
-        Scheme::Http => {}
     }
 }
 
@@ -48,14 +39,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_https_sites_ask_for_https_ever_after() {
-        let [mut https, mut http] = [HeaderMap::new(), HeaderMap::new()];
-        put(&mut https, Scheme::Https);
-        put(&mut http, Scheme::Http);
-        assert_eq!(https[STRICT_TRANSPORT_SECURITY], HSTS);
-        assert!(!http.contains_key(STRICT_TRANSPORT_SECURITY));
-        assert_eq!(https.len(), http.len() + 1);
-        assert_eq!(http[CACHE_CONTROL], "no-store");
+    fn no_page_of_ours_is_kept() {
+        let mut headers = HeaderMap::new();
+        put(&mut headers);
+        assert_eq!(headers[CACHE_CONTROL], "no-store");
     }
 
     #[test]

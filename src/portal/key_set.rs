@@ -20,7 +20,7 @@ pub(super) async fn show(visit: Visit) -> Response {
     }
     let mut response = Response::new(Body::from(assertion::key_set(visit.login().signing_keys())));
     let headers = response.headers_mut();
-    security_headers::put(headers, visit.context.origin.scheme());
+    security_headers::put(headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(KEPT));
     response

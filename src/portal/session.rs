@@ -20,7 +20,7 @@ pub(super) async fn show(visit: Visit) -> Response {
     match visit.session() {
         SessionCheck::Live(session) => {
             let document = document(&visit, &session);
-            answer(&visit, StatusCode::OK, "application/json", document)
+            answer(StatusCode::OK, "application/json", document)
         }
         SessionCheck::StepUp(_) => refuse(&visit, "code_required", "This session has to show a code first."),
         SessionCheck::None(reason) => refuse(&visit, reason.name(), "Nobody is signed in."),
@@ -30,7 +30,7 @@ pub(super) async fn show(visit: Visit) -> Response {
                 code: "session_unknown",
                 detail: "Whether this session is still open cannot be told at the moment.",
             };
-            answer(&visit, problem.status, problem::MEDIA_TYPE, problem.to_json(visit.context.request_id))
+            answer(problem.status, problem::MEDIA_TYPE, problem.to_json(visit.context.request_id))
         }
     }
 }
@@ -53,7 +53,6 @@ fn document(visit: &Visit, session: &Session) -> String {
 fn refuse(visit: &Visit, code: &'static str, detail: &'static str) -> Response {
     let problem = Problem { status: StatusCode::UNAUTHORIZED, code, detail };
     let mut response = answer(
-        visit,
         problem.status,
         problem::MEDIA_TYPE,
         problem.to_json_with_sign_in(visit.context.request_id, &visit.context.origin),
@@ -62,11 +61,11 @@ fn refuse(visit: &Visit, code: &'static str, detail: &'static str) -> Response {
     response
 }
 
-fn answer(visit: &Visit, status: StatusCode, media_type: &'static str, body: String) -> Response {
+fn answer(status: StatusCode, media_type: &'static str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    security_headers::put(headers, visit.context.origin.scheme());
+    security_headers::put(headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(VARY, HeaderValue::from_static("Cookie"));
     response

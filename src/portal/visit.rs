@@ -128,7 +128,7 @@ impl Visit {
         let request_id = self.context.request_id.to_string();
         let chrome =
             Chrome { site: &self.look, language: self.language, csrf, request_id: &request_id, here: Some(&here) };
-        render::answer(page, &chrome, self.context.origin.scheme()).map(Body::from)
+        render::answer(page, &chrome).map(Body::from)
     }
 
     /// A message of the given kind.
@@ -142,7 +142,7 @@ impl Visit {
     pub(super) fn see(&self, path: &str) -> Response {
         let mut response = StatusCode::SEE_OTHER.into_response();
         let headers = response.headers_mut();
-        security_headers::put(headers, self.context.origin.scheme());
+        security_headers::put(headers);
         // whatever is not a header value is no path of ours
         headers.insert(LOCATION, HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/")));
         response

@@ -25,4 +25,5 @@ mod secrets;
 mod sessions;
 mod sign_in;
 mod third_party;
+mod tls;
 mod upstreams;

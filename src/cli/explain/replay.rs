@@ -193,7 +193,7 @@ impl Tally {
         let verdict = classify(&head, arrival, sites, |_, _| SessionCheck::None(NoSession::Absent));
         let rule = site.rules.decide(reading, &RequestTraits { method, client, kind }).rule;
         let outcome = match verdict {
-            Verdict::Probe(_) | Verdict::Portal(_) => Outcome::Ours,
+            Verdict::Probe(_) | Verdict::AcmeChallenge(_) | Verdict::Portal(_) => Outcome::Ours,
             Verdict::Proxy(_) => Outcome::Public(rule.unwrap_or_default()),
             Verdict::Refuse(Refusal::Denied(_)) => Outcome::Denied,
             Verdict::Refuse(Refusal::NotFound(_)) => Outcome::NotFound,

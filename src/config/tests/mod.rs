@@ -17,12 +17,15 @@ use zeroize::Zeroizing;
 use super::Config;
 use super::surroundings::{Content, Readers, Surroundings};
 use super::{Loaded, Problem};
+use crate::domain::time::UnixMillis;
 
 /// Files and variables that exist in the test only. Every path under `/run/secrets` holds a key or secret of its own.
 #[derive(Default)]
 struct Imagined {
     files: BTreeMap<&'static str, (Vec<u8>, Readers)>,
     variables: BTreeMap<&'static str, &'static str>,
+    /// Milliseconds since 1970.
+    now: i64,
 }
 
 impl Imagined {
@@ -49,6 +52,14 @@ impl Surroundings for Imagined {
             (None, _) => return Err(io::Error::from(io::ErrorKind::NotFound)),
         };
         Ok(Content { bytes: Zeroizing::new(bytes), readers })
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path == Path::new("/var/lib/acme")
+    }
+
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.now)
     }
 
     fn variable(&self, name: &str) -> Option<Zeroizing<String>> {

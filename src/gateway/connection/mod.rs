@@ -1,5 +1,5 @@
 //! A connection from downstream, from its acceptance to its orderly end: counted, its heads read whole and checked as they were on the wire
-//! before pingora sees a byte, and what is wrong or late answered by us. HTTP/2 goes on to pingora as it comes. What a request may do is
+//! before pingora sees a byte, and what is wrong or late answered by us. Connections that chose HTTP/2 are `http2`'s. What a request may do is
 //! decided elsewhere. Floor: edge.
 
 pub mod count;
@@ -25,6 +25,7 @@ use self::count::Place;
 use self::guarded::{Guarded, HeadRead, HeadTimes};
 use self::state::ConnectionState;
 use super::handle::GatewayHandle;
+use super::http2::{self, Http2Limits};
 use super::streams::ending::EndingStreams;
 use crate::domain::network::folded;
 
@@ -90,7 +91,9 @@ impl ServerApp for Connections {
         // A TLS connection was counted before its handshake, by `BeforeTls`.
         let place = if stream.get_ssl_digest().is_some() { None } else { Some(self.place_for(&stream)?) };
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-            return self.requests.process_new(stream, shutdown).await;
+            let limits = Http2Limits::of(&self.handle.current().parts.settings);
+            http2::serve(&self.requests, stream, shutdown, limits).await;
+            return None;
         }
         let guarded = Guarded::new(stream, place, Arc::new(ConnectionState::default()));
         self.serve_http1(Box::new(guarded), shutdown).await;

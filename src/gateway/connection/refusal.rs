@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, COOKIE, HOST, HeaderName, UPGRADE};
 use http::{HeaderValue, Method};
 use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::protocols::Ssl as _;
 use pingora::protocols::http::date::get_cached_date;
 
 use super::guarded::Guarded;
@@ -18,6 +19,7 @@ use crate::gateway::classify;
 use crate::gateway::handle::Current;
 use crate::gateway::head::HeadMistake;
 use crate::gateway::settings::{AccessLog, SiteSettings};
+use crate::web::origin::Scheme;
 use crate::web::request_id::RequestId;
 
 /// The fields that decide the form of an answer.
@@ -38,9 +40,10 @@ pub(super) async fn refuse(guarded: Box<Guarded>, mistake: HeadMistake, current:
     let answer = Answer::to_mistake(mistake);
     let (status, reason) = (answer.status(), answer.reason());
     let peer = peer_of(&*guarded);
+    let scheme = if guarded.get_ssl_digest().is_some() { Scheme::Https } else { Scheme::Http };
     let mut body_bytes = 0;
     if let Some(asked) = asked {
-        let to = Addressee { asker: classify::asker(&asked.method, &asked.headers), request_id, site };
+        let to = Addressee { asker: classify::asker(&asked.method, &asked.headers), request_id, site, scheme };
         if let Ok((head, body)) = answer.compose(asked, to, &current.parts.message_pages) {
             body_bytes = body.len();
             let bytes = [written(&head).as_slice(), &body].concat();

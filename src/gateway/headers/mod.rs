@@ -71,6 +71,7 @@ mod tests {
                 session: Some(HeaderName::from_static("x-vestibule-session")),
                 assertion: None,
             },
+            strict_transport: None,
         })
     }
 }

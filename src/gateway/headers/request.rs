@@ -153,10 +153,15 @@ fn strip_our_cookies(request: &mut RequestHeader, names: CookieNames) -> pingora
     let kept: Vec<HeaderValue> =
         request.headers.get_all(COOKIE).iter().filter_map(|value| names.without_ours(value)).collect();
     request.remove_header(&COOKIE);
-    for value in kept {
-        request.append_header(COOKIE, value)?;
+    match kept.as_slice() {
+        [] => Ok(()),
+        [one] => request.insert_header(COOKIE, one.clone()),
+        // HTTP/2 splits the field to compress it better; in HTTP/1 it is one (RFC 9113 §8.2.3).
+        several => {
+            let crumbs: Vec<&[u8]> = several.iter().map(HeaderValue::as_bytes).collect();
+            request.insert_header(COOKIE, crumbs.join(b"; ".as_slice()).as_slice())
+        }
     }
-    Ok(())
 }
 
 fn remove_folded(request: &mut RequestHeader, is_ours: impl Fn(&str) -> bool) {
@@ -340,9 +345,6 @@ mod tests {
             None,
             PeerTrust::Untrusted,
         );
-        assert_eq!(
-            lines.iter().filter(|line| line.starts_with("cookie")).collect::<Vec<_>>(),
-            ["cookie: a=1", "cookie: b=2"]
-        );
+        assert_eq!(lines.iter().filter(|line| line.starts_with("cookie")).collect::<Vec<_>>(), ["cookie: a=1; b=2"]);
     }
 }

@@ -1,11 +1,11 @@
 //! The head of an answer on its way to the browser: what only we may say is taken out, what is for one person is kept out of caches
 //! that others use. Floor: edge.
 
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY};
 use pingora::http::ResponseHeader;
 
 use super::{fold, is_identity};
-use crate::gateway::settings::SiteSettings;
+use crate::gateway::settings::{SiteSettings, StrictTransport};
 use crate::web::cookies::CookieNames;
 
 /// Instructions to caches in front of us that would override `Cache-Control`.
@@ -58,6 +58,17 @@ pub fn keep_private(response: &mut ResponseHeader) -> pingora::Result<()> {
     let mut kept = vec!["private".to_owned()];
     kept.extend(stated.into_iter().filter(|directive| !shared.iter().any(|name| is(directive, name))));
     response.insert_header(CACHE_CONTROL, kept.join(", "))
+}
+
+/// Says for how long browsers use https by themselves, unless the application says so itself.
+///
+/// # Errors
+/// Never in practice: the value is a header value already.
+pub fn add_strict_transport(response: &mut ResponseHeader, hsts: &StrictTransport) -> pingora::Result<()> {
+    if response.headers.contains_key(STRICT_TRANSPORT_SECURITY) || response.status.is_informational() {
+        return Ok(());
+    }
+    response.insert_header(STRICT_TRANSPORT_SECURITY, hsts.value().clone())
 }
 
 /// Adds a cookie of ours to an answer and says that the answer depends on cookies.

@@ -22,18 +22,16 @@ use crate::domain::session::{Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::gateway::assertions::Assertions;
-use crate::gateway::bridge;
-use crate::gateway::classify::{self, ListenerUse};
 use crate::gateway::handle::{GatewayHandle, GatewayParts};
 use crate::gateway::message_pages::MessagePages;
 use crate::gateway::route_rules::tests::rule;
 use crate::gateway::route_rules::{Access, RouteRules, UpstreamName};
-use crate::gateway::service;
 use crate::gateway::settings::{
-    AccessLog, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders, RequestLimits, SiteSettings,
+    AccessLog, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerTask, RequestLimits,
+    SiteSettings,
 };
-use crate::gateway::upstreams;
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
+use crate::gateway::{bridge, classify, service, upstreams};
 use crate::login::ports::Clock;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::pages::look::{LookSettings, SiteLook};
@@ -99,6 +97,7 @@ impl Plan {
             ]),
             upstream: UpstreamName::new("app"),
             identity: IdentityHeaders::usual(),
+            strict_transport: None,
         };
         let server = |address: &SocketAddr| UpstreamServer::Network {
             scheme: Scheme::Http,
@@ -139,7 +138,7 @@ impl Plan {
         });
         runtime.spawn(handle.clone().check_health());
         let conf = Arc::new(ServerConf { max_retries: 2, ..ServerConf::default() });
-        let proxy = Arc::new(service::application(&handle, ListenerUse::Sites, &conf));
+        let proxy = Arc::new(service::application(&handle, &ListenerTask::Sites, &conf));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move {

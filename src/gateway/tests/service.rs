@@ -12,7 +12,7 @@ use super::rig::{Client, PATIENCE, Plan, Rig, Upstream, answer};
 use crate::gateway::certificates::tests::pair;
 use crate::gateway::service;
 use crate::gateway::settings::{
-    CertificateFiles, ListenerPurpose, ListenerSettings, ProxyProtocolUse, ServerSettings, Start,
+    CertificateFiles, Http2, ListenerPurpose, ListenerSettings, ProxyProtocolUse, ServerSettings, Start, TlsListener,
 };
 
 struct WhenTold(tokio::sync::Mutex<tokio::sync::oneshot::Receiver<()>>);
@@ -68,8 +68,8 @@ fn a_site_is_served_over_tls_and_plain_requests_are_sent_there() {
     let upstream = Upstream::plain();
     let rig = Plan { url: "https://app.localhost", ..Plan::before(&upstream) }.start();
     let (tls, plain) = (free(), free());
-    let settings =
-        settings(vec![(tls, ListenerPurpose::Tls(vec![certificate])), (plain, ListenerPurpose::RedirectToHttps)]);
+    let redirects = ListenerPurpose::RedirectToHttps { acme_webroot: None };
+    let settings = settings(vec![(tls, tls_with(certificate)), (plain, redirects)]);
     let (running, end) = started(&rig, &settings);
 
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -123,16 +123,24 @@ fn the_end_waits_for_requests_and_not_for_the_clock() {
     assert!(begun.elapsed() < PATIENCE, "the drain time is an upper bound");
 }
 
+fn refused(rig: &Rig, settings: &ServerSettings) -> service::ListenMistake {
+    service::add_listeners(&mut service::server(settings), &rig.handle, settings).unwrap_err()
+}
+
+fn tls_with(certificate: CertificateFiles) -> ListenerPurpose {
+    ListenerPurpose::Tls(TlsListener { certificates: vec![certificate], http2: Http2::Offered })
+}
+
 #[test]
 fn what_cannot_be_listened_on_is_said_before_anything_runs() {
     let upstream = Upstream::plain();
     let rig = Rig::before(&upstream);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let settings_taken = settings(vec![(taken.local_addr().unwrap(), ListenerPurpose::Plain)]);
-    let said = service::add_listeners(&mut service::server(&settings_taken), &rig.handle, &settings_taken).unwrap_err();
+    let said = refused(&rig, &settings_taken);
     assert!(said.to_string().contains(&taken.local_addr().unwrap().to_string()), "{said}");
     let no_file = CertificateFiles { certificate: "/nonexistent.crt".into(), key: "/nonexistent.key".into() };
-    let settings_tls = settings(vec![(free(), ListenerPurpose::Tls(vec![no_file]))]);
-    let said = service::add_listeners(&mut service::server(&settings_tls), &rig.handle, &settings_tls).unwrap_err();
+    let settings_tls = settings(vec![(free(), tls_with(no_file))]);
+    let said = refused(&rig, &settings_tls);
     assert!(std::error::Error::source(&said).unwrap().to_string().contains("/nonexistent.crt"), "{said}");
 }

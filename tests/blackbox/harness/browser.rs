@@ -24,18 +24,20 @@ pub(crate) enum JavaScript {
 }
 
 /// How the window looks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Window {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) dark: bool,
     /// Whether it keeps cookies.
     pub(crate) cookies: bool,
+    /// A key whose certificates are believed whoever signed them, as `Issued::public_key_hash` gives it.
+    pub(crate) trusted_key: Option<String>,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { width: 1024, height: 800, dark: false, cookies: true }
+        Self { width: 1024, height: 800, dark: false, cookies: true, trusted_key: None }
     }
 }
 
@@ -91,6 +93,9 @@ impl Browser {
             format!("--user-data-dir={}", folder.path().join("profile").display()),
             format!("--window-size={},{}", window.width, window.height),
         ];
+        if let Some(hash) = &window.trusted_key {
+            args.push(format!("--ignore-certificate-errors-spki-list={hash}"));
+        }
         if window.dark {
             args.push("--force-dark-mode".to_owned());
             args.push("--blink-settings=preferredColorScheme=0".to_owned());

@@ -18,5 +18,6 @@ pub(crate) mod settings;
 pub(crate) mod sms_vendor;
 pub(crate) mod stack;
 pub(crate) mod steps;
+pub(crate) mod tls;
 pub(crate) mod upstream;
 pub(crate) mod wire;

@@ -5,6 +5,7 @@ use super::evidence::Evidence;
 use super::html::{self, Form};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ impl Person {
             evidence,
             headers: HeaderMap::new(),
         }
+    }
+
+    /// Over TLS, with the protocol that both sides like best; trusts this authority alone.
+    pub(crate) fn over_tls(site: &str, port: u16, authority: &Path, evidence: Arc<Evidence>) -> Self {
+        Self { client: trusting(site, port, authority), ..Self::new(site, port, evidence) }
     }
 
     /// The same person with the same cookies, whose connections go to another node.
@@ -183,11 +189,15 @@ impl Person {
         body: Option<Vec<u8>>,
     ) -> Result<reqwest::Response, reqwest::Error> {
         assert!(target.starts_with('/'), "not a path: {target}");
-        let mut request = self
-            .client
-            .request(method, format!("http://127.0.0.1:{}{target}", self.port))
-            .header("host", self.host())
-            .headers(self.headers.clone());
+        let request = match self.site.starts_with("https:") {
+            // the client knows where that is, and says the host itself
+            true => self.client.request(method, format!("{}{target}", self.site)),
+            false => self
+                .client
+                .request(method, format!("http://127.0.0.1:{}{target}", self.port))
+                .header("host", self.host()),
+        };
+        let mut request = request.headers(self.headers.clone());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -344,16 +354,29 @@ fn navigation() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
-fn client() -> reqwest::Client {
+/// One provider for the whole test process.
+pub(crate) fn install_provider() {
     static PROVIDER: LazyLock<()> = LazyLock::new(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     LazyLock::force(&PROVIDER);
-    reqwest::Client::builder()
-        .http1_only()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(60))
+}
+
+fn client() -> reqwest::Client {
+    builder().http1_only().build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    install_provider();
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(60))
+}
+
+fn trusting(site: &str, port: u16, authority: &Path) -> reqwest::Client {
+    let url = url::Url::parse(site).unwrap();
+    let authority = reqwest::Certificate::from_pem(&std::fs::read(authority).unwrap()).unwrap();
+    builder()
+        .tls_certs_only([authority])
+        .resolve(url.host_str().unwrap(), ([127, 0, 0, 1], port).into())
         .build()
         .unwrap()
 }

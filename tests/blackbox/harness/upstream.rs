@@ -15,6 +15,7 @@
 //! | `/page` | the page that a test put there, with `put_page` |
 //! | `/redirect?to=PATH` | 303 to that path, or to our sign-in and back |
 //! | `/cookie` | sets cookies, one of them with the name of ours |
+//! | `/hsts` | says itself for how long browsers use https |
 //! | anything else | what was asked, as JSON |
 
 use super::wire::{Connection, Received, fakes, listen};
@@ -226,6 +227,10 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
                 ("set-cookie", "theme=dark"),
             ];
             connection.answer(200, &cookies, b"cookies").await?;
+        }
+        "/hsts" => {
+            let own = [("strict-transport-security", "max-age=5; includeSubDomains")];
+            connection.answer(200, &own, b"as the application says").await?;
         }
         _ => connection.answer_json(200, &echo(&request, &inside.name)).await?,
     }
