@@ -93,7 +93,7 @@ pub(super) fn login(config: &Config) -> LoginSettings {
 
 /// What the gateway serves.
 pub(super) fn gateway(config: &Config) -> GatewaySettings {
-    let request = config.limits.request;
+    let (request, timeouts, connections) = (config.limits.request, config.timeouts, config.limits.connections);
     GatewaySettings {
         sites: config.sites.iter().map(|site| Arc::new(self::site(site))).collect(),
         upstreams: config.upstreams.iter().map(|(name, upstream)| upstream_settings(name, upstream)).collect(),
@@ -108,8 +108,14 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
             target_bytes: request.target_bytes,
             portal_body_bytes: request.portal_body_bytes,
         },
-        timeouts: DownstreamTimeouts::default(),
-        connections: ConnectionLimits::default(),
+        timeouts: DownstreamTimeouts {
+            head: timeouts.head,
+            keepalive: timeouts.keepalive,
+            portal_body: timeouts.portal_body,
+            public_body: timeouts.public_body,
+            ..DownstreamTimeouts::default()
+        },
+        connections: ConnectionLimits { total: connections.total, per_network: connections.per_network },
         access_log: if config.log.access { AccessLog::On } else { AccessLog::Off },
     }
 }

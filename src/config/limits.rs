@@ -12,6 +12,7 @@ pub struct Limits {
     pub sms: SmsLimits,
     pub network: NetworkLimits,
     pub request: RequestLimits,
+    pub connections: ConnectionLimits,
 }
 
 /// An account's wrong codes.
@@ -72,6 +73,15 @@ pub struct RequestLimits {
     pub portal_body_bytes: usize,
 }
 
+/// Connections at a time, on this node.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    /// Of everybody together.
+    pub total: usize,
+    /// Of an IPv4 address or an IPv6 /64 that is no trusted proxy.
+    pub per_network: usize,
+}
+
 pub(super) fn read(node: &Node<'_>) -> Limits {
     Limits {
         code_failures: node.key("code_failures", "An account's wrong codes, over all its logins.").section(read_code_failures),
@@ -87,6 +97,9 @@ pub(super) fn read(node: &Node<'_>) -> Limits {
             )
             .section(read_network),
         request: node.key("request", "Sizes of a request.").section(read_request),
+        connections: node
+            .key("connections", "Connections at a time to this node, WebSockets among them. What is beyond is closed at once.")
+            .section(read_connections),
     }
 }
 
@@ -168,4 +181,24 @@ fn read_request(node: &Node<'_>) -> RequestLimits {
             .size("4KiB", "1MiB")
             .or("16KiB"),
     }
+}
+
+fn read_connections(node: &Node<'_>) -> ConnectionLimits {
+    let connections = ConnectionLimits {
+        total: node
+            .key("total", "Of everybody. Each takes an open file, and one more while the application answers: see `ulimit -n`.")
+            .count(1, 1_000_000)
+            .or("10000") as usize,
+        per_network: node
+            .key(
+                "per_network",
+                "Of one client network (an IPv4 address, an IPv6 /64): a whole office may stand behind one. Proxies in trusted_proxies are not counted.",
+            )
+            .count(1, 1_000_000)
+            .or("2000") as usize,
+    };
+    if connections.per_network > connections.total {
+        node.refuse("per_network", &["total"], "it is more than total", "at most total");
+    }
+    connections
 }

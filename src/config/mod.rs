@@ -26,6 +26,7 @@ pub mod stores;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+pub mod timeouts;
 pub mod two_factor;
 pub mod upstream;
 
@@ -65,6 +66,7 @@ pub struct Config {
     pub session: session::Session,
     pub sms: sms::Sms,
     pub limits: limits::Limits,
+    pub timeouts: timeouts::Timeouts,
     pub passwords: passwords::Passwords,
     pub audit: operation::Audit,
     pub shutdown: operation::Shutdown,
@@ -247,6 +249,7 @@ fn read_config(root: &Node<'_>) -> Config {
         session: root.key("session", "How long a sign-in lasts.").section(session::read),
         sms: root.key("sms", "Sending codes.").section(sms::read),
         limits: root.key("limits", "What caps guessing, sending and the size of requests, for all nodes together.").section(limits::read),
+        timeouts: root.key("timeouts", "How long whoever asks may take. How long an application may take is said with its upstream.").section(timeouts::read),
         passwords: root.key("passwords", "How passwords are kept and checked.").section(passwords::read),
         audit: root.key("audit", "The record of who changed what.").section(operation::read_audit),
         shutdown: root.key("shutdown", "How the process ends.").section(operation::read_shutdown),

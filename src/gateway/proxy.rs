@@ -214,7 +214,7 @@ impl ProxyHttp for Gateway {
         }
     }
 
-    /// Ends a stream upwards when its session has ended meanwhile.
+    /// Ends a stream upwards when its session has ended meanwhile, or a body that takes too long.
     async fn request_body_filter(
         &self,
         _session: &mut Session,
@@ -222,7 +222,15 @@ impl ProxyHttp for Gateway {
         _end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<()> {
-        state.flows()
+        state.flows()?;
+        // Who is signed in may take longer, and a tunnel has no end; a stranger could drip for ever.
+        let is_strangers = state.admission().is_none_or(|admission| admission.session().is_none());
+        let is_tunnel = state.status == Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
+        if is_strangers && !is_tunnel && state.started.elapsed() > state.current.parts.settings.timeouts.public_body {
+            let too_slow = ErrorType::CustomCode("body_too_slow", StatusCode::REQUEST_TIMEOUT.as_u16());
+            return Error::e_explain(too_slow, "the body of a stranger took too long");
+        }
+        Ok(())
     }
 
     /// Ends a stream downwards when its session has ended meanwhile.

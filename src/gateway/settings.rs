@@ -166,7 +166,7 @@ impl Default for ConnectionLimits {
 pub struct DownstreamTimeouts {
     /// To send the head of a request, from its first byte to its last.
     pub head: Duration,
-    /// How long a connection may wait for a request, the first one and every further one. Whole seconds.
+    /// How long a connection may wait for a request, the first one and every further one.
     pub keepalive: Duration,
     /// Between two reads of a request body.
     pub read: Duration,

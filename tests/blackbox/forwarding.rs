@@ -12,7 +12,7 @@ use crate::harness::person::Person;
 use crate::harness::raw;
 use std::time::Duration;
 
-const PHONE: &str = "+32470111222";
+pub(crate) const PHONE: &str = "+32470111222";
 
 /// A GET written by hand, with the cookies of a person and `fields` as they are, on a connection of its own.
 async fn ask_raw(person: &Person, target: &str, fields: &[&str]) -> String {

@@ -27,3 +27,4 @@ mod sign_in;
 mod third_party;
 mod tls;
 mod upstreams;
+mod wire;

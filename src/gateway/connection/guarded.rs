@@ -300,3 +300,7 @@ impl GetSocketDigest for Guarded {
         self.inner.set_socket_digest(digest);
     }
 }
+
+#[cfg(test)]
+#[path = "guarded_tests.rs"]
+mod tests;

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::header::{COOKIE, FORWARDED, HeaderName, HeaderValue};
+use http::header::{COOKIE, FORWARDED, HOST, HeaderName, HeaderValue};
 use pingora::http::RequestHeader;
 
 use super::identity::Identity;
@@ -43,6 +43,9 @@ const REWRITING: [&str; 20] = [
     "x-forwarded-scheme",
     "x-forwarded-ssl",
 ];
+
+/// CGI turns it into `HTTP_PROXY`, which libraries take for a setting of the machine (httpoxy, CVE-2016-5385). No request has a use for it.
+const AS_PROXY_SETTING: &str = "proxy";
 
 /// The connection a request came over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +97,13 @@ pub fn prepare_request(
     remove_folded(request, |folded| {
         is_identity(folded, &site.identity)
             || FORWARDING.contains(&folded)
+            || folded == AS_PROXY_SETTING
             || (hop.peer_trust == PeerTrust::Untrusted && REWRITING.contains(&folded))
             || (identity.is_none() && OVERRIDING.contains(&folded))
     });
     strip_our_cookies(request, CookieNames::of(site.origin.scheme()))?;
+    // One spelling of the host, whatever was sent: it is the site's, or the request would not be here.
+    request.insert_header(HOST, site.origin.authority())?;
     request.insert_header("X-Forwarded-For", chain)?;
     if let Some(forwarded) = forwarded {
         request.insert_header("Forwarded", forwarded)?;
@@ -201,6 +207,10 @@ mod tests {
         let mut lines: Vec<String> =
             request.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();
+        let host =
+            lines.iter().position(|line| line == "host: app.example.com").expect("the site's host, whatever came");
+        lines.remove(host);
+        assert!(!lines.iter().any(|line| line.starts_with("host:")), "{lines:?}");
         lines
     }
 
@@ -261,6 +271,9 @@ mod tests {
             "X-Forwarded-Method",
             "True-Client-IP",
             "X-Forwarded",
+            "Proxy",
+            "PROXY",
+            "Host",
         ] {
             assert_eq!(prepared(&[(name, "eve")], None, PeerTrust::Untrusted), OURS, "{name}");
         }
