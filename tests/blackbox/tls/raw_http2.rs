@@ -97,6 +97,14 @@ impl RawHttp2 {
         Self { stream }
     }
 
+    /// Says nothing until the other end closes.
+    pub(super) async fn listen_until_closed(mut self) {
+        let mut heard = Vec::new();
+        let listening = self.stream.read_to_end(&mut heard);
+        // an end without `close_notify` is an end too
+        let _ = tokio::time::timeout(PATIENCE, listening).await.expect("it does not close");
+    }
+
     /// Bytes as they are. A peer that is gone already is no mistake of the test.
     pub(super) async fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes).await;

@@ -172,6 +172,12 @@ async fn a_broken_pair_changes_nothing_and_is_told_once() {
     // a certificate whose key did not come along
     std::fs::write(&files.certificate, &new.certificate).unwrap();
     told(0, "does not belong to the certificate");
+    // Looking again, as often as one likes, says nothing new of it (and takes no other configuration meanwhile).
+    for looks in 1..=3 {
+        secure.stack.nodes[0].reload();
+        wait_for("the reload", || (said(&secure, "the configuration was not reloaded").len() == looks).then_some(()));
+    }
+    assert_eq!(complaints(&secure).len(), 1, "{:?}", complaints(&secure));
     assert_eq!(served(&secure).await, old.der());
     // half of it
     std::fs::write(&files.certificate, &new.certificate[..new.certificate.len() / 2]).unwrap();
