@@ -48,7 +48,7 @@ async fn when_one_of_two_servers_is_killed_under_load_at_most_what_was_under_way
 }
 
 #[tokio::test]
-async fn a_frozen_server_costs_one_connection_time_limit_and_its_health_check_takes_it_out() {
+async fn a_frozen_server_is_taken_out_by_its_check_and_comes_back() {
     let (mut one, other) = (Nginx::start("one"), Nginx::start("other"));
     let stack = open_to_all(json!({
         "servers": [one.server(), other.server()],
