@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::output::Failure;
-use crate::app::{logging, serve};
+use crate::app::{hardening, logging, serve};
 use crate::login::fail_point;
 
 /// Nothing but the configuration decides how it serves.
@@ -12,6 +12,10 @@ pub(super) struct Arguments {}
 pub(super) fn run(common: &Common, _: &Arguments) -> Result<(), Failure> {
     let loaded = common.load()?;
     logging::start(&loaded.config.log);
+    match hardening::open_as_many_files_as_allowed() {
+        Ok(files) => tracing::info!(files, "so many files may be open at once: two for a connection that is proxied"),
+        Err(error) => tracing::warn!(cause = %error, "the limit of open files stays as it is"),
+    }
     if loaded.config.testing {
         tracing::warn!("testing: true: lower bounds of durations are lifted; never in production");
         if let Ok(name) = std::env::var("VESTIBULE_FAILPOINT") {

@@ -200,6 +200,10 @@ impl ProxyHttp for Gateway {
         if response.status == StatusCode::SWITCHING_PROTOCOLS {
             // A WebSocket may be silent for as long as both ends like.
             session.set_read_timeout(None);
+            state.tunnel = ConnectionState::of_this_request();
+            if let Some(connection) = &state.tunnel {
+                connection.tunnel().open();
+            }
             return Ok(());
         }
         if response.status.is_informational() {
@@ -218,11 +222,11 @@ impl ProxyHttp for Gateway {
     async fn request_body_filter(
         &self,
         _session: &mut Session,
-        _body: &mut Option<Bytes>,
+        body: &mut Option<Bytes>,
         _end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<()> {
-        state.flows()?;
+        state.flows_up(body)?;
         // Who is signed in may take longer, and a tunnel has no end; a stranger could drip for ever.
         let is_strangers = state.admission().is_none_or(|admission| admission.session().is_none());
         let is_tunnel = state.status == Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
@@ -241,9 +245,7 @@ impl ProxyHttp for Gateway {
         _end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<Option<Duration>> {
-        state.flows()?;
-        state.bytes += body.as_ref().map_or(0, Bytes::len);
-        Ok(None)
+        state.flows_down(body.as_ref()).map(|()| None)
     }
 
     /// Nothing was sent yet, so another server may be tried, once.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::{HeaderValue, Method};
 use pingora::{Error, ErrorType};
 
@@ -12,6 +13,7 @@ use super::access_log::{AccessLine, Line};
 use super::admission::Admission;
 use super::answers::Addressee;
 use super::classify::{Asker, Passage};
+use super::connection::state::ConnectionState;
 use super::handle::{Current, GatewayHandle, UnderWay};
 use super::headers::request::Hop;
 use super::settings::{AccessLog, SiteSettings};
@@ -45,6 +47,8 @@ pub struct RequestState {
     pub(super) reason: Option<&'static str>,
     /// Told of every piece of a body; `None` until the request may go on to an upstream.
     pub(super) stream: Option<Arc<OpenStream>>,
+    /// The connection, once it is a WebSocket's: it does not end in the middle.
+    pub(super) tunnel: Option<Arc<ConnectionState>>,
     /// For the log. `None` until it is needed there.
     pub(super) asked: Option<Asked>,
     /// For the log: the status that was sent.
@@ -81,6 +85,7 @@ impl RequestState {
             assertion: None,
             reason: None,
             stream: None,
+            tunnel: None,
             asked: None,
             status: None,
             bytes: 0,
@@ -132,23 +137,33 @@ impl RequestState {
 
     /// Asked when the application answers: `Err` when the session it would flow for has ended.
     pub(super) fn answers(&mut self) -> pingora::Result<()> {
-        Self::over(self.stream.as_ref().and_then(|stream| stream.answers()))
+        self.stream.as_ref().and_then(|stream| stream.answers()).map_or(Ok(()), over)
     }
 
-    /// Asked with every piece of a body: `Err` when the session it flows for has ended.
-    pub(super) fn flows(&mut self) -> pingora::Result<()> {
-        Self::over(self.stream.as_ref().and_then(|stream| stream.flows()))
-    }
-
-    fn over(end: Option<StreamEnd>) -> pingora::Result<()> {
-        match end {
-            None => Ok(()),
-            Some(end) => Error::e_explain(
-                ErrorType::CustomCode(end.name(), end.status().as_u16()),
-                "a stream of a session is over",
-            ),
+    /// Asked with every piece of a body towards the upstream: `Err` when the session it flows for has ended. From a WebSocket nothing more
+    /// goes up then, and its connection ends in order.
+    pub(super) fn flows_up(&mut self, body: &mut Option<Bytes>) -> pingora::Result<()> {
+        let Some(end) = self.stream.as_ref().and_then(|stream| stream.flows()) else { return Ok(()) };
+        let Some(connection) = &self.tunnel else { return over(end) };
+        connection.tunnel().part();
+        if let Some(body) = body {
+            body.clear();
         }
+        Ok(())
     }
+
+    /// As `flows_up`, downstream: of a WebSocket the frame that is under way goes on to its end (the connection's stream sees to it).
+    pub(super) fn flows_down(&mut self, body: Option<&Bytes>) -> pingora::Result<()> {
+        self.bytes += body.map_or(0, Bytes::len);
+        let Some(end) = self.stream.as_ref().and_then(|stream| stream.flows()) else { return Ok(()) };
+        let Some(connection) = &self.tunnel else { return over(end) };
+        connection.tunnel().part();
+        Ok(())
+    }
+}
+
+fn over(end: StreamEnd) -> pingora::Result<()> {
+    Error::e_explain(ErrorType::CustomCode(end.name(), end.status().as_u16()), "a stream of a session is over")
 }
 
 /// A request that is cut is dropped in the middle, and pingora's phase that logs it does not run.

@@ -24,6 +24,7 @@ mod refusals;
 mod secrets;
 mod sessions;
 mod sign_in;
+mod streams;
 mod third_party;
 mod tls;
 mod upstreams;

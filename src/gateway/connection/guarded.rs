@@ -1,5 +1,6 @@
 //! The stream of a connection with our hands on it: reads a head whole, within its time and size, before anybody else sees a byte, and ends
-//! so that the other end can read what was said last. Everything between is passed on untouched. Floor: edge.
+//! so that the other end can read what was said last. Everything between is passed on untouched; a WebSocket that is to end is stopped
+//! between two frames and left to `streams`. Floor: edge.
 
 use std::io;
 use std::pin::Pin;
@@ -157,6 +158,10 @@ impl Guarded {
         self.end = End::AtOnce;
     }
 
+    fn take_inner(&mut self) -> Stream {
+        std::mem::replace(&mut self.inner, Box::new(io::Cursor::new(Vec::new())))
+    }
+
     /// Zero when the other end has closed.
     async fn read_more(&mut self) -> io::Result<usize> {
         self.bytes.reserve(FIRST_ROOM);
@@ -166,13 +171,17 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
+        if self.state.tunnel().is_parting() {
+            // Still counted, and of no other request.
+            let rest = Self::new(self.take_inner(), self.place.take(), Arc::default());
+            return self.state.tunnel().leave(Box::new(rest));
+        }
         let runtime = match self.end {
             End::AtOnce => return,
             End::InOrder => tokio::runtime::Handle::try_current(),
         };
         let Ok(runtime) = runtime else { return };
-        let inner = std::mem::replace(&mut self.inner, Box::new(io::Cursor::new(Vec::new())));
-        runtime.spawn(close_in_order(inner, self.place.take()));
+        runtime.spawn(close_in_order(self.take_inner(), self.place.take()));
     }
 }
 
@@ -209,7 +218,14 @@ impl AsyncRead for Guarded {
 
 impl AsyncWrite for Guarded {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let allowed = buf.get(..self.state.tunnel().may_write(buf)).unwrap_or_default();
+        if allowed.is_empty() && !buf.is_empty() {
+            // Whoever waits for this is dropped in a moment.
+            return Poll::Pending;
+        }
+        let written = std::task::ready!(Pin::new(&mut self.inner).poll_write(cx, allowed))?;
+        self.state.tunnel().wrote(allowed.get(..written).unwrap_or_default());
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -217,6 +233,9 @@ impl AsyncWrite for Guarded {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.state.tunnel().is_parting() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 
@@ -225,6 +244,11 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.state.tunnel().is_open() {
+            // Frames are counted one piece at a time.
+            let piece = bufs.iter().find(|piece| !piece.is_empty());
+            return self.poll_write(cx, piece.map_or(&[], |piece| piece));
+        }
         Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
     }
 
@@ -236,6 +260,9 @@ impl AsyncWrite for Guarded {
 #[async_trait]
 impl Shutdown for Guarded {
     async fn shutdown(&mut self) {
+        if self.state.tunnel().is_parting() {
+            return;
+        }
         Shutdown::shutdown(&mut *self.inner).await;
     }
 }

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::gateway::streams::tunnel::Tunnel;
+
 tokio::task_local! {
     /// The connection that the request of this task came over. Not there for HTTP/2.
     pub(super) static CONNECTION: Arc<ConnectionState>;
@@ -14,6 +16,7 @@ tokio::task_local! {
 pub struct ConnectionState {
     /// Bytes came behind the request before it was served.
     is_followed: AtomicBool,
+    tunnel: Tunnel,
 }
 
 impl ConnectionState {
@@ -21,6 +24,11 @@ impl ConnectionState {
     #[must_use]
     pub fn of_this_request() -> Option<Arc<Self>> {
         CONNECTION.try_with(Arc::clone).ok()
+    }
+
+    /// What is agreed on when a WebSocket on this connection is to end.
+    pub(in crate::gateway) fn tunnel(&self) -> &Tunnel {
+        &self.tunnel
     }
 
     pub(super) fn begin_request(&self, is_followed: bool) {

@@ -2,11 +2,15 @@
 //!
 //! Every proxied request has an `OpenStream`. Pieces of its body ask it whether they may pass; a request that goes on for longer than a
 //! moment joins the `LiveStreams`, which are looked at when the feed of revocations brought something and when the next of them runs out of
-//! time, and at no other time. `EndingStreams` serves the requests and drops the one that is over.
+//! time, and at no other time. `EndingStreams` serves the requests and drops the one that is over. A WebSocket gets a close frame first
+//! (`farewell`): the connection's stream counts frames (`frames`) and is left to the task that serves it between two of them (`tunnel`).
 
 pub(super) mod ending;
+mod farewell;
+mod frames;
 pub(super) mod live;
 pub(super) mod open;
+pub(super) mod tunnel;
 
 use http::StatusCode;
 

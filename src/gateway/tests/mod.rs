@@ -10,3 +10,4 @@ mod streams;
 mod upstream_answers;
 mod upstream_failures;
 mod upstream_servers;
+mod wire;

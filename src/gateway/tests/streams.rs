@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::sync::Mutex;
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
 use std::time::Duration;
 
-use super::rig::{PATIENCE, Rig, Upstream, answer, read_chunk, read_head};
+use super::rig::{Client, PATIENCE, Rig, Upstream, answer};
+use super::wire::{read_chunk, read_head};
 use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::Session;
 use crate::domain::time::UnixMillis;
@@ -151,46 +152,172 @@ fn nothing_follows_a_refused_upgrade_to_the_upstream() {
     assert!(upstream.got().iter().all(|got| got.line.starts_with("GET /ws ")), "{:?}", upstream.got());
 }
 
-/// A WebSocket that says nothing: what makes it end?
-fn silent_websocket_after(what: impl FnOnce(&Rig, &Session)) -> bool {
+/// What is heard of a WebSocket that says nothing until it ends, and what makes it end.
+fn silent_websocket_after(what: impl FnOnce(&Rig, &Session)) -> Vec<u8> {
     let upstream = echoing();
     let rig = Rig::before(&upstream);
+    let (mut client, session) = websocket(&rig);
+    assert_eq!(rig.handle.requests_under_way(), 1);
+    what(&rig, &session);
+    let heard = client.read_rest();
+    drop(client);
+    while rig.handle.requests_under_way() > 0 {
+        std::thread::yield_now();
+    }
+    heard
+}
+
+/// An open WebSocket of a session.
+fn websocket(rig: &Rig) -> (Client, Session) {
     let session = rig.session("anna");
     let cookie = format!("Cookie: vestibule={}", rig.sessions.cookie(&session));
     let mut client = rig.client();
     client.send_head("GET /ws", &[&UPGRADE[..], &[&cookie]].concat());
     assert_eq!(client.read_head().status, 101);
-    assert_eq!(rig.handle.requests_under_way(), 1);
-    what(&rig, &session);
-    let closed = client.is_closed();
-    while rig.handle.requests_under_way() > 0 {
-        std::thread::yield_now();
-    }
-    closed
+    (client, session)
+}
+
+fn revoke(rig: &Rig, session: &Session) {
+    rig.sessions.apply(&[FeedRow { number: 1, at: UnixMillis(0), what: Revoked::Session(session.id) }]);
+}
+
+fn close_frame(code: u16, reason: &str) -> Vec<u8> {
+    let length = u8::try_from(2 + reason.len()).unwrap();
+    [&[0x88, length][..], &code.to_be_bytes(), reason.as_bytes()].concat()
 }
 
 #[test]
 fn a_silent_websocket_ends_with_its_session() {
-    assert!(silent_websocket_after(|rig, session| {
-        rig.sessions.apply(&[FeedRow { number: 1, at: UnixMillis(0), what: Revoked::Session(session.id) }]);
-    }));
+    assert_eq!(silent_websocket_after(revoke), close_frame(4401, "session_ended"));
 }
 
 #[test]
 fn a_websocket_that_is_silent_for_as_long_as_a_session_may_be_idle_ends() {
-    assert!(silent_websocket_after(|rig, _| rig.pass(Duration::from_secs(1800))));
+    let heard = silent_websocket_after(|rig, _| {
+        for _ in 0..18 {
+            rig.pass(Duration::from_secs(100));
+            rig.hear_the_feed();
+        }
+    });
+    assert_eq!(heard, close_frame(4408, "stream_idle"));
 }
 
 #[test]
-fn a_websocket_ends_with_its_session_at_the_next_byte() {
+fn a_silent_websocket_does_not_outlive_the_time_in_which_sessions_can_be_told() {
+    let heard = silent_websocket_after(|rig, _| rig.pass(Duration::from_secs(181)));
+    assert_eq!(heard, close_frame(1013, "sessions_cannot_be_told"));
+}
+
+#[test]
+fn a_node_that_ends_tells_every_websocket_public_ones_too() {
+    let heard = silent_websocket_after(|rig, _| rig.handle.end_streams());
+    assert_eq!(heard, close_frame(1001, "going_away"));
+
     let upstream = echoing();
     let rig = Rig::before(&upstream);
-    let session = rig.session("anna");
-    let cookie = format!("Cookie: vestibule={}", rig.sessions.cookie(&session));
     let mut client = rig.client();
-    client.send_head("GET /ws", &[&UPGRADE[..], &[&cookie]].concat());
+    client.send_head("GET /public/ws", &UPGRADE);
     assert_eq!(client.read_head().status, 101);
-    rig.sessions.apply(&[FeedRow { number: 1, at: UnixMillis(0), what: Revoked::Session(session.id) }]);
+    rig.handle.end_streams();
+    assert_eq!(client.read_rest(), close_frame(1001, "going_away"));
+}
+
+#[test]
+fn what_is_said_after_the_end_of_a_session_does_not_go_up() {
+    let upstream = echoing();
+    let rig = Rig::before(&upstream);
+    let (mut client, session) = websocket(&rig);
+    revoke(&rig, &session);
     client.send(b"hello");
-    assert!(client.is_closed());
+    assert_eq!(client.read_rest(), close_frame(4401, "session_ended"));
+}
+
+/// Says yes to an upgrade, then `first`; and `second` when it is told to.
+fn saying(first: Vec<u8>, second: Vec<u8>) -> (Upstream, SyncSender<()>) {
+    let (say, told) = sync_channel::<()>(0);
+    let told = Mutex::new(told);
+    let upstream = Upstream::with(move |socket, _got| {
+        let head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+        socket.get_mut().write_all(&[head, &first[..]].concat()).unwrap();
+        if told.lock().unwrap().recv_timeout(PATIENCE).is_ok() {
+            let _ = socket.get_mut().write_all(&second);
+        }
+        // Until the gateway has closed.
+        let _ = socket.read(&mut [0]);
+        false
+    });
+    (upstream, say)
+}
+
+fn read_exactly(client: &mut Client, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    client.socket.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn the_last_frame_is_whole_and_nothing_but_the_goodbye_follows() {
+    // A fragment, of whose message the rest does not come any more.
+    let half = [&[0x01, 126, 0x01, 0x00][..], &[b'x'; 100]].concat();
+    let rest = [vec![b'y'; 156], vec![0x80, 0x01, b'z']].concat();
+    let (upstream, say) = saying(half.clone(), rest);
+    let rig = Rig::before(&upstream);
+    let (mut client, session) = websocket(&rig);
+    assert_eq!(read_exactly(&mut client, half.len()), half);
+    revoke(&rig, &session);
+    say.send(()).unwrap();
+    assert_eq!(client.read_rest(), [vec![b'y'; 156], close_frame(4401, "session_ended")].concat());
+}
+
+#[test]
+fn a_frame_that_is_not_finished_is_not_waited_for_and_nothing_is_put_into_it() {
+    let half = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &[b'x'; 100]].concat();
+    let (upstream, _say) = saying(half.clone(), Vec::new());
+    let rig = Rig::before(&upstream);
+    let (mut client, session) = websocket(&rig);
+    assert_eq!(read_exactly(&mut client, half.len()), half);
+    revoke(&rig, &session);
+    assert_eq!(client.read_rest(), b"");
+}
+
+#[test]
+fn after_the_application_s_own_goodbye_nothing_is_said() {
+    let goodbye = close_frame(4000, "theirs");
+    let (upstream, _say) = saying(goodbye.clone(), Vec::new());
+    let rig = Rig::before(&upstream);
+    let (mut client, session) = websocket(&rig);
+    assert_eq!(read_exactly(&mut client, goodbye.len()), goodbye);
+    revoke(&rig, &session);
+    assert_eq!(client.read_rest(), b"");
+}
+
+#[test]
+fn frames_pass_as_they_are_compressed_or_not() {
+    let upstream = Upstream::with(|socket, got| {
+        let extensions = got.field("sec-websocket-extensions").unwrap().to_owned();
+        let head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Extensions: {extensions}\r\n\r\n"
+        );
+        socket.get_mut().write_all(head.as_bytes()).unwrap();
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = socket.read(&mut bytes) {
+            socket.get_mut().write_all(&bytes[..count]).unwrap();
+        }
+        false
+    });
+    let rig = Rig::before(&upstream);
+    let mut client = rig.client();
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+    client.send_head("GET /ws", &[&UPGRADE[..], &[&rig.cookie(), offer]].concat());
+    let answer = client.read_head();
+    assert_eq!(answer.field("sec-websocket-extensions"), Some("permessage-deflate; client_max_window_bits"));
+    // Compressed, with the longest form of a length; a ping in the middle of fragments; a mask; all bits that are reserved.
+    let frames = [
+        &[0x41, 127, 0, 0, 0, 0, 0, 0, 0, 5][..],
+        &[1, 2, 3, 4, 5, 0x89, 0, 0xf0, 126, 0, 1, 9, 0x80, 0x82, 1, 2, 3, 4, 8, 9],
+    ]
+    .concat();
+    client.send(&frames);
+    assert_eq!(read_exactly(&mut client, frames.len()), frames);
 }

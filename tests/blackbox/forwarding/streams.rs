@@ -15,8 +15,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-/// Far more than the gateway may hold of it.
-const LARGE_BYTES: usize = 300 << 20;
+/// Far more than the gateway may hold of it; with `VESTIBULE_LARGE_MIB` set, that many mebibytes.
+fn large_bytes(usual_mebibytes: usize) -> usize {
+    let set = std::env::var("VESTIBULE_LARGE_MIB").ok();
+    set.map_or(usual_mebibytes, |count| count.parse().expect("VESTIBULE_LARGE_MIB is a number")) << 20
+}
 
 /// What the gateway's memory may grow by while a large body passes.
 const GROWTH_BYTES: u64 = 50 << 20;
@@ -52,16 +55,17 @@ async fn an_upload_flows_through_without_being_held() {
     let mut stack = Stack::start();
     let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
     let before = memory(stack.node(), "VmRSS");
+    let large_bytes = large_bytes(300);
     for framing in [Framing::Length, Framing::Chunks] {
         let field = match framing {
-            Framing::Length => format!("Content-Length: {LARGE_BYTES}"),
+            Framing::Length => format!("Content-Length: {large_bytes}"),
             Framing::Chunks => "Transfer-Encoding: chunked".to_owned(),
         };
         let piece = pattern(1 << 20);
         let mut hash = sha2::Sha256::new();
         let mut stream = TcpStream::connect(("127.0.0.1", person.port())).await.unwrap();
         stream.write_all(head(&person, "POST /upload HTTP/1.1", &[&field]).as_bytes()).await.unwrap();
-        for number in 0..LARGE_BYTES / piece.len() {
+        for number in 0..large_bytes / piece.len() {
             if framing == Framing::Chunks {
                 stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await.unwrap();
             }
@@ -82,12 +86,12 @@ async fn an_upload_flows_through_without_being_held() {
         let answer = read_until_silence(&mut stream, Duration::from_secs(20)).await;
         assert_eq!(statuses(&answer), [200], "{}", String::from_utf8_lossy(&answer));
         let seen = stack.upstream.request_to("/upload");
-        assert_eq!(seen.body_bytes, LARGE_BYTES as u64);
+        assert_eq!(seen.body_bytes, large_bytes as u64);
         assert_eq!(seen.body_sha256, hex::encode(hash.finalize()));
         stack.upstream.forget();
     }
     let growth = memory(stack.node(), "VmHWM").saturating_sub(before);
-    println!("memory grew by {} KiB while 2 × {} MiB were uploaded", growth >> 10, LARGE_BYTES >> 20);
+    println!("memory grew by {} KiB while 2 × {} MiB were uploaded", growth >> 10, large_bytes >> 20);
     assert!(growth < GROWTH_BYTES, "memory grew by {growth} bytes");
 }
 
@@ -101,7 +105,7 @@ enum Framing {
 async fn a_download_waits_for_its_reader() {
     let mut stack = Stack::start();
     let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
-    let bytes = 120 << 20;
+    let bytes = large_bytes(120);
     let before = memory(stack.node(), "VmRSS");
     let target = format!("/big?bytes={bytes}");
     let mut response = person.begin(Method::GET, &target, &[], None).await.unwrap();

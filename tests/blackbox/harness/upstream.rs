@@ -9,6 +9,8 @@
 //! | `/hold` | when the test says so, with `finish_streams` |
 //! | `/big?bytes=N` | N bytes, of a known pattern |
 //! | `/stall` | a head, then nothing |
+//! | `/drip` | a gibibyte, little by little |
+//! | `/pause` | the first mebibyte of a gibibyte, then nothing |
 //! | `/drop` | the connection is closed without an answer |
 //! | `/broken` | half a body, then closed |
 //! | `/status?code=N` | that status |
@@ -202,6 +204,17 @@ async fn serve_one(mut connection: Connection, inside: &Inside) -> io::Result<Op
             connection.closed().await;
             return Ok(None);
         }
+        "/drip" => {
+            let _open = Open::new(inside);
+            drip(&mut connection).await?;
+        }
+        "/pause" => {
+            let _open = Open::new(inside);
+            connection.write(GIBIBYTE_HEAD).await?;
+            connection.write(&vec![b'p'; 1 << 20]).await?;
+            connection.closed().await;
+            return Ok(None);
+        }
         "/broken" => {
             connection.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf").await?;
             return Ok(None);
@@ -287,6 +300,17 @@ async fn socket(mut connection: Connection, request: &Received) -> io::Result<()
             }
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => (),
         }
+    }
+    Ok(())
+}
+
+const GIBIBYTE_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n";
+
+async fn drip(connection: &mut Connection) -> io::Result<()> {
+    connection.write(GIBIBYTE_HEAD).await?;
+    for _ in 0..1 << 16 {
+        connection.write(&[b'd'; 1 << 14]).await?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())
 }
