@@ -29,7 +29,7 @@
 //!
 //! 1. `domain` does no I/O and reads no clock (`architecture`: the floors).
 //! 2. A request is proxied only with an `Admission`, which only `Admission::judge` makes (`gateway::classify_tests`, `gateway::tests`).
-//! 3. A `Session` is opened only by a `VerifiedLogin`, which only `NeedsCode::check` makes, or by a `PasswordOnly`, which there is none of once
+//! 3. A `Session` is opened only by a `VerifiedLogin`, which only `NeedsCode::check` makes (and `NeedsNewPassword` keeps while a one-time password is changed), or by a `PasswordOnly`, which there is none of once
 //!    two-factor sign-in is active (`domain::pending::tests`, `activation` in the black-box suite).
 //! 4. Identity headers from downstream never reach the upstream, whatever their spelling (`gateway::headers`, `forwarding`).
 //! 5. A guess is counted in a committed transaction before it is compared: `NeedsCode::check` asks for the `ChargedAttempt` (`races`).

@@ -31,7 +31,7 @@ pub struct Newcomer {
 pub enum PasswordSource {
     /// The user's own, moved from elsewhere. Has to meet the rules for new ones.
     Own(Password),
-    /// Made here, for the user to sign in with once.
+    /// Made here, for the user to sign in with once, within `Policy::one_time_lifetime`, and to be changed at that sign-in.
     Generated,
 }
 
@@ -87,6 +87,7 @@ impl Operations {
             phone,
             language: newcomer.language,
             password: self.passwords.hash(&password).await?,
+            password_expires_at: generated.as_ref().map(|_| self.one_time_until(act.now)),
         };
         let audit = act.record(AuditEvent::AccountAdded, None, why);
         match self.directory.import(&[ImportEntry::Add { account, audit }]).await? {
@@ -130,8 +131,11 @@ impl Operations {
         let person = [account.name.as_deref(), account.email.as_deref()];
         let (password, generated) = self.password_from(source, name, person)?;
         let hash = self.passwords.hash(&password).await?;
-        let done =
-            self.change(act, &account, AccountChange::Password(hash), AuditEvent::PasswordSet, Some(why)).await?;
+        let change = match &generated {
+            Some(_) => AccountChange::OneTimePassword { hash, until: self.one_time_until(act.now) },
+            None => AccountChange::Password(hash),
+        };
+        let done = self.change(act, &account, change, AuditEvent::PasswordSet, Some(why)).await?;
         Ok((done, generated))
     }
 
@@ -242,6 +246,11 @@ impl Operations {
         let audit = act.record(event, Some(account.id), why);
         let changed = self.directory.change(&account.id, &change, &audit).await?;
         effect(changed, &account.user_name)
+    }
+
+    /// Until when a password that is made now is good.
+    pub(super) fn one_time_until(&self, now: UnixMillis) -> UnixMillis {
+        now.plus(self.policy.one_time_lifetime)
     }
 
     /// The password, and once more if it has to be shown.

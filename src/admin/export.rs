@@ -49,6 +49,7 @@ fn row(account: &AccountOverview) -> [&str; 6] {
         account.email.as_deref().unwrap_or_default(),
         account.language.map(|language| language.tag()).unwrap_or_default(),
         account.phone.as_ref().map(|phone| phone.e164()).unwrap_or_default(),
-        account.password.stored(),
+        // a one-time password is none to be moved: the import makes another one
+        if account.password_expires_at.is_some() { "" } else { account.password.stored() },
     ]
 }

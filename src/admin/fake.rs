@@ -65,6 +65,7 @@ impl State {
             epoch: Epoch(1),
             password: new.password.clone(),
             password_set_at: audit.at,
+            password_expires_at: new.password_expires_at,
             created_at: audit.at,
             enrolment_until: new.enrolment_until,
             last_sign_in_at: None,
@@ -90,7 +91,10 @@ impl State {
                 account.email = email.clone().or(account.email.take());
                 account.language = language.or(account.language);
             }
-            AccountChange::Password(hash) => account.password = hash.clone(),
+            AccountChange::Password(hash) => (account.password, account.password_expires_at) = (hash.clone(), None),
+            AccountChange::OneTimePassword { hash, until } => {
+                (account.password, account.password_expires_at) = (hash.clone(), Some(*until));
+            }
             AccountChange::Phone(phone) if account.phone.as_ref() == Some(phone) => return Changed::Unchanged,
             AccountChange::Phone(phone) => account.phone = Some(phone.clone()),
             AccountChange::ClearPhone if account.phone.is_none() && account.enrolment_until.is_none() => {

@@ -35,6 +35,8 @@ pub struct Policy {
     pub site_names: Vec<String>,
     /// So many password failures in a row close an account until an operator unlocks it.
     pub most_password_failures: u32,
+    /// How long a generated password is good.
+    pub one_time_lifetime: Duration,
 }
 
 /// How numbers come to accounts.

@@ -29,6 +29,8 @@ pub struct AccountView {
     pub last_sign_in_at: Option<String>,
     pub password_form: &'static str,
     pub password_set_at: String,
+    /// Of a one-time password, also when it is past; null: the user's own.
+    pub password_expires_at: Option<String>,
     /// Past and gone is null.
     pub enrolment_until: Option<String>,
     pub locked: bool,
@@ -84,6 +86,7 @@ impl AccountView {
             last_sign_in_at: account.last_sign_in_at.map(|at| at.to_string()),
             password_form: account.password.form_name(),
             password_set_at: account.password_set_at.to_string(),
+            password_expires_at: account.password_expires_at.map(|at| at.to_string()),
             enrolment_until: ahead(account.enrolment_until),
             locked: is_locked(account, policy, now),
             password_failures: account.password_failures,

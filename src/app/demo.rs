@@ -132,6 +132,7 @@ async fn add_accounts(rooms: &Rooms) -> Result<(), PortError> {
             phone: number.and_then(PhoneNumber::from_stored),
             language: None,
             password: rooms.stores.passwords.hash(&password).await?,
+            password_expires_at: None,
             enrolment_until: Some(now.plus(Duration::from_secs(24 * 3600))),
         };
         let audit = AuditRecord {

@@ -87,8 +87,16 @@ pub(super) fn login(config: &Config) -> LoginSettings {
         countries: config.sms.countries.clone(),
         tick: TICK,
         send_time_limit: SEND_TIME_LIMIT,
+        password_rules: config.passwords.rules,
+        site_names: site_names(config),
         app_names: config.sites.iter().map(|site| (SiteName::new(&site.name), site.portal.name.clone())).collect(),
     }
+}
+
+/// What no new password is built on.
+pub fn site_names(config: &Config) -> Vec<String> {
+    let names = |site: &Site| [site.name.clone(), site.url.host().to_owned(), site.portal.name.clone()];
+    config.sites.iter().flat_map(names).collect()
 }
 
 /// What the gateway serves.

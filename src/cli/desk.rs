@@ -18,8 +18,8 @@ use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Act, EnrolmentPolicy, OperationError, Operations, Policy, Reason};
 use crate::app::clock::SystemClock;
 use crate::app::rooms::open_accounts;
+use crate::app::settings_of;
 use crate::config::Config;
-use crate::config::site::Site;
 use crate::config::stores::AccountStore;
 use crate::config::two_factor::PhoneNumbers;
 use crate::domain::password::Password;
@@ -140,6 +140,7 @@ impl Desk {
             password_rules: Default::default(),
             cost_cap: Default::default(),
             site_names: Vec::new(),
+            one_time_lifetime: Duration::from_secs(72 * 3600),
             most_password_failures: 100,
         };
         Desk {
@@ -164,7 +165,6 @@ impl Desk {
 }
 
 fn policy(config: &Config) -> Policy {
-    let names = |site: &Site| [site.name.clone(), site.url.host().to_owned(), site.portal.name.clone()];
     Policy {
         countries: config.sms.countries.clone(),
         enrolment: match config.two_factor.phone_numbers {
@@ -175,7 +175,8 @@ fn policy(config: &Config) -> Policy {
         },
         password_rules: config.passwords.rules,
         cost_cap: config.passwords.imported_cost_cap,
-        site_names: config.sites.iter().flat_map(names).collect(),
+        site_names: settings_of::site_names(config),
+        one_time_lifetime: config.passwords.one_time_lifetime,
         most_password_failures: config.limits.password_failures.in_a_row,
     }
 }

@@ -266,8 +266,18 @@ fn changed(desk: &Desk, user_name: &UserName, effect: &Effect, what: &str) -> An
 
 fn with_password(desk: &Desk, user_name: &UserName, what: &str, generated: Option<&Password>) -> Answer {
     let password = generated.map(Password::reveal);
-    let value = json!({ "user_name": user_name.as_str(), "changed": true, "password": password });
-    let shown = password.map_or_else(String::new, |text| format!("Password, shown only now: {text}\n"));
+    let until = password.map(|_| desk.act.now.plus(desk.operations.policy().one_time_lifetime).to_string());
+    let value = json!({
+        "user_name": user_name.as_str(), "changed": true, "password": password, "password_expires_at": until,
+    });
+    let shown = match (password, until) {
+        (Some(text), Some(until)) => {
+            format!(
+                "Password, shown only now: {text}\nIt is for one sign-in until {until}; the user chooses another one there.\n"
+            )
+        }
+        (_, _) => String::new(),
+    };
     desk.answer(|| format!("{user_name}: {what}\n{shown}"), &value)
 }
 
@@ -309,7 +319,13 @@ fn shown(view: &AccountView) -> String {
     more("password refused until", &view.password_wait_until);
     more("password refused", &view.password_closed.then(|| "until `user unlock`".to_owned()));
     rows.extend([
-        ("password", format!("{}, set {}", view.password_form, view.password_set_at)),
+        (
+            "password",
+            match &view.password_expires_at {
+                Some(until) => format!("one-time, until {until}; set {}", view.password_set_at),
+                None => format!("{}, set {}", view.password_form, view.password_set_at),
+            },
+        ),
         ("failures in a row", format!("{} passwords, {} codes", view.password_failures, view.code_failures)),
         ("codes", if view.codes_locked { "refused until `user unlock`" } else { "accepted" }.to_owned()),
         ("last sign-in", view.last_sign_in_at.clone().unwrap_or_else(|| "never".to_owned())),

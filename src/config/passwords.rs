@@ -21,6 +21,8 @@ pub struct Passwords {
     pub queue_wait: Duration,
     /// What a new password has to meet.
     pub rules: PasswordRules,
+    /// How long a generated password is good for the one sign-in at which it has to be changed.
+    pub one_time_lifetime: Duration,
     /// The most an imported hash may cost to check; a costlier one is refused at import.
     pub imported_cost_cap: CostCap,
 }
@@ -48,6 +50,10 @@ pub(super) fn read(node: &Node<'_>) -> Passwords {
                 .count(8, 64)
                 .or("8") as usize,
         },
+        one_time_lifetime: node
+            .key("one_time_lifetime", "How long a generated password can be used. It is for one sign-in, at which the user chooses another one.")
+            .duration("1h", "30d")
+            .or("72h"),
         imported_cost_cap: node
             .key("imported_cost_cap", "The most that checking an imported hash may cost; `user import` refuses costlier ones.")
             .section(read_cost_cap),

@@ -78,6 +78,8 @@ pub struct Account {
     pub name: Option<String>,
     pub email: Option<String>,
     pub password: PasswordHash,
+    /// Until when a one-time password is good, which has to be changed at the sign-in; `None`: it is the user's own.
+    pub password_expires_at: Option<UnixMillis>,
     pub status: AccountStatus,
     pub epoch: Epoch,
     pub phone: Option<PhoneNumber>,

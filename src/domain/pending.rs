@@ -113,6 +113,8 @@ pub enum PendingLogin {
     NeedsPhone(NeedsPhone),
     /// A code is owed.
     NeedsCode(NeedsCode),
+    /// Every factor was shown, with a one-time password: another one is owed.
+    NeedsNewPassword(NeedsNewPassword),
 }
 
 impl PendingLogin {
@@ -122,6 +124,7 @@ impl PendingLogin {
         match self {
             Self::NeedsPhone(login) => &login.facts,
             Self::NeedsCode(login) => &login.facts,
+            Self::NeedsNewPassword(login) => &login.facts,
         }
     }
 
@@ -131,6 +134,10 @@ impl PendingLogin {
         let (state, candidate) = match self {
             Self::NeedsPhone(_) => (1, None),
             Self::NeedsCode(login) => (2, login.candidate.as_ref()),
+            Self::NeedsNewPassword(login) => match &login.shown {
+                Shown::PasswordAndCode { new_phone } => (3, new_phone.as_ref()),
+                Shown::Password => (4, None),
+            },
         };
         let facts = self.facts();
         let step_up_of = facts.step_up_of.map(|id| id.to_string());
@@ -178,6 +185,11 @@ impl PendingLogin {
         match state {
             1 => Some(Self::NeedsPhone(NeedsPhone { facts })),
             2 => Some(Self::NeedsCode(NeedsCode { facts, candidate })),
+            3 => {
+                let shown = Shown::PasswordAndCode { new_phone: candidate };
+                Some(Self::NeedsNewPassword(NeedsNewPassword { facts, shown }))
+            }
+            4 => Some(Self::NeedsNewPassword(NeedsNewPassword { facts, shown: Shown::Password })),
             _ => None,
         }
     }
@@ -295,7 +307,7 @@ pub enum CodeCheck {
     Wrong,
 }
 
-/// Proof that both factors were shown. Only `NeedsCode::check` makes one.
+/// Proof that both factors were shown. Only `NeedsCode::check` makes one; `NeedsNewPassword` keeps it.
 #[derive(Debug)]
 pub struct VerifiedLogin {
     facts: LoginFacts,
@@ -313,6 +325,51 @@ impl VerifiedLogin {
     #[must_use]
     pub fn new_phone(&self) -> Option<&PhoneNumber> {
         self.new_phone.as_ref()
+    }
+}
+
+/// A login that has shown every factor it needs, the password being a one-time password. It is made from the proof of that, and gives it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeedsNewPassword {
+    facts: LoginFacts,
+    shown: Shown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    PasswordAndCode { new_phone: Option<PhoneNumber> },
+    Password,
+}
+
+/// What a login has shown.
+#[derive(Debug)]
+pub enum Proof {
+    PasswordAndCode(VerifiedLogin),
+    Password(PasswordOnly),
+}
+
+impl NeedsNewPassword {
+    /// The code was right.
+    #[must_use]
+    pub fn after_code(login: VerifiedLogin) -> Self {
+        Self { facts: login.facts, shown: Shown::PasswordAndCode { new_phone: login.new_phone } }
+    }
+
+    /// The password is enough.
+    #[must_use]
+    pub fn after_password(login: PasswordOnly) -> Self {
+        Self { facts: login.facts, shown: Shown::Password }
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn into_proof(self) -> Proof {
+        match self.shown {
+            Shown::PasswordAndCode { new_phone } => {
+                Proof::PasswordAndCode(VerifiedLogin { facts: self.facts, new_phone })
+            }
+            Shown::Password => Proof::Password(PasswordOnly { facts: self.facts }),
+        }
     }
 }
 
@@ -351,79 +408,4 @@ impl PasswordOnly {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::secret::SecretBytes;
-
-    fn keys() -> Keys {
-        Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap()
-    }
-
-    fn facts() -> LoginFacts {
-        LoginFacts {
-            site: SiteName::new("marketing"),
-            account: AccountId::from_bytes([7; 16]),
-            user_name: UserName::parse("anna").unwrap(),
-            epoch: Epoch(3),
-            phone_version: PhoneVersion(2),
-            password_at: UnixMillis(5),
-            ends_at: UnixMillis(600_005),
-            return_path: "/campaigns?x=1#top".into(),
-            step_up_of: Some(SessionId::random()),
-        }
-    }
-
-    fn number(text: &str) -> PhoneNumber {
-        PhoneNumber::from_stored(text).unwrap()
-    }
-
-    #[test]
-    fn a_record_comes_back_only_under_its_own_id() {
-        let (id, other) = (LoginHandle::random().login_id(), LoginHandle::random().login_id());
-        for login in [
-            PendingLogin::NeedsPhone(NeedsPhone::new(facts())),
-            PendingLogin::NeedsCode(NeedsCode::new(facts())),
-            PendingLogin::NeedsCode(NeedsPhone::new(facts()).with_candidate(number("+32470123456"))),
-        ] {
-            let sealed = login.seal(&id, &keys());
-            assert_eq!(PendingLogin::open(&id, &sealed, &keys()).as_ref(), Some(&login));
-            assert!(PendingLogin::open(&other, &sealed, &keys()).is_none());
-        }
-    }
-
-    #[test]
-    fn a_code_belongs_to_its_login_and_number() {
-        let (id, other) = (LoginHandle::random().login_id(), LoginHandle::random().login_id());
-        let first = NeedsPhone::new(facts()).with_candidate(number("+32470123456"));
-        let second = NeedsPhone::new(facts()).with_candidate(number("+32470123457"));
-        let sealed = first.seal_code(&id, &Code::parse("012345").unwrap(), &keys());
-        assert_eq!(first.open_code(&id, &sealed, &keys()).unwrap().reveal(), "012345");
-        assert!(first.open_code(&other, &sealed, &keys()).is_none());
-        assert!(second.open_code(&id, &sealed, &keys()).is_none());
-    }
-
-    #[test]
-    fn a_right_code_verifies_and_a_wrong_one_does_not() {
-        let code = Code::parse("012345").unwrap();
-        let check = |typed: &str| {
-            NeedsCode::new(facts()).check(&code, &TypedCode::parse(typed, 6).unwrap(), ChargedAttempt::committed(1))
-        };
-        assert!(matches!(check("012345"), CodeCheck::Verified(_)));
-        assert!(matches!(check("012346"), CodeCheck::Wrong));
-    }
-
-    #[test]
-    fn the_password_is_not_enough_once_two_factor_is_active() {
-        assert!(Activation::Active.password_only(facts()).is_none());
-        assert!(Activation::Staged.password_only(facts()).is_some());
-    }
-
-    #[test]
-    fn a_handle_comes_back_from_its_cookie_and_nothing_else_does() {
-        let handle = LoginHandle::random();
-        assert_eq!(LoginHandle::from_cookie(&handle.to_cookie()).unwrap().login_id(), handle.login_id());
-        for bad in ["", "x", &"A".repeat(42), &"A".repeat(44), "v1.aa.bb"] {
-            assert!(LoginHandle::from_cookie(bad).is_none(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{AttemptCharge, AttemptTurn, NewAttempt, Opened, Opening, PortResult};
-use super::{Client, Login, is_unmoved};
+use super::{Client, Login, NewPassword, is_unmoved};
 use crate::domain::account::Account;
 use crate::domain::audit::AuditEvent;
 use crate::domain::code::TypedCode;
 use crate::domain::limits::Charge;
-use crate::domain::pending::{CodeCheck, LoginFacts, LoginId, NeedsCode, PendingLogin, VerifiedLogin};
+use crate::domain::pending::{
+    CodeCheck, LoginFacts, LoginId, NeedsCode, NeedsNewPassword, PendingLogin, VerifiedLogin,
+};
 use crate::domain::session::{Person, Session};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
@@ -38,6 +40,8 @@ pub enum CodeOutcome {
     TooMany(Duration),
     /// Codes of this account are refused until an operator unlocks it.
     Locked,
+    /// Right, with a one-time password: another one is asked for next.
+    NeedsNewPassword,
     /// The login is over: start again.
     Over,
 }
@@ -66,7 +70,7 @@ impl Login {
         }
         let outcome = looked?;
         match &outcome {
-            CodeOutcome::SignedIn { .. } => {
+            CodeOutcome::SignedIn { .. } | CodeOutcome::NeedsNewPassword => {
                 self.best_effort("network failure taken back", networks.give_back_failure()).await;
                 self.best_effort("network login completed", networks.complete_login(id)).await;
             }
@@ -94,6 +98,10 @@ impl Login {
         let Some(found) = self.find(site, id, now).await? else {
             return Ok(CodeOutcome::Over);
         };
+        if let PendingLogin::NeedsNewPassword(_) = found.login {
+            // the right code sent twice
+            return Ok(CodeOutcome::NeedsNewPassword);
+        }
         let most = self.settings.code_attempts.per_login;
         let (record, sealed_code) =
             match effect("code.attempt_spent", self.ports.pending.spend_attempt(id, most, now)).await? {
@@ -137,17 +145,28 @@ impl Login {
                 self.code_refused(CodeOutcome::Spent, "wrong_code", &facts, client, now).await
             }
             CodeCheck::Wrong => self.code_refused(CodeOutcome::Wrong { left }, "wrong_code", &facts, client, now).await,
-            CodeCheck::Verified(login) => self.open_verified(login, id, &found.account, client, networks, now).await,
+            CodeCheck::Verified(login) if found.account.password_expires_at.is_some() => {
+                let login = PendingLogin::NeedsNewPassword(NeedsNewPassword::after_code(login));
+                let record = login.seal(id, &self.signing_keys);
+                let is_kept = effect("code.password_owed", self.ports.pending.replace(id, &record)).await?;
+                Ok(if is_kept { CodeOutcome::NeedsNewPassword } else { CodeOutcome::Over })
+            }
+            CodeCheck::Verified(login) => {
+                self.open_verified(login, None, id, &found.account, client, Some(networks), now).await
+            }
         }
     }
 
-    async fn open_verified(
+    /// `networks` were charged for a failure.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of one transaction")]
+    pub(super) async fn open_verified(
         &self,
         login: VerifiedLogin,
+        new_password: Option<NewPassword>,
         id: &LoginId,
         account: &Account,
         client: &Client,
-        networks: &Networks<'_>,
+        networks: Option<&Networks<'_>>,
         now: UnixMillis,
     ) -> PortResult<CodeOutcome> {
         let facts = login.facts();
@@ -158,11 +177,15 @@ impl Login {
         if login.new_phone().is_some() {
             audit.push(self.audit(AuditEvent::PhoneEnrolled, facts, client, now, None));
         }
+        if new_password.is_some() {
+            audit.push(self.audit(AuditEvent::PasswordChanged, facts, client, now, Some("one_time_password")));
+        }
         let opening = Opening {
             session: session.clone(),
             login: *id,
             phone_version: facts.phone_version,
             new_phone: login.new_phone().cloned(),
+            new_password,
             replaces: facts.step_up_of,
             source: client.address,
             user_agent: client.user_agent.clone(),
@@ -180,7 +203,9 @@ impl Login {
             }
             Ok(Opened::AlreadyUsed) => {
                 // a right code sent twice is no failure
-                self.best_effort("network failure taken back", networks.give_back_failure()).await;
+                if let Some(networks) = networks {
+                    self.best_effort("network failure taken back", networks.give_back_failure()).await;
+                }
                 return self.code_refused(CodeOutcome::Over, "code_already_used", facts, client, now).await;
             }
             Ok(Opened::Stale) => {
@@ -188,6 +213,9 @@ impl Login {
             }
             Ok(Opened::EnrolmentClosed) => {
                 return self.code_refused(CodeOutcome::Over, "enrolment_closed", facts, client, now).await;
+            }
+            Ok(Opened::PasswordOwed) => {
+                return self.code_refused(CodeOutcome::Over, "account_moved_on", facts, client, now).await;
             }
             Ok(Opened::CodeNeeded) => {
                 return self.code_refused(CodeOutcome::Over, "code_needed", facts, client, now).await;
@@ -198,8 +226,12 @@ impl Login {
                 Some(_) | None => return Err(error),
             },
         };
-        self.best_effort("pending login removed", effect("code.login_finished", self.ports.pending.finish(id))).await;
+        self.finish(id).await;
         Ok(outcome)
+    }
+
+    pub(super) async fn finish(&self, id: &LoginId) {
+        self.best_effort("pending login removed", effect("code.login_finished", self.ports.pending.finish(id))).await;
     }
 
     async fn code_refused(

@@ -61,6 +61,8 @@ pub struct NewAccount {
     pub phone: Option<PhoneNumber>,
     pub language: Option<Language>,
     pub password: PasswordHash,
+    /// Until when it is good, if it is a one-time password.
+    pub password_expires_at: Option<UnixMillis>,
     /// Enrolment is open until then; `None`: closed.
     pub enrolment_until: Option<UnixMillis>,
 }
@@ -94,6 +96,11 @@ pub enum AccountChange {
     },
     /// Ends sessions and pending logins; forgets password failures.
     Password(PasswordHash),
+    /// The same with a password that is good until then, and has to be changed at the sign-in.
+    OneTimePassword {
+        hash: PasswordHash,
+        until: UnixMillis,
+    },
     /// Ends pending logins; closes enrolment. Ends sessions too when it takes the place of another number: that one may be in other hands.
     Phone(PhoneNumber),
     /// Ends sessions and pending logins, and closes enrolment: a number that is being given just now is not kept either.
@@ -144,6 +151,8 @@ pub struct AccountOverview {
     pub epoch: Epoch,
     pub password: PasswordHash,
     pub password_set_at: UnixMillis,
+    /// Until when a one-time password is good; `None`: it is the user's own.
+    pub password_expires_at: Option<UnixMillis>,
     pub created_at: UnixMillis,
     pub enrolment_until: Option<UnixMillis>,
     pub last_sign_in_at: Option<UnixMillis>,

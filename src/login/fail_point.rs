@@ -32,6 +32,7 @@ pub const ALL: &[&str] = &[
     "code.attempt_charged",
     "code.refusal_recorded",
     "code.session_opened",
+    "code.password_owed",
     "code.login_finished",
     "sign_out.session_ended",
 ];

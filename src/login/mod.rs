@@ -9,6 +9,7 @@ pub mod sessions;
 
 mod code_step;
 mod networks;
+mod new_password_step;
 mod password_step;
 mod phone_step;
 mod sign_out;
@@ -23,6 +24,7 @@ use tracing::Instrument as _;
 
 pub use self::code_step::CodeOutcome;
 pub use self::networks::NetworkCaps;
+pub use self::new_password_step::{NewPassword, NewPasswordOutcome, PasswordProblem};
 pub use self::password_step::{PasswordOutcome, PasswordSubmission};
 pub use self::phone_step::PhoneOutcome;
 pub use self::sending::SendReport;
@@ -37,8 +39,10 @@ use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::password::PasswordRules;
 use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, PendingLogin};
 use crate::domain::phone::{Country, PhoneNumber};
+use crate::domain::secret::SecretText;
 use crate::domain::session::Session;
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
@@ -91,6 +95,10 @@ pub struct LoginSettings {
     pub tick: Duration,
     /// How long all providers together may take for one SMS.
     pub send_time_limit: Duration,
+    /// What a new password has to meet.
+    pub password_rules: PasswordRules,
+    /// Names and hosts of the sites: no new password is built on them.
+    pub site_names: Vec<String>,
     /// The name a site gives itself in an SMS.
     pub app_names: Vec<(SiteName, String)>,
 }
@@ -142,6 +150,7 @@ pub struct PendingView {
 pub enum PendingStage {
     Phone,
     Code(CodeStage),
+    NewPassword,
 }
 
 /// A pending login that waits for its code.
@@ -213,6 +222,21 @@ impl Login {
     ) -> Result<CodeOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
         self.to_its_end(async move { login.code_step(&site, &id, &typed, &client).await }).await
+    }
+
+    /// The password that takes the place of a one-time password.
+    ///
+    /// # Errors
+    /// A store or the hashing could not tell.
+    pub async fn choose_password(
+        self: &Arc<Self>,
+        site: &SiteName,
+        handle: &LoginHandle,
+        chosen: SecretText,
+        client: Client,
+    ) -> Result<NewPasswordOutcome, StepError> {
+        let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
+        self.to_its_end(async move { login.new_password_step(&site, &id, &chosen, &client).await }).await
     }
 
     /// A new SMS for a login that owes a code. `Ok(None)`: the login is over.
@@ -322,6 +346,7 @@ impl Login {
         let facts = found.login.facts();
         let stage = match &found.login {
             PendingLogin::NeedsPhone(_) => PendingStage::Phone,
+            PendingLogin::NeedsNewPassword(_) => PendingStage::NewPassword,
             PendingLogin::NeedsCode(login) => {
                 let Some(number) = login.candidate().or(found.account.phone.as_ref()).cloned() else {
                     return Ok(None);

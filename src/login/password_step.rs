@@ -8,14 +8,16 @@ use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{CountedFailure, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PortResult};
 use super::sending::SendReport;
-use super::{Client, Login, PhonePolicy, chain};
+use super::{Client, Login, NewPassword, PhonePolicy, chain};
 use crate::domain::account::{Account, AccountStatus};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::HashPurpose;
 use crate::domain::language::Language;
 use crate::domain::limits::Charge;
 use crate::domain::password::Password;
-use crate::domain::pending::{Activation, LoginFacts, LoginHandle, NeedsCode, NeedsPhone, PasswordOnly, PendingLogin};
+use crate::domain::pending::{
+    Activation, LoginFacts, LoginHandle, LoginId, NeedsCode, NeedsNewPassword, NeedsPhone, PasswordOnly, PendingLogin,
+};
 use crate::domain::secret::SecretText;
 use crate::domain::session::{Person, Session};
 use crate::domain::site::SiteName;
@@ -50,6 +52,8 @@ pub enum PasswordOutcome {
     NeedsPhone(LoginHandle),
     /// Right; the code is asked for next.
     NeedsCode(LoginHandle, SendReport),
+    /// Right, and enough; but a one-time password: another one is asked for next.
+    NeedsNewPassword(LoginHandle),
     /// Right, and enough.
     SignedIn { session: Box<Session>, return_path: String },
 }
@@ -165,6 +169,14 @@ impl Login {
             .await?;
             return Ok(Verdict::Refused);
         }
+        if account.password_expires_at.is_some_and(|until| until <= now) {
+            effect(
+                "password.refusal_recorded",
+                self.ports.ledger.record(&self.refused(Some(&account), submission, now, "one_time_password_expired")),
+            )
+            .await?;
+            return Ok(Verdict::Refused);
+        }
         let accepted = AuditRecord {
             event: AuditEvent::PasswordAccepted,
             reason: None,
@@ -205,7 +217,14 @@ impl Login {
         };
         let handle = LoginHandle::random();
         if let Some(proof) = self.sessions.activation().password_only(facts.clone()) {
-            return self.open_with_password_only(&proof, &account, &handle, submission, now).await;
+            let id = handle.login_id();
+            if account.password_expires_at.is_none() {
+                return self.open_with_password_only(&proof, None, &account, &id, &submission.client, now).await;
+            }
+            let login = PendingLogin::NeedsNewPassword(NeedsNewPassword::after_password(proof));
+            let record = login.seal(&id, &self.signing_keys);
+            effect("password.login_put", self.ports.pending.put(&id, &record, self.settings.login_lifetime)).await?;
+            return Ok(PasswordOutcome::NeedsNewPassword(handle));
         }
         let id = handle.login_id();
         if account.phone.is_some() {
@@ -247,26 +266,32 @@ impl Login {
         Ok(PasswordOutcome::NeedsPhone(handle))
     }
 
-    async fn open_with_password_only(
+    pub(super) async fn open_with_password_only(
         &self,
         proof: &PasswordOnly,
+        new_password: Option<NewPassword>,
         account: &Account,
-        handle: &LoginHandle,
-        submission: &PasswordSubmission,
+        id: &LoginId,
+        client: &Client,
         now: UnixMillis,
     ) -> PortResult<PasswordOutcome> {
         let facts = proof.facts();
         let person = Person { name: account.name.clone(), email: account.email.clone() };
         let session = Session::open_with_password_only(proof, person, self.sessions.lifetimes(), now);
+        let mut audit = vec![self.audit(AuditEvent::SignedIn, facts, client, now, Some("password_only"))];
+        if new_password.is_some() {
+            audit.push(self.audit(AuditEvent::PasswordChanged, facts, client, now, Some("one_time_password")));
+        }
         let opening = Opening {
             session: session.clone(),
-            login: handle.login_id(),
+            login: *id,
             phone_version: facts.phone_version,
             new_phone: None,
+            new_password,
             replaces: None,
-            source: submission.client.address,
-            user_agent: submission.client.user_agent.clone(),
-            audit: vec![self.audit(AuditEvent::SignedIn, facts, &submission.client, now, Some("password_only"))],
+            source: client.address,
+            user_agent: client.user_agent.clone(),
+            audit,
             now,
         };
         match effect("password.session_opened", self.ports.ledger.open_session(&opening)).await? {
@@ -280,7 +305,9 @@ impl Login {
                 debug_assert_eq!(self.sessions.activation(), Activation::Active);
                 Ok(PasswordOutcome::Refused)
             }
-            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed => Ok(PasswordOutcome::Refused),
+            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed | Opened::PasswordOwed => {
+                Ok(PasswordOutcome::Refused)
+            }
         }
     }
 

@@ -54,6 +54,7 @@ impl Login {
                 Some(login) => self.put_number(id, login.with_candidate(number)).await?,
                 None => return Ok(PhoneOutcome::Closed),
             },
+            PendingLogin::NeedsNewPassword(_) => return Ok(PhoneOutcome::Over),
         };
         let report = self.send_code(id, &login, &found.account, client, page_language, now).await?;
         Ok(PhoneOutcome::NeedsCode(report))

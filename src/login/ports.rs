@@ -329,6 +329,8 @@ pub struct Opening {
     pub phone_version: PhoneVersion,
     /// The number to enrol.
     pub new_phone: Option<PhoneNumber>,
+    /// What takes the place of a one-time password.
+    pub new_password: Option<super::NewPassword>,
     /// The session without a code that this one replaces.
     pub replaces: Option<SessionId>,
     pub source: IpAddr,
@@ -352,6 +354,8 @@ pub enum Opened {
     EnrolmentClosed,
     /// Two-factor sign-in is active: the password alone opens nothing.
     CodeNeeded,
+    /// The account has a one-time password, and no other one was chosen.
+    PasswordOwed,
 }
 
 /// What has been ended, for every node.

@@ -30,6 +30,7 @@ pub enum Page {
     Login(LoginPage),
     Phone(PhonePage),
     Code(CodePage),
+    NewPassword(NewPasswordPage),
     StepUp(StepUpPage),
     /// Asks whether to sign out.
     Logout {
@@ -215,6 +216,33 @@ pub enum CodeProblem {
     Expired,
 }
 
+/// Asks for a password in place of a one-time password.
+#[derive(Clone, Debug)]
+pub struct NewPasswordPage {
+    /// For password managers, and to see whose it is.
+    pub user_name: String,
+    /// Characters that it needs at least.
+    pub min_length: usize,
+    pub form: FormAge,
+    pub problem: Option<NewPasswordProblem>,
+}
+
+/// What was wrong with a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewPasswordProblem {
+    Missing,
+    /// The second time it was typed otherwise.
+    Differs,
+    TooShort,
+    TooLong,
+    Common,
+    /// Built on a name of the user or of the site.
+    Named,
+    Guessable,
+    /// The one that has to be changed.
+    Same,
+}
+
 /// Asks a session without a code for one.
 #[derive(Clone, Debug)]
 pub struct StepUpPage {
@@ -331,14 +359,17 @@ impl Page {
         match self {
             Self::Login(LoginPage { problem: Some(_), .. })
             | Self::Phone(PhonePage { problem: Some(_), .. })
-            | Self::Code(CodePage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            | Self::Code(CodePage { problem: Some(_), .. })
+            | Self::NewPassword(NewPasswordPage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             // shown again instead of a bare error, but nothing was done, and programs have to see that
             Self::Login(LoginPage { notice: Some(LoginNotice::FormExpired | LoginNotice::CookieMissing), .. })
             | Self::Phone(PhonePage { form: FormAge::Expired, .. })
+            | Self::NewPassword(NewPasswordPage { form: FormAge::Expired, .. })
             | Self::Code(CodePage { notice: Some(CodeNotice::FormExpired), .. }) => StatusCode::FORBIDDEN,
             Self::Login(_)
             | Self::Phone(_)
             | Self::Code(_)
+            | Self::NewPassword(_)
             | Self::StepUp(_)
             | Self::Logout { .. }
             | Self::SignedOut => StatusCode::OK,
@@ -377,6 +408,7 @@ impl Page {
             Self::Login(_)
             | Self::Phone(_)
             | Self::Code(_)
+            | Self::NewPassword(_)
             | Self::StepUp(_)
             | Self::Logout { .. }
             | Self::SignedOut

@@ -69,6 +69,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("login.html", include_str!("templates/login.html")),
         ("phone.html", include_str!("templates/phone.html")),
         ("code.html", include_str!("templates/code.html")),
+        ("new_password.html", include_str!("templates/new_password.html")),
         ("step_up.html", include_str!("templates/step_up.html")),
         ("logout.html", include_str!("templates/logout.html")),
         ("outcome.html", include_str!("templates/outcome.html")),
@@ -103,7 +104,7 @@ fn try_render(page: &Page, chrome: &Chrome<'_>) -> Result<String, Error> {
         files,
         languages => languages(chrome),
         paths => context! {
-            login => paths::LOGIN, phone => paths::PHONE, code => paths::CODE, resend => paths::RESEND, logout => paths::LOGOUT,
+            login => paths::LOGIN, phone => paths::PHONE, code => paths::CODE, new_password => paths::NEW_PASSWORD, resend => paths::RESEND, logout => paths::LOGOUT,
         },
         csrf => chrome.csrf,
         reference => view.refers.then_some(chrome.request_id),

@@ -142,6 +142,24 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     add("code-expired-view", Page::Code(expired.clone()));
     add("code-expired", Page::Code(CodePage { problem: Some(CodeProblem::Expired), ..expired }));
 
+    let new_password = NewPasswordPage { user_name: text.into(), min_length: 8, form: FormAge::Fresh, problem: None };
+    add("new-password", Page::NewPassword(new_password.clone()));
+    let expired = NewPasswordPage { form: FormAge::Expired, ..new_password.clone() };
+    add("new-password-FormExpired", Page::NewPassword(expired));
+    for problem in [
+        NewPasswordProblem::Missing,
+        NewPasswordProblem::Differs,
+        NewPasswordProblem::TooShort,
+        NewPasswordProblem::TooLong,
+        NewPasswordProblem::Common,
+        NewPasswordProblem::Named,
+        NewPasswordProblem::Guessable,
+        NewPasswordProblem::Same,
+    ] {
+        let page = NewPasswordPage { problem: Some(problem), ..new_password.clone() };
+        add(&format!("new-password-{problem:?}"), Page::NewPassword(page));
+    }
+
     add("step-up", Page::StepUp(StepUpPage { return_to: format!("/{text}"), user_name: text.into() }));
     add("logout", Page::Logout { user_name: text.into(), stay_href: "/".into() });
     add("signed-out", Page::SignedOut);
@@ -267,6 +285,7 @@ fn the_fields_are_those_that_browsers_fill_in() {
         (page("login"), "id=\"username\"", "autocomplete=\"username\""),
         (page("login"), "id=\"password\"", "autocomplete=\"current-password\""),
         (page("phone"), "id=\"phone\"", "autocomplete=\"tel\""),
+        (page("new-password"), "id=\"new_password\"", "autocomplete=\"new-password\""),
         (page("code"), "id=\"code\"", "autocomplete=\"one-time-code\""),
         (page("code"), "id=\"code\"", "inputmode=\"numeric\""),
         (page("login-NotCorrect"), "id=\"username\"", "value=\"jan\""),

@@ -2,6 +2,8 @@
 //!
 //! Floor: pages.
 
+mod new_password;
+
 use std::time::Duration;
 
 use fluent_bundle::FluentValue;
@@ -80,6 +82,7 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
         Page::Login(page) => login(page, &words),
         Page::Phone(page) => phone(page, &words),
         Page::Code(page) => code(page, &words),
+        Page::NewPassword(page) => new_password::view(page, &words),
         Page::StepUp(page) => step_up(page, &words),
         Page::Logout { user_name, stay_href } => View {
             template: "logout.html",

@@ -27,6 +27,7 @@ pub(super) async fn show(visit: Visit) -> Response {
     };
     match &pending.stage {
         PendingStage::Phone => visit.see(paths::PHONE),
+        PendingStage::NewPassword => visit.see(paths::NEW_PASSWORD),
         PendingStage::Code(stage) => {
             let notice = notice(visit.query(SAID).as_deref(), visit.query(WAIT).as_deref());
             page(&visit, &handle, stage, notice, None)
@@ -43,6 +44,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
     let problem = match visit.login().submit_code(&visit.context.site, &handle, typed, visit.client()).await {
         Err(_logged) => return visit.message(MessageKind::SignInUnavailable),
         Ok(CodeOutcome::SignedIn { session, return_path }) => return visit.signed_in(&session, &return_path).await,
+        Ok(CodeOutcome::NeedsNewPassword) => return visit.see(paths::NEW_PASSWORD),
         Ok(CodeOutcome::Malformed) if is_empty => CodeProblem::Missing,
         Ok(CodeOutcome::Malformed) => CodeProblem::NotDigits,
         Ok(CodeOutcome::Wrong { left }) => CodeProblem::Wrong { attempts_left: left },
@@ -140,6 +142,7 @@ async fn again(visit: &Visit, notice: Option<CodeNotice>, problem: Option<CodePr
             page(visit, &handle, &stage, notice, problem)
         }
         Ok((_, PendingView { stage: PendingStage::Phone, .. })) => visit.see(paths::PHONE),
+        Ok((_, PendingView { stage: PendingStage::NewPassword, .. })) => visit.see(paths::NEW_PASSWORD),
     }
 }
 

@@ -63,9 +63,12 @@ impl Outside {
             state: Mutex::default(),
         };
         let open_until = UnixMillis(outside.now.load(Ordering::Relaxed)).plus(Duration::from_secs(86_400));
-        for (name, phone, enrolment_until) in
-            [("anna", Some("+32470123456"), None), ("ben", None, Some(open_until)), ("carla", None, None)]
-        {
+        for (name, phone, enrolment_until) in [
+            ("anna", Some("+32470123456"), None),
+            ("ben", None, Some(open_until)),
+            ("carla", None, None),
+            ("olga", Some("+32470123458"), None),
+        ] {
             outside.state().accounts.push(account(name, phone, enrolment_until));
         }
         Arc::new(outside)
@@ -107,6 +110,7 @@ fn account(name: &str, phone: Option<&str>, enrolment_until: Option<UnixMillis>)
         name: None,
         email: None,
         password: PasswordHash::from_stored(hash).unwrap(),
+        password_expires_at: (name == "olga").then_some(UnixMillis(i64::MAX)),
         status: AccountStatus::Active,
         epoch: Epoch(1),
         phone: phone.map(|number| PhoneNumber::from_stored(number).unwrap()),
@@ -288,6 +292,9 @@ impl Ledger for Outside {
             account.phone = Some(phone.clone());
             account.phone_version.0 += 1;
         }
+        if let Some(password) = &opening.new_password {
+            (account.password, account.password_expires_at) = (password.chosen.clone(), None);
+        }
         Ok(Opened::Opened(Vec::new()))
     }
 
@@ -333,7 +340,8 @@ impl PasswordVerifier for Outside {
     }
 
     async fn hash(&self, _password: &Password) -> PortResult<PasswordHash> {
-        Err(PortError::new("fake", "no page hashes"))
+        let hash = "$argon2id$v=19$m=19456,t=2,p=1$BBBBBBBBBBBBBBBBBBBBBA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        Ok(PasswordHash::from_stored(hash).unwrap())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::web::paths;
 use crate::web::return_path::ReturnPath;
 
 /// How long somebody waits who came when too many were signing in: about as long as the queue of hashes takes to empty (our own figure).
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// The field of a form that is shown again because it came without the cookie: without it once more, no cookie will ever come.
 const COOKIE_MISSING: &str = "cookie_missing";
@@ -93,6 +93,9 @@ pub(super) async fn submit(submission: Submission) -> Response {
             PhonePolicy::SelfRegistered => NoNumberReason::EnrolmentClosed,
         })),
         Ok(PasswordOutcome::NeedsPhone(handle)) => visit.with_login_cookie(visit.see(paths::PHONE), &handle),
+        Ok(PasswordOutcome::NeedsNewPassword(handle)) => {
+            visit.with_login_cookie(visit.see(paths::NEW_PASSWORD), &handle)
+        }
         Ok(PasswordOutcome::NeedsCode(handle, report)) => {
             visit.with_login_cookie(code::after_first_send(&visit, report), &handle)
         }

@@ -7,6 +7,7 @@ mod code;
 mod key_set;
 mod login;
 mod logout;
+mod new_password;
 mod phone;
 mod session;
 mod visit;
@@ -50,6 +51,7 @@ fn pages() -> Router<Arc<Portal>> {
         .route(paths::LOGIN, get(login::show).post(login::submit))
         .route(paths::PHONE, get(phone::show).post(phone::submit))
         .route(paths::CODE, get(code::show).post(code::submit))
+        .route(paths::NEW_PASSWORD, get(new_password::show).post(new_password::submit))
         .route(paths::RESEND, post(code::resend))
         .route(paths::LOGOUT, get(logout::ask).post(logout::submit))
         .route(paths::SESSION, get(session::show))

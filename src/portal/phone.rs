@@ -39,6 +39,7 @@ async fn page(visit: &Visit, phone: String, form: FormAge, problem: Option<Phone
     };
     match pending.stage {
         PendingStage::Code(stage) if !stage.enrolling => return visit.see(paths::CODE),
+        PendingStage::NewPassword => return visit.see(paths::NEW_PASSWORD),
         PendingStage::Code(_) | PendingStage::Phone => {}
     }
     let countries = &visit.login().settings().countries;

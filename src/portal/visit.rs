@@ -207,6 +207,7 @@ impl Visit {
             (_, &Method::GET | &Method::HEAD) => self.path_and_query(),
             (Page::Login(page), _) => ReturnPath::parse_or_root(Some(&page.return_to)).sign_in_url(),
             (Page::Code(_), _) => paths::CODE.to_owned(),
+            (Page::NewPassword(_), _) => paths::NEW_PASSWORD.to_owned(),
             _ => paths::LOGIN.to_owned(),
         }
     }

@@ -13,6 +13,8 @@ pub const LOGIN: &str = "/.vestibule/login";
 pub const PHONE: &str = "/.vestibule/phone";
 /// The page that asks for the code.
 pub const CODE: &str = "/.vestibule/code";
+/// The page that asks for a password in place of a one-time password.
+pub const NEW_PASSWORD: &str = "/.vestibule/password";
 /// Asks for a new SMS.
 pub const RESEND: &str = "/.vestibule/code/resend";
 /// Sign-out: GET asks, POST does.

@@ -28,6 +28,8 @@ enum Way {
     NoMessagesLeft,
     VendorRefuses,
     RightCode,
+    /// With a one-time password.
+    RightCodeOneTime,
     WrongCode,
     SignOut,
 }
@@ -56,6 +58,7 @@ fn journey(fail_point: &str) -> (Way, Kept) {
         "send.taken_back" => (Way::VendorRefuses, Kept { sends: "not_sent", ..none }),
         "code.attempt_spent" => (Way::RightCode, sent),
         "code.attempt_charged" => (Way::RightCode, tried),
+        "code.password_owed" => (Way::RightCodeOneTime, tried),
         "code.session_opened" | "code.login_finished" | "network.login_taken_back" => (Way::RightCode, opened),
         "code.refusal_recorded" => (Way::WrongCode, tried),
         "sign_out.session_ended" => (Way::SignOut, Kept { sessions: "ended", ..opened }),
@@ -161,7 +164,11 @@ const NUMBER: &str = "+32470123456";
 async fn dies_and_comes_back(name: &'static str) {
     let (way, kept) = journey(name);
     let mut stack = armed(plan(way), name).start();
-    let anna = stack.add_account("anna", if way == Way::GivesNumber { "" } else { NUMBER });
+    let anna = match way {
+        Way::RightCodeOneTime => stack.add_account_with_one_time_password("anna", NUMBER),
+        Way::GivesNumber => stack.add_account("anna", ""),
+        _ => stack.add_account("anna", NUMBER),
+    };
     let (person, page_and_code) = walk(&mut stack, way, &anna).await;
     take_over(&mut stack, name);
     // The same cookies over a new connection.
@@ -204,6 +211,7 @@ fn plan(way: Way) -> Plan {
         | Way::WrongPassword
         | Way::VendorRefuses
         | Way::RightCode
+        | Way::RightCodeOneTime
         | Way::WrongCode
         | Way::SignOut => Plan::new(),
     }
@@ -251,6 +259,11 @@ async fn walk(stack: &mut Stack, way: Way, anna: &Account) -> (Person, Option<(A
             type_password(&person, &anna.name, &anna.password).await;
             stack.vendor.behave(Behaviour::default());
         }
+        Way::RightCodeOneTime => {
+            let (person, page, code) = stack.owing_a_code(anna).await;
+            let _lost = person.try_submit(&page.form_with("code"), &page.asked, &[("code", &code)]).await;
+            return (person, None);
+        }
         Way::RightCode | Way::WrongCode => {
             let (person, page, code) = stack.owing_a_code(anna).await;
             let typed = if way == Way::RightCode { code.clone() } else { not_this(&code, 1) };
@@ -291,6 +304,13 @@ async fn start_again(stack: &Stack, way: Way, anna: &Account) {
         Way::PasswordAlone => {
             let person = stack.person();
             person.give_password("/inside", anna).await.expect(200);
+            assert!(person.is_in().await);
+        }
+        Way::RightCodeOneTime => {
+            let (person, page, code) = stack.owing_a_code(anna).await;
+            let answer = person.give_code(&page, &code).await.expect(303);
+            let page = person.follow_from(answer).await.expect(200);
+            person.choose_password(&page, "zeventien fietsen in de regen").await.expect(303);
             assert!(person.is_in().await);
         }
         Way::GivesNumber => {

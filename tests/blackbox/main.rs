@@ -17,6 +17,7 @@ mod forwarding;
 mod harness;
 mod many_people;
 mod meanwhile;
+mod one_time_passwords;
 mod outages;
 mod proxy_protocol;
 mod races;

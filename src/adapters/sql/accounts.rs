@@ -11,7 +11,7 @@ use crate::domain::language::Language;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::user_name::UserName;
 
-const BY_ID_OR_NAME: &str = "SELECT id, user_name, name, email, phone, phone_version, language, status, epoch, password, enrolment_until, codes_locked
+const BY_ID_OR_NAME: &str = "SELECT id, user_name, name, email, phone, phone_version, language, status, epoch, password, password_expires_at, enrolment_until, codes_locked
      FROM accounts WHERE id = $1 OR user_name = $2";
 
 pub(super) async fn by_name(database: &Database, keys: &Keys, name: &UserName) -> Result<Option<Account>, SqlError> {
@@ -41,6 +41,7 @@ fn read(row: &Row, keys: &Keys) -> Result<Account, SqlError> {
         name: personal::open(keys, Field::AccountName, &id, row)?,
         email: personal::open(keys, Field::AccountEmail, &id, row)?,
         password: row.parsed("password", |text| PasswordHash::from_stored(text).ok())?,
+        password_expires_at: row.optional_at("password_expires_at")?,
         status: row.parsed("status", status_from)?,
         epoch: Epoch(row.int("epoch")?),
         phone: personal::open_phone(keys, &id, row)?,

@@ -12,6 +12,7 @@ use crate::domain::account::{Account, AccountId, AccountStatus};
 use crate::domain::audit::AuditRecord;
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
+use crate::domain::password_hash::PasswordHash;
 use crate::domain::time::UnixMillis;
 use crate::login::directory::{AccountChange, Changed, ImportEntry, Imported, NewAccount};
 
@@ -60,8 +61,8 @@ async fn add(tx: &mut Connection, keys: &Keys, account: &NewAccount, audit: &Aud
     let added = tx
         .execute(
             "INSERT INTO accounts (id, user_name, name, email, phone, phone_hash, phone_version, phone_set_at, language, status, epoch,
-                 password, password_set_at, created_at, enrolment_until, codes_locked)
-             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'active', 1, $9, $10, $10, $11, 0) ON CONFLICT (user_name) DO NOTHING",
+                 password, password_set_at, created_at, enrolment_until, codes_locked, password_expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'active', 1, $9, $10, $10, $11, 0, $12) ON CONFLICT (user_name) DO NOTHING",
             [
                 row.as_str().into(),
                 (&account.user_name).into(),
@@ -74,6 +75,7 @@ async fn add(tx: &mut Connection, keys: &Keys, account: &NewAccount, audit: &Aud
                 (&account.password).into(),
                 audit.at.into(),
                 account.enrolment_until.filter(|_| phone.is_none()).into(),
+                account.password_expires_at.into(),
             ],
         )
         .await?;
@@ -99,12 +101,11 @@ async fn apply(
         }
         AccountChange::Password(hash) if hash.stored() == account.password.stored() => Changed::Unchanged,
         AccountChange::Password(hash) => {
-            tx.execute(
-                "UPDATE accounts SET password = $2, password_set_at = $3 WHERE id = $1",
-                [id.into(), hash.into(), audit.at.into()],
-            )
-            .await?;
-            guesses::forget_password_failures(tx, id).await?;
+            set_password(tx, id, hash, None, audit).await?;
+            end_everything(tx, &account, audit).await?
+        }
+        AccountChange::OneTimePassword { hash, until } => {
+            set_password(tx, id, hash, Some(*until), audit).await?;
             end_everything(tx, &account, audit).await?
         }
         AccountChange::Phone(phone) if account.phone.as_ref() == Some(phone) => Changed::Unchanged,
@@ -161,6 +162,23 @@ async fn apply(
         trail::append(tx, audit).await?;
     }
     Ok(outcome)
+}
+
+/// `expires_at`: until when it is good, for a one-time password.
+async fn set_password(
+    tx: &mut Connection,
+    id: &AccountId,
+    hash: &PasswordHash,
+    expires_at: Option<UnixMillis>,
+    audit: &AuditRecord,
+) -> Result<(), SqlError> {
+    tx.execute(
+        "UPDATE accounts SET password = $2, password_set_at = $3, password_expires_at = $4 WHERE id = $1",
+        [id.into(), hash.into(), audit.at.into(), expires_at.into()],
+    )
+    .await?;
+    guesses::forget_password_failures(tx, id).await?;
+    Ok(())
 }
 
 /// Ends the account's sessions and pending logins.

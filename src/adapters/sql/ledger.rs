@@ -88,7 +88,11 @@ impl Ledger for SqlLedger {
         let opened = self.database.write(|tx| sessions::open(tx, &self.keys, opening)).await?;
         match &opened {
             Opened::Opened(_) => opening.audit.iter().for_each(trail::tell),
-            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed | Opened::CodeNeeded => {}
+            Opened::AlreadyUsed
+            | Opened::Stale
+            | Opened::EnrolmentClosed
+            | Opened::CodeNeeded
+            | Opened::PasswordOwed => {}
         }
         Ok(opened)
     }

@@ -19,7 +19,7 @@ use crate::login::directory::{AccountOverview, Census, SessionOverview};
 /// By user name: the one called `$1`, or those after `$2`. An account's failures hang on `a:<id>` (`guesses::subject_key`).
 const ACCOUNTS: &str =
     "SELECT a.id, a.user_name, a.name, a.email, a.phone, a.phone_set_at, a.language, a.status, a.epoch, a.password,
-        a.password_set_at, a.created_at, a.enrolment_until, a.codes_locked, a.last_sign_in_at,
+        a.password_set_at, a.password_expires_at, a.created_at, a.enrolment_until, a.codes_locked, a.last_sign_in_at,
         COALESCE(p.failures, 0) AS password_failures, COALESCE(p.wait_until, 0) AS wait_until,
         (SELECT COUNT(*) FROM code_attempts c WHERE c.account = a.id AND c.outcome = 'charged') AS code_failures
      FROM accounts a LEFT JOIN password_failures p ON p.subject = 'a:' || a.id
@@ -96,6 +96,7 @@ fn read_account(row: &Row, keys: &Keys) -> Result<AccountOverview, SqlError> {
         epoch: Epoch(row.int("epoch")?),
         password: row.parsed("password", |text| PasswordHash::from_stored(text).ok())?,
         password_set_at: row.at("password_set_at")?,
+        password_expires_at: row.optional_at("password_expires_at")?,
         created_at: row.at("created_at")?,
         enrolment_until: row.optional_at("enrolment_until")?,
         last_sign_in_at: row.optional_at("last_sign_in_at")?,

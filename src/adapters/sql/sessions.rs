@@ -19,6 +19,7 @@ use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::{Factors, Session, SessionId};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
+use crate::login::NewPassword;
 use crate::login::ports::{Opened, Opening};
 
 /// Opens the session of a login, with all that belongs to it, or does nothing.
@@ -27,7 +28,8 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
     let account = tx
         .row(
             "UPDATE accounts SET last_sign_in_at = $1 WHERE id = $2 AND status = 'active' AND epoch = $3 AND phone_version = $4
-             RETURNING phone_hash, enrolment_until",
+                 AND (password_expires_at IS NULL OR password_expires_at > $1)
+             RETURNING phone_hash, enrolment_until, password_expires_at",
             [opening.now.into(), (&session.account).into(), session.epoch.into(), opening.phone_version.into()],
         )
         .await?;
@@ -37,6 +39,14 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
     };
     if insert(&mut tx, keys, opening).await? == 0 {
         return tx.roll_back(Opened::AlreadyUsed).await;
+    }
+    if account.optional_at("password_expires_at")?.is_some() && opening.new_password.is_none() {
+        return tx.roll_back(Opened::PasswordOwed).await;
+    }
+    if let Some(password) = &opening.new_password
+        && !replace_one_time_password(&mut tx, &session.account, password, opening.now).await?
+    {
+        return tx.roll_back(Opened::Stale).await;
     }
     let has_number = account.optional_bytes("phone_hash")?.is_some();
     let may_enrol = !has_number && account.optional_at("enrolment_until")?.is_some_and(|until| opening.now < until);
@@ -75,6 +85,23 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
         ended.push(feed::append(&mut tx, opening.now, Revoked::Session(*replaced)).await?);
     }
     tx.commit(Opened::Opened(ended)).await
+}
+
+/// `false` when the one-time password was replaced already.
+async fn replace_one_time_password(
+    tx: &mut Connection,
+    id: &AccountId,
+    password: &NewPassword,
+    now: UnixMillis,
+) -> Result<bool, SqlError> {
+    let replaced = tx
+        .execute(
+            "UPDATE accounts SET password = $3, password_set_at = $4, password_expires_at = NULL
+             WHERE id = $1 AND password = $2 AND password_expires_at IS NOT NULL",
+            [id.into(), (&password.replaced).into(), (&password.chosen).into(), now.into()],
+        )
+        .await?;
+    Ok(replaced > 0)
 }
 
 /// Puts a number on the account and closes enrolment. Pending logins end, because the phone version moves.

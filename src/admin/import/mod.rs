@@ -253,6 +253,7 @@ impl Operations {
                     phone: line.phone,
                     language: line.language,
                     password,
+                    password_expires_at: generated.as_ref().map(|_| self.one_time_until(act.now)),
                 };
                 Ok((vec![ImportEntry::Add { account, audit }], generated))
             }

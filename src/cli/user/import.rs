@@ -93,7 +93,7 @@ fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool)
             let _ = writeln!(text, "{kept}");
         }
         if !report.generated.is_empty() && !is_written {
-            let _ = write!(text, "Passwords, shown only now:\n{}", passwords_of(report));
+            let _ = write!(text, "Passwords, shown only now, each for one sign-in:\n{}", passwords_of(report));
         }
         text
     };

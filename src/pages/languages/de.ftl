@@ -107,6 +107,22 @@ code-attempts-left =
 code-expired = Dieser Code ist abgelaufen. Fordern Sie einen neuen an.
 code-expired-lead = Der gesendete Code kann nicht mehr verwendet werden. Ein neuer ist gleich da; Ihr Passwort brauchen Sie dafür nicht noch einmal.
 
+new-password-title = Eigenes Passwort wählen
+new-password-why = Das Passwort, das Sie bekommen haben, gilt nur für diese Anmeldung. Wählen Sie jetzt Ihr eigenes.
+new-password-label = Neues Passwort
+new-password-hint = Mindestens { $length } Zeichen. Mehrere Wörter hintereinander sind gut und leicht zu merken.
+new-password-again = Neues Passwort, noch einmal
+new-password-button = Speichern und weiter
+new-password-form-expired = Diese Seite war nicht mehr aktuell, deshalb wurde nichts gespeichert. Bitte wählen Sie Ihr Passwort erneut.
+new-password-missing = Geben Sie ein neues Passwort ein
+new-password-differs = Die beiden Passwörter sind nicht gleich
+new-password-too-short = Verwenden Sie mindestens { $length } Zeichen
+new-password-too-long = Das ist zu lang; höchstens 256 Zeichen
+new-password-common = Dieses Passwort gehört zu denen, die zuerst ausprobiert werden. Wählen Sie ein anderes
+new-password-named = Wählen Sie ein Passwort ohne Ihren Namen und ohne den Namen dieser Seite
+new-password-guessable = Das ist leicht zu erraten: eine Tastenreihe, eine Wiederholung, ein Datum oder ein häufiges Wort. Fügen Sie andere Wörter hinzu
+new-password-same = Das ist das Passwort, das Sie bekommen haben. Wählen Sie ein anderes
+
 step-up-title = Ab jetzt mit Code
 step-up-lead = Zur Anmeldung bei { $site } gehört ab jetzt auch ein Code per SMS. Wir senden ihn an die Telefonnummer Ihres Kontos.
 step-up-button = Code senden

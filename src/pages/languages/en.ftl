@@ -118,6 +118,24 @@ code-attempts-left =
 code-expired = This code has expired. Ask for a new one.
 code-expired-lead = The code we sent can no longer be used. A new one takes only a moment; your password is not needed again.
 
+## A password in place of a one-time password
+
+new-password-title = Choose your own password
+new-password-why = The password you were given works only for this sign-in. Choose your own now.
+new-password-label = New password
+new-password-hint = At least { $length } characters. Several words in a row are good, and easy to remember.
+new-password-again = New password, once more
+new-password-button = Save and go on
+new-password-form-expired = This page was out of date, so nothing was saved. Please choose your password again.
+new-password-missing = Enter a new password
+new-password-differs = The two passwords are not the same
+new-password-too-short = Use at least { $length } characters
+new-password-too-long = This is too long; use at most 256 characters
+new-password-common = This password is one of those that are tried first. Choose another one
+new-password-named = Choose a password that does not contain your name or the name of this site
+new-password-guessable = This is guessed easily: a row of keys, a repetition, a date or a common word. Add other words
+new-password-same = This is the password you were given. Choose another one
+
 ## A code is needed in a session that has none
 
 step-up-title = Now with a code

@@ -108,6 +108,22 @@ code-attempts-left =
 code-expired = Ce code a expiré. Demandez-en un nouveau.
 code-expired-lead = Le code que nous avons envoyé ne peut plus être utilisé. Un nouveau ne prend qu’un instant ; votre mot de passe n’est plus nécessaire.
 
+new-password-title = Choisissez votre mot de passe
+new-password-why = Le mot de passe que vous avez reçu ne sert que pour cette connexion. Choisissez maintenant le vôtre.
+new-password-label = Nouveau mot de passe
+new-password-hint = Au moins { $length } caractères. Plusieurs mots à la suite conviennent et se retiennent facilement.
+new-password-again = Nouveau mot de passe, encore une fois
+new-password-button = Enregistrer et continuer
+new-password-form-expired = Cette page n’était plus à jour : rien n’a été enregistré. Choisissez à nouveau votre mot de passe.
+new-password-missing = Saisissez un nouveau mot de passe
+new-password-differs = Les deux mots de passe ne sont pas identiques
+new-password-too-short = Utilisez au moins { $length } caractères
+new-password-too-long = C’est trop long ; utilisez 256 caractères au plus
+new-password-common = Ce mot de passe est de ceux que l’on essaie en premier. Choisissez-en un autre
+new-password-named = Choisissez un mot de passe sans votre nom ni celui de ce site
+new-password-guessable = Il est facile à deviner : une suite de touches, une répétition, une date ou un mot courant. Ajoutez d’autres mots
+new-password-same = C’est le mot de passe que vous avez reçu. Choisissez-en un autre
+
 step-up-title = Désormais avec un code
 step-up-lead = La connexion à { $site } demande désormais aussi un code envoyé par SMS. Nous l’enverrons au numéro de téléphone de votre compte.
 step-up-button = Envoyez-moi un code

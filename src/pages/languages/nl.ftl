@@ -107,6 +107,22 @@ code-attempts-left =
 code-expired = Deze code is verlopen. Vraag een nieuwe.
 code-expired-lead = De code die we stuurden werkt niet meer. Een nieuwe is er zo; je wachtwoord is niet opnieuw nodig.
 
+new-password-title = Kies je eigen wachtwoord
+new-password-why = Het wachtwoord dat je kreeg werkt alleen voor deze keer. Kies nu je eigen wachtwoord.
+new-password-label = Nieuw wachtwoord
+new-password-hint = Minstens { $length } tekens. Een paar woorden achter elkaar is goed en makkelijk te onthouden.
+new-password-again = Nieuw wachtwoord, nog een keer
+new-password-button = Opslaan en verdergaan
+new-password-form-expired = Deze pagina was niet meer actueel, dus er is niets opgeslagen. Kies je wachtwoord opnieuw.
+new-password-missing = Vul een nieuw wachtwoord in
+new-password-differs = De twee wachtwoorden zijn niet gelijk
+new-password-too-short = Gebruik minstens { $length } tekens
+new-password-too-long = Dit is te lang; gebruik hoogstens 256 tekens
+new-password-common = Dit is een van de wachtwoorden die het eerst geprobeerd worden. Kies een ander
+new-password-named = Kies een wachtwoord zonder je naam of de naam van deze site
+new-password-guessable = Dit is makkelijk te raden: een rij toetsen, een herhaling, een datum of een veelgebruikt woord. Voeg andere woorden toe
+new-password-same = Dit is het wachtwoord dat je kreeg. Kies een ander
+
 step-up-title = Voortaan met een code
 step-up-lead = Voor het inloggen bij { $site } is voortaan ook een code per sms nodig. We sturen die naar het telefoonnummer bij je account.
 step-up-button = Stuur me een code

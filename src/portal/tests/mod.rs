@@ -20,6 +20,7 @@ use super::{Portal, guarded, pages};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::password::PasswordRules;
 use crate::domain::pending::Activation;
 use crate::domain::phone::Country;
 use crate::domain::secret::SecretBytes;
@@ -202,6 +203,8 @@ fn settings() -> LoginSettings {
         countries: vec![Country::parse("BE").unwrap(), Country::parse("NL").unwrap()],
         tick: Duration::from_millis(1),
         send_time_limit: 10 * SECOND,
+        password_rules: PasswordRules::default(),
+        site_names: vec!["Acme".to_owned()],
         app_names: vec![(SiteName::new("acme"), "Acme".to_owned())],
     }
 }

@@ -18,6 +18,7 @@ const READS: &[&str] = &[
     "name",
     "countries",
     "verify",
+    "hash",
 ];
 /// Where ports stand in the flow.
 const PORTS: &[&str] = &["pending", "limits", "ledger", "passwords", "sender"];

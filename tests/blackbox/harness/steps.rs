@@ -1,6 +1,7 @@
 //! What people do on the pages of a sign-in, step by step, and what a test does around them.
 
 use super::children::wait_for;
+use super::evidence::SecretKind;
 use super::person::{Answer, Person};
 use super::stack::{Account, Stack};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 pub(crate) const LOGIN: &str = "/.vestibule/login";
 pub(crate) const PHONE: &str = "/.vestibule/phone";
 pub(crate) const CODE: &str = "/.vestibule/code";
+pub(crate) const NEW_PASSWORD: &str = "/.vestibule/password";
 pub(crate) const RESEND: &str = "/.vestibule/code/resend";
 pub(crate) const LOGOUT: &str = "/.vestibule/logout";
 pub(crate) const SESSION: &str = "/.vestibule/session";
@@ -23,6 +25,12 @@ impl Person {
     /// Gives name and password on a sign-in page that is open already; the answer is not followed.
     pub(crate) async fn type_password(&self, page: &Answer, name: &str, password: &str) -> Answer {
         self.submit(&page.form_with("password"), &page.asked, &[("username", name), ("password", password)]).await
+    }
+
+    /// Chooses a password on the page that asks for one; the answer is not followed.
+    pub(crate) async fn choose_password(&self, page: &Answer, password: &str) -> Answer {
+        let typed = [("new_password", password), ("repeated", password)];
+        self.submit(&page.form_with("new_password"), &page.asked, &typed).await
     }
 
     /// Presses the button for another SMS; the answer is not followed.
@@ -106,6 +114,19 @@ impl Stack {
         let page = person.give_password("/inside", account).await.expect(200);
         let code = self.vendor.wait_for_message(&account.phone, sent + 1).code();
         (person, page, code)
+    }
+
+    /// An account with a password that has to be changed at the first sign-in.
+    pub(crate) fn add_account_with_one_time_password(&self, name: &str, phone: &str) -> Account {
+        let mut args = vec!["user", "add", name, "--language", "en", "--generate", "--json"];
+        if !phone.is_empty() {
+            args.extend(["--phone", phone]);
+        }
+        let told: serde_json::Value = serde_json::from_str(&self.command(&args, "").done()).unwrap();
+        let password = told["password"].as_str().unwrap().to_owned();
+        self.evidence().keep(SecretKind::Password, &password);
+        self.evidence().keep(SecretKind::PhoneNumber, phone);
+        Account { name: name.to_owned(), password, phone: phone.to_owned() }
     }
 
     /// Waits until something in SQL is as wanted.

@@ -111,6 +111,7 @@ pub(super) fn new_account(user_name: &str, number: Option<&str>) -> NewAccount {
         phone: number.map(phone),
         language: Some(Language::Nl),
         password: hash('A'),
+        password_expires_at: None,
         enrolment_until: None,
     }
 }
@@ -171,6 +172,7 @@ pub(super) fn opening(account: &Account, login: LoginId, now: UnixMillis) -> Ope
         login,
         phone_version: account.phone_version,
         new_phone: None,
+        new_password: None,
         replaces: None,
         source: IpAddr::V4(Ipv4Addr::LOCALHOST),
         user_agent: Some("Firefox".into()),

@@ -46,6 +46,7 @@ contract! {
     signing_in::the_password_alone_opens_nothing_once_two_factor_is_active,
     signing_in::the_password_alone_does_not_clear_code_failures,
     signing_in::a_session_that_is_replaced_ends,
+    signing_in::a_one_time_password_opens_nothing_until_another_one_is_chosen,
     signing_in::what_cannot_be_written_down_does_not_happen,
     sending::forty_parallel_sends_stay_within_the_accounts_limit,
     sending::forty_parallel_sends_over_two_accounts_stay_within_the_numbers_limit,

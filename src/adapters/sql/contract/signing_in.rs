@@ -1,6 +1,9 @@
 //! A login opens one session, of an account that has not moved on, and one number is enrolled. Floor: edge.
 
-use super::fixture::{DAY, NOW, Store, anna, audit, change, guess, login, newcomer, opening, phone, rows_in, session};
+use super::fixture::{
+    DAY, NOW, Store, add, anna, audit, change, guess, hash, login, new_account, newcomer, opening, phone, rows_in,
+    session,
+};
 use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::connection::{Connection, Done};
 use crate::adapters::sql::error::SqlError;
@@ -8,7 +11,8 @@ use crate::domain::account::{Epoch, PhoneVersion};
 use crate::domain::audit::AuditEvent;
 use crate::domain::revocation::Revoked;
 use crate::domain::session::Factors;
-use crate::login::directory::{AccountChange, Changed, Directory as _};
+use crate::login::NewPassword;
+use crate::login::directory::{AccountChange, Changed, Directory as _, NewAccount};
 use crate::login::ports::{Ledger as _, Opened, Opening, RevocationFeed as _};
 
 const SESSIONS: &str = "SELECT COUNT(*) AS count FROM sessions";
@@ -166,4 +170,34 @@ async fn in_parallel(nodes: &[SqlLedger], openings: Vec<Opening>, other: &Opened
         }
     }
     opened
+}
+
+pub(super) async fn a_one_time_password_opens_nothing_until_another_one_is_chosen(store: &Store) {
+    let node = store.node().await;
+    let until = NOW.plus(DAY);
+    let account =
+        add(&node, NewAccount { password_expires_at: Some(until), ..new_account("anna", Some("+32470123456")) }).await;
+    let choosing = |replaced: char, now| Opening {
+        new_password: Some(NewPassword { replaced: hash(replaced), chosen: hash('B') }),
+        ..opening(&account, login(), now)
+    };
+    assert_eq!(node.open_session(&opening(&account, login(), NOW)).await.unwrap(), Opened::PasswordOwed);
+    assert_eq!(node.open_session(&choosing('C', NOW)).await.unwrap(), Opened::Stale, "another one was set meanwhile");
+    assert_eq!(node.open_session(&choosing('A', until)).await.unwrap(), Opened::Stale, "it has expired");
+    assert_eq!(rows_in(&store.database().await, "SELECT COUNT(*) AS count FROM sessions").await, 0);
+
+    let chosen = [choosing('A', NOW), choosing('A', NOW)];
+    let (first, second) = tokio::join!(node.open_session(&chosen[0]), node.open_session(&chosen[1]));
+    let mut both = [first.unwrap() == Opened::Stale, second.unwrap() == Opened::Stale];
+    both.sort_unstable();
+    assert_eq!(both, [false, true], "it is changed once");
+    let changed = node.account(&account.id).await.unwrap().unwrap();
+    assert_eq!((changed.password.stored(), changed.password_expires_at), (hash('B').stored(), None));
+    assert_eq!(node.open_session(&opening(&changed, login(), until)).await.unwrap(), Opened::Opened(Vec::new()));
+
+    let again = AccountChange::OneTimePassword { hash: hash('D'), until };
+    assert!(matches!(change(&node, &account.id, again).await, Changed::Done(rows) if rows.len() == 1));
+    assert_eq!(node.account(&account.id).await.unwrap().unwrap().password_expires_at, Some(until));
+    assert!(matches!(change(&node, &account.id, AccountChange::Password(hash('E'))).await, Changed::Done(_)));
+    assert_eq!(node.account(&account.id).await.unwrap().unwrap().password_expires_at, None);
 }
