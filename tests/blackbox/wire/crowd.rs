@@ -2,6 +2,7 @@
 
 use super::{Ended, PATIENCE, Wire, holds_answers};
 use crate::harness::stack::{Plan, Stack};
+use crate::harness::tls::SecureStack;
 use serde_json::json;
 use std::time::Instant;
 
@@ -56,4 +57,18 @@ async fn a_trusted_proxy_may_have_as_many_as_there_are_in_all() {
     let wires = as_many_as_possible(&stack, 5).await;
     assert_eq!(wires.len(), 5);
     assert!(kept(&stack).await.is_none());
+}
+
+#[tokio::test]
+async fn a_connection_counts_before_it_has_spoken_tls() {
+    let plan = Plan::new().set("limits.connections", json!({ "total": 100, "per_network": 3 }));
+    let secure = SecureStack::prepare(plan, |_, _| ()).started();
+    // The plain listener shares the count: who asks there is refused when enough are silent at the other one, and not when they are gone.
+    let (mut silent, started) = (Vec::new(), Instant::now());
+    while kept(&secure.stack).await.is_some() {
+        assert!(started.elapsed() < PATIENCE, "{} are connected", silent.len());
+        silent.push(Wire::to(secure.port).await);
+    }
+    silent.clear();
+    assert_eq!(as_many_as_possible(&secure.stack, 1).await.len(), 1);
 }
