@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! downstream ─► gateway: classify(head, session, rules) ─┬─ Portal ──────────► portal (a router in this process) ─► login ─► ports
+//!                                                        ├─ Verify ──────────► another proxy that asks: 200 with the identity │ 401 │ 403
 //!                                                        ├─ Refuse ──────────► 303 to sign-in │ 401 problem document │ 403 404 405 421
 //!                                                        └─ Proxy(Admission) ► upstream
 //! portal:   password ─► [NeedsPhone] ─► NeedsCode ─► VerifiedLogin ─► Session ─► back to the page first asked for
@@ -28,7 +29,7 @@
 //! # Invariants, each with the test that holds it
 //!
 //! 1. `domain` does no I/O and reads no clock (`architecture`: the floors).
-//! 2. A request is proxied only with an `Admission`, which only `Admission::judge` makes (`gateway::classify_tests`, `gateway::tests`).
+//! 2. A request is proxied, or another proxy told that it may go on, only with an `Admission`, which only `Admission::judge` makes (`gateway::classify_tests`, `gateway::tests`).
 //! 3. A `Session` is opened only by a `VerifiedLogin`, which only `NeedsCode::check` makes (and `NeedsNewPassword` keeps while a one-time password is changed), or by a `PasswordOnly`, which there is none of once
 //!    two-factor sign-in is active (`domain::pending::tests`, `activation` in the black-box suite).
 //! 4. Identity headers from downstream never reach the upstream, whatever their spelling (`gateway::headers`, `forwarding`).

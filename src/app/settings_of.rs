@@ -135,7 +135,7 @@ pub fn site(site: &Site) -> SiteSettings {
         name: SiteName::new(&site.name),
         origin: site.url.clone(),
         rules: rules(site),
-        upstream: UpstreamName::new(&site.upstream),
+        upstream: site.upstream.as_deref().map(UpstreamName::new),
         identity: IdentityHeaders {
             user: headers.user.clone(),
             email: headers.email.clone(),

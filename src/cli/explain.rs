@@ -51,12 +51,22 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// Who passes a request on.
+enum CarriedBy {
+    /// This gateway, to the upstream of this name.
+    Us(String),
+    /// The proxy that asks at `/.vestibule/verify`: the site has no upstream.
+    AnotherProxy,
+}
+
 /// What is said about one request.
 struct Explanation {
     site: String,
     decision: &'static str,
     why: String,
+    /// `None` where nothing goes on, or another proxy carries it.
     upstream: Option<String>,
+    /// What the upstream gets, or the other proxy learns.
     headers: Vec<(String, String)>,
     open_paths: Vec<String>,
 }
@@ -148,15 +158,19 @@ fn is_of(origin: &Origin, url: &Url) -> bool {
 fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>, header: TrustedProxiesHeader) -> Explanation {
     let rules = settings_of::rules(site);
     let reading = canonical_path::read(raw_path.as_bytes());
-    let (decision, why, to_upstream) = if METHODS.contains(&request.method.as_str()) {
+    let (decision, why, carried) = if METHODS.contains(&request.method.as_str()) {
         judge(site, &rules, &reading, request)
     } else {
         ("refused with 405", format!("{} is never passed on", request.method), None)
     };
     let open_paths = site.routes.iter().filter(|route| route.access == ConfigAccess::Public).map(open_path).collect();
     let signed_in = decision == "sign-in needed";
-    let headers = if to_upstream.is_some() { headers(site, request.client, signed_in, header) } else { Vec::new() };
-    Explanation { site: site.name.clone(), decision, why, upstream: to_upstream, headers, open_paths }
+    let (upstream, headers) = match carried {
+        Some(CarriedBy::Us(upstream)) => (Some(upstream), headers(site, request.client, signed_in, header)),
+        Some(CarriedBy::AnotherProxy) => (None, identity(site, signed_in)),
+        None => (None, Vec::new()),
+    };
+    Explanation { site: site.name.clone(), decision, why, upstream, headers, open_paths }
 }
 
 /// A public path as the list shows it.
@@ -177,7 +191,7 @@ fn judge(
     rules: &RouteRules,
     reading: &PathReading<'_>,
     request: &RequestTraits<'_>,
-) -> (&'static str, String, Option<String>) {
+) -> (&'static str, String, Option<CarriedBy>) {
     match reading {
         PathReading::Ours => return ("answered by Vestibule itself", "the path is one of its own".to_owned(), None),
         PathReading::MightBeOurs => {
@@ -200,11 +214,12 @@ fn judge(
     if matches!(reading, PathReading::Ambiguous(_)) {
         why.push_str("; programs read this path in different ways, so it never counts as public");
     }
-    let upstream = decided.upstream.map_or(site.upstream.as_str(), |name| name.as_str()).to_owned();
+    let upstream = decided.upstream.map(|name| name.as_str().to_owned()).or_else(|| site.upstream.clone());
+    let carried = upstream.map_or(CarriedBy::AnotherProxy, CarriedBy::Us);
     match decided.access {
         Access::Deny => ("refused with 403", why, None),
-        Access::Public => ("public: no sign-in", why, Some(upstream)),
-        Access::SignIn => ("sign-in needed", why, Some(upstream)),
+        Access::Public => ("public: no sign-in", why, Some(carried)),
+        Access::SignIn => ("sign-in needed", why, Some(carried)),
     }
 }
 
@@ -223,23 +238,24 @@ fn headers(site: &Site, client: IpAddr, signed_in: bool, header: TrustedProxiesH
         }
     }
     if signed_in {
-        let names = &site.identity.headers;
-        headers.push((names.user.to_string(), "(the user name)".to_owned()));
-        headers.extend(
-            names.email.iter().map(|name| (name.to_string(), "(the e-mail address, if there is one)".to_owned())),
-        );
-        headers.extend(
-            names
-                .preferred_username
-                .iter()
-                .map(|name| (name.to_string(), "(the person's name, or the user name)".to_owned())),
-        );
-        headers.push((names.session.to_string(), "(an id of the session)".to_owned()));
-        if site.identity.assertion {
-            headers.push((ASSERTION.to_string(), "(a signed JWT, good for a minute)".to_owned()));
-        }
+        headers.extend(identity(site, signed_in));
     }
     headers
+}
+
+/// The headers that say who it is; where nobody is signed in, another proxy gets them without a value.
+fn identity(site: &Site, signed_in: bool) -> Vec<(String, String)> {
+    let (names, assertion) = (&site.identity.headers, ASSERTION);
+    let told = [
+        (Some(&names.user), "(the user name)"),
+        (names.email.as_ref(), "(the e-mail address, if there is one)"),
+        (names.preferred_username.as_ref(), "(the person's name, or the user name)"),
+        (Some(&names.session), "(an id of the session)"),
+        (site.identity.assertion.then_some(&assertion), "(a signed JWT, good for a minute)"),
+    ];
+    let value =
+        |told: &str| if signed_in { told.to_owned() } else { "(empty, unless somebody is signed in)".to_owned() };
+    told.into_iter().filter_map(|(name, what)| Some((name?.to_string(), value(what)))).collect()
 }
 
 impl Explanation {
@@ -258,8 +274,11 @@ impl Explanation {
 
     fn to_text(&self) -> String {
         let mut text = format!("site      {}\ndecision  {}\nwhy       {}\n", self.site, self.decision, self.why);
-        if let Some(upstream) = &self.upstream {
-            let _ = writeln!(text, "upstream  {upstream}, which gets beside what the client sent:");
+        if !self.headers.is_empty() {
+            let _ = match &self.upstream {
+                Some(upstream) => writeln!(text, "upstream  {upstream}, which gets beside what the client sent:"),
+                None => writeln!(text, "upstream  none: another proxy carries it, and gets from /.vestibule/verify:"),
+            };
             for (name, value) in &self.headers {
                 let _ = writeln!(text, "            {name}: {value}");
             }

@@ -19,9 +19,9 @@ pub(super) struct Arguments {
     /// Where browsers will find the application: https://HOST, or http://localhost:PORT to try it out
     #[arg(long, value_parser = read_site)]
     url: Origin,
-    /// Where the application runs, such as http://10.0.0.5:8080
+    /// Where the application runs, such as http://10.0.0.5:8080; left out: another proxy carries its requests and asks at /.vestibule/verify
     #[arg(long, value_parser = read_upstream)]
-    upstream: Url,
+    upstream: Option<Url>,
 }
 
 fn read_site(text: &str) -> Result<Origin, String> {
@@ -61,7 +61,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     for path in &keys {
         write_new(path, 0o600, &key::generate())?;
     }
-    write_new(&file, 0o600, &first_configuration(folder, &arguments.url, &arguments.upstream))?;
+    write_new(&file, 0o600, &first_configuration(folder, &arguments.url, arguments.upstream.as_ref()))?;
     output::print(&what_is_left(&file, &keys.map(|path| path.display().to_string())))
 }
 
@@ -97,8 +97,14 @@ fn what_is_left(file: &Path, keys: &[String; 2]) -> String {
     text
 }
 
-fn first_configuration(folder: &Path, url: &Origin, upstream: &Url) -> String {
-    let upstream = upstream.as_str().trim_end_matches('/');
+fn first_configuration(folder: &Path, url: &Origin, upstream: Option<&Url>) -> String {
+    let upstream = upstream.map(|url| url.as_str().trim_end_matches('/'));
+    let site_upstream = match upstream {
+        Some(_) => "    upstream: app",
+        None => "    # No upstream: another proxy carries its requests and asks here (docs/forward-auth.md).",
+    };
+    let upstreams =
+        upstream.map(|url| format!("upstreams:\n  app: {{ servers: [\"{url}\"] }}\n\n")).unwrap_or_default();
     let database = if folder == Path::new("/etc/vestibule") { Path::new("/var/lib/vestibule") } else { folder }
         .join("accounts.db");
     let database = database.display();
@@ -108,9 +114,15 @@ fn first_configuration(folder: &Path, url: &Origin, upstream: &Url) -> String {
         .next()
         .filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
         .unwrap_or("site");
-    let listen = match url.scheme() {
-        Scheme::Http => format!("listen:\n  - address: {}:{}\n", loopback_address(url.host()), url.port()),
-        Scheme::Https => "\
+    let listen = match (url.scheme(), upstream) {
+        (Scheme::Http, Some(_)) => format!("listen:\n  - address: {}:{}\n", loopback_address(url.host()), url.port()),
+        (_, None) => "\
+listen: [{ address: 127.0.0.1:8080 }]
+# Where that proxy comes from: it is believed what it asks about.
+trusted_proxies: [127.0.0.1]
+"
+        .to_owned(),
+        (Scheme::Https, Some(_)) => "\
 # Choose one. Either the gateway has the certificate itself:
 #listen:
 #  - address: 0.0.0.0:8443
@@ -140,7 +152,7 @@ fn first_configuration(folder: &Path, url: &Origin, upstream: &Url) -> String {
 sites:
   - name: {name}
     url: \"{url}\"
-    upstream: app
+{site_upstream}
     # What people read on the pages and in the SMS.
     #portal: {{ name: Acme Marketing, support: helpdesk@example.com }}
     # Paths for people who never sign in: unsubscribe links, pixels, webhooks.
@@ -148,10 +160,7 @@ sites:
     #  - {{ path: \"/unsubscribe/*\", access: public }}
 
 {listen}
-upstreams:
-  app: {{ servers: [\"{upstream}\"] }}
-
-signing_keys: [{{ file: {SIGNING_KEY} }}]
+{upstreams}signing_keys: [{{ file: {SIGNING_KEY} }}]
 
 # For one node. For several: redis://…
 state: {{ url: \"memory:\" }}
@@ -183,10 +192,12 @@ fn loopback_address(host: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn configured(url: &str, folder: &Path) -> Vec<String> {
+    const APPLICATION: Option<&str> = Some("http://127.0.0.1:3000");
+
+    fn configured(url: &str, upstream: Option<&str>, folder: &Path) -> Vec<String> {
         let common = Common { config: folder.join("vestibule.yaml") };
         let arguments =
-            Arguments { url: read_site(url).unwrap(), upstream: read_upstream("http://127.0.0.1:3000").unwrap() };
+            Arguments { url: read_site(url).unwrap(), upstream: upstream.map(|url| read_upstream(url).unwrap()) };
         run(&common, &arguments).unwrap();
         let problems = Config::load(&common.config).err().unwrap_or_default();
         problems.into_iter().map(|problem| problem.key).collect()
@@ -195,12 +206,26 @@ mod tests {
     #[test]
     fn only_decisions_are_left_after_init() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(configured("http://localhost:8080", folder.path()), ["two_factor.phone_numbers", "sms.countries"]);
+        assert_eq!(
+            configured("http://localhost:8080", APPLICATION, folder.path()),
+            ["two_factor.phone_numbers", "sms.countries"]
+        );
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(
-            configured("https://app.example.com", folder.path()),
+            configured("https://app.example.com", APPLICATION, folder.path()),
             ["two_factor.phone_numbers", "sms.countries", "sms.providers", "listen[0]"]
         );
+    }
+
+    #[test]
+    fn a_site_without_an_upstream_is_for_a_proxy_that_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            configured("https://app.example.com", None, folder.path()),
+            ["two_factor.phone_numbers", "sms.countries", "sms.providers"]
+        );
+        let written = fs::read_to_string(folder.path().join("vestibule.yaml")).unwrap();
+        assert!(written.contains("\ntrusted_proxies: [127.0.0.1]\n") && !written.contains("upstreams:"), "{written}");
     }
 
     #[test]
@@ -210,7 +235,7 @@ mod tests {
         let common = Common { config: folder.path().join("vestibule.yaml") };
         let arguments = Arguments {
             url: read_site("http://localhost:1").unwrap(),
-            upstream: read_upstream("http://127.0.0.1:3000").unwrap(),
+            upstream: Some(read_upstream("http://127.0.0.1:3000").unwrap()),
         };
         assert!(run(&common, &arguments).is_err());
         assert_eq!(fs::read_to_string(folder.path().join(DATA_KEY)).unwrap(), "precious");

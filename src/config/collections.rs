@@ -28,15 +28,12 @@ impl<'a> Slot<'a> {
         self.read_map(Presence::Optional(example), example, entry)
     }
 
-    /// Entries with names the operator chooses; at least one.
-    pub(super) fn required_map<T>(
+    /// Entries with names the operator chooses; none when left out, else at least one. The reference shows the example in use.
+    pub(super) fn suggested_map<T>(
         self,
         example: &'static str,
         entry: impl Fn(&str, Slot<'_>) -> T,
     ) -> BTreeMap<String, T> {
-        if self.given.is_none() {
-            self.missing("at least one entry: a name of your choice, with its settings below");
-        }
         if self.given.and_then(Value::as_object).is_some_and(Map::is_empty) {
             self.reading.mistake(
                 &self.path,
@@ -44,7 +41,7 @@ impl<'a> Slot<'a> {
                 "at least one entry: a name of your choice, with its settings below",
             );
         }
-        self.read_map(Presence::Required(example), example, entry)
+        self.read_map(Presence::Suggested(example), example, entry)
     }
 
     fn read_map<T>(

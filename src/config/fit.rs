@@ -139,12 +139,17 @@ fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
 fn upstreams_exist(root: &Node<'_>, config: &Config) {
     let check = |key: String, name: &str| {
         if !config.upstreams.contains_key(name) {
-            let right = super::node::nearest(name, config.upstreams.keys().map(String::as_str));
+            let right = match config.upstreams.is_empty() {
+                true => "`upstreams` with an entry of that name".to_owned(),
+                false => super::node::nearest(name, config.upstreams.keys().map(String::as_str)),
+            };
             root.refuse(&key, &["upstreams"], format!("there is no upstream {name:?}"), right);
         }
     };
     for (index, site) in config.sites.iter().enumerate() {
-        check(format!("sites[{index}].upstream"), &site.upstream);
+        if let Some(upstream) = &site.upstream {
+            check(format!("sites[{index}].upstream"), upstream);
+        }
         for (rule, route) in site.routes.iter().enumerate() {
             if let Some(upstream) = &route.upstream {
                 check(format!("sites[{index}].routes[{rule}].upstream"), upstream);
@@ -243,6 +248,17 @@ fn notices(config: &Config) -> Vec<String> {
         if is_given && !upstream.servers.iter().any(speaks_tls) {
             notices.push(format!("upstreams.{name}.tls does nothing: none of its servers is https://."));
         }
+    }
+    for site in config.sites.iter().filter(|site| site.upstream.is_none()) {
+        let believed = if config.trusted_proxies.is_empty() {
+            "; trusted_proxies is empty, so that none of them is believed what was asked for, and no path is public"
+        } else {
+            ""
+        };
+        notices.push(format!(
+            "the site {} has no upstream: it answers other proxies at /.vestibule/verify and passes nothing on itself{believed}.",
+            site.name
+        ));
     }
     for site in &config.sites {
         let is_open = |route: &&super::site::Route| {

@@ -234,7 +234,7 @@ fn read_config(root: &Node<'_>) -> Config {
             )
             .choice(&[("x-forwarded-for", TrustedProxiesHeader::XForwardedFor), ("forwarded", TrustedProxiesHeader::Forwarded)])
             .or("x-forwarded-for"),
-        upstreams: root.key("upstreams", "The servers of the applications, by a name of your choice.").required_map("app", |_, slot| slot.section(upstream::read)),
+        upstreams: root.key("upstreams", "The servers of the applications, by a name of your choice. Left out when every site is carried by another proxy.").suggested_map("app", |_, slot| slot.section(upstream::read)),
         signing_keys: root
             .key(
                 "signing_keys",

@@ -19,8 +19,8 @@ pub struct Site {
     pub name: String,
     /// `http` only for a loopback host. No two sites share a host and port.
     pub url: Origin,
-    /// A name in `Config::upstreams`.
-    pub upstream: String,
+    /// A name in `Config::upstreams`; `None` for a site that only answers other proxies.
+    pub upstream: Option<String>,
     /// First match wins; what none matches needs sign-in.
     pub routes: Vec<Route>,
     pub portal: portal::Portal,
@@ -92,7 +92,13 @@ pub(super) fn read(slot: Slot<'_>) -> Site {
                     Origin::parse(&text).map_err(|mistake| format!("{text:?} {mistake}"))
                 })
                 .required("\"https://marketing.example.com\""),
-            upstream: node.key("upstream", "Which of the `upstreams` below it is.").text(63).required("app"),
+            upstream: node
+                .key(
+                    "upstream",
+                    "Which of the `upstreams` below it is. Left out: requests of this site are carried by another proxy, which asks at /.vestibule/verify.",
+                )
+                .text(63)
+                .suggested("app"),
             routes: node
                 .key(
                     "routes",

@@ -37,6 +37,8 @@ pub struct AccessLine<'a> {
     pub method: &'a str,
     /// Without the query.
     pub path: &'a str,
+    /// Method and path that another proxy asked about, without the query; in brackets, why they are not known.
+    pub original: Option<&'a str>,
     /// What was sent; `None` when the client was gone before.
     pub status: Option<u16>,
     /// Bytes of the answer's body.
@@ -61,6 +63,7 @@ impl AccessLine<'_> {
             client = %self.client,
             method = self.method,
             path = self.path,
+            original = self.original,
             status = self.status,
             bytes = self.bytes,
             duration_ms = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),

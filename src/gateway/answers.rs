@@ -18,6 +18,7 @@ use super::head::HeadMistake;
 use super::headers::response::add_strict_transport;
 use super::message_pages::MessagePages;
 use super::settings::SiteSettings;
+use super::verify::{Reader, Verification};
 use crate::pages::circle::CirclePage;
 use crate::pages::page::Page;
 use crate::pages::security_headers;
@@ -33,6 +34,9 @@ pub const INTERRUPTED: &str = "session_ended_meanwhile";
 /// What is read of a body that nobody needs, and for how long. Our own choice: what most clients have on its way before they look.
 const MOST_DRAINED_BYTES: usize = 256 * 1024;
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// Tells a proxy that answers the browser itself who seems to ask: what opens a page is redirected, nothing else is.
+const ASKER: HeaderName = HeaderName::from_static("x-vestibule-asker");
 
 /// One answer of ours, before it has a form.
 #[derive(Clone, Debug)]
@@ -102,6 +106,12 @@ impl Answer {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The value of a field that only this answer has.
+    #[cfg(test)]
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(own, _)| own == name).and_then(|(_, value)| value.to_str().ok())
     }
 
     /// The answer to a head that is not clear. The connection is not used again: its framing may be the mistake.
@@ -175,6 +185,57 @@ impl Answer {
                 "It cannot be told at the moment who is signed in. Try again in a moment.",
             )
             .with(RETRY_AFTER, HeaderValue::from_static("5")),
+            Refusal::Unclear(_) => Self::new(
+                StatusCode::BAD_REQUEST,
+                "original_request_unclear",
+                "The request is not clear enough to be passed on.",
+            ),
+            Refusal::NoUpstream(_) => Self::new(StatusCode::NOT_FOUND, "no_upstream", "There is no such page."),
+        }
+    }
+
+    /// The answer to another proxy whose request may not go on. One that answers the browser itself learns what to do from 401 and 403, the only
+    /// statuses of refusal that nginx understands; what cannot be told stays 503, which it makes an error.
+    #[must_use]
+    pub fn to_verification(refusal: &Refusal, verification: &Verification) -> Self {
+        let mut answer = Self::to_refusal(refusal, &verification.target);
+        let origin = match refusal {
+            Refusal::ToSignIn(site, ..) | Refusal::Unauthorized(site, _) => Some(&site.origin),
+            Refusal::Misdirected
+            | Refusal::Method
+            | Refusal::ToHttps(..)
+            | Refusal::Circle(..)
+            | Refusal::NotFound(_)
+            | Refusal::Denied(_)
+            | Refusal::WebSocket(_)
+            | Refusal::CannotTell(_)
+            | Refusal::Unclear(_)
+            | Refusal::NoUpstream(_) => None,
+        };
+        if let Some(origin) = origin {
+            answer.fields.retain(|(name, _)| name != LOCATION);
+            let location = format!("{origin}{}", verification.return_path.sign_in_url());
+            answer = answer.with(LOCATION, HeaderValue::try_from(location).expect("it is percent-encoded ASCII"));
+        }
+        match verification.reader {
+            Reader::Browser => answer,
+            Reader::Proxy => answer.for_a_proxy(verification.asker),
+        }
+    }
+
+    fn for_a_proxy(mut self, asker: Asker) -> Self {
+        match self.status {
+            StatusCode::SEE_OTHER | StatusCode::PERMANENT_REDIRECT | StatusCode::UNAUTHORIZED => {
+                self.status = StatusCode::UNAUTHORIZED;
+                self.fields.retain(|(name, _)| name != WWW_AUTHENTICATE);
+                self.with(WWW_AUTHENTICATE, HeaderValue::from_static("Vestibule"))
+                    .with(ASKER, HeaderValue::from_static(asker.name()))
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::MISDIRECTED_REQUEST => self,
+            _ => {
+                self.status = StatusCode::FORBIDDEN;
+                self
+            }
         }
     }
 

@@ -5,15 +5,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{
-    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderValue, Method};
 
 use super::acme::Token;
 use super::admission::{Admission, NotAdmitted};
 use super::head::RequestHead;
+use super::headers::request::PeerTrust;
+use super::original;
 use super::route_rules::{Access, RequestKind, RequestTraits, UpstreamName};
 use super::settings::SiteSettings;
+use super::verify::{self, Verification};
 use crate::login::sessions::{NoSession, SessionCheck};
 use crate::pages::circle::CircleCause;
 use crate::web::bounces::Bounces;
@@ -55,6 +59,8 @@ pub enum Verdict {
     Portal(Arc<SiteSettings>),
     /// On to the upstream.
     Proxy(Passage),
+    /// What another proxy may do, which asked before it passes a request on itself.
+    Verify(Verification),
     /// An answer of the gateway itself.
     Refuse(Refusal),
 }
@@ -102,6 +108,10 @@ pub enum Refusal {
     Unauthorized(Arc<SiteSettings>, SignInReason),
     /// 503: it cannot be told whether the session is still good.
     CannotTell(Arc<SiteSettings>),
+    /// 400: another proxy asks, and it is told in two ways what for.
+    Unclear(Arc<SiteSettings>),
+    /// 404: it might go on, but the site has no upstream; another proxy asks about its requests.
+    NoUpstream(Arc<SiteSettings>),
 }
 
 /// Why somebody has to sign in.
@@ -144,6 +154,18 @@ pub enum Asker {
     Program,
 }
 
+impl Asker {
+    /// The stable word for other proxies.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Navigation => "navigation",
+            Self::Submission => "submission",
+            Self::Program => "program",
+        }
+    }
+}
+
 /// How the request reached us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -153,6 +175,8 @@ pub struct Arrival {
     pub client: IpAddr,
     /// What the listener is for.
     pub listener: ListenerUse,
+    /// Whether the peer is one of the operator's proxies, and is believed what it says about a request that it asks about.
+    pub peer_trust: PeerTrust,
 }
 
 /// What the listener a request came in at is for.
@@ -164,6 +188,16 @@ pub enum ListenerUse {
     RedirectToHttps,
     /// The same, and challenges of certificate authorities.
     RedirectAndChallenges,
+}
+
+/// What a request may do at a site, whoever carries it.
+pub(super) enum Judged<'a> {
+    /// It is for our own pages.
+    Ours,
+    /// It may go on, to this upstream if there is one.
+    Admitted(Admission, Option<&'a UpstreamName>),
+    /// It may not.
+    Refused(Refusal),
 }
 
 /// Judges a request. `check` says what the value of the session cookie is worth at that site.
@@ -181,19 +215,37 @@ pub fn classify(
     {
         return Verdict::AcmeChallenge(token);
     }
-    let Some(site) =
-        sites.iter().find(|site| site.origin.answers_to(head.host) || is_its_plain_host(site, arrival, head.host))
-    else {
+    if original::is_question(head.path) && arrival.listener == ListenerUse::Sites {
+        return Verdict::Verify(verify::verify(head, arrival, sites, check));
+    }
+    let Some(site) = site_of(head.host, arrival.scheme, sites) else {
         return Verdict::Refuse(Refusal::Misdirected);
     };
-    let site = Arc::clone(site);
+    match judge(site, head, arrival, check) {
+        Judged::Ours => Verdict::Portal(Arc::clone(site)),
+        Judged::Admitted(admission, Some(upstream)) => {
+            Verdict::Proxy(Passage { admission, upstream: upstream.clone(), site: Arc::clone(site) })
+        }
+        Judged::Admitted(_, None) => Verdict::Refuse(Refusal::NoUpstream(Arc::clone(site))),
+        Judged::Refused(refusal) => Verdict::Refuse(refusal),
+    }
+}
+
+/// The decision itself, the same for what we carry and for what another proxy asks about.
+pub(super) fn judge<'a>(
+    site: &'a Arc<SiteSettings>,
+    head: &RequestHead<'_>,
+    arrival: Arrival,
+    check: impl FnOnce(&SiteSettings, &str) -> SessionCheck,
+) -> Judged<'a> {
     if !METHODS.contains(&head.method.as_str()) {
-        return Verdict::Refuse(Refusal::Method);
+        return Judged::Refused(Refusal::Method);
     }
     let plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
     if plain || arrival.listener != ListenerUse::Sites {
+        let site = Arc::clone(site);
         let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
-        return Verdict::Refuse(if bounces.is_circle() {
+        return Judged::Refused(if bounces.is_circle() {
             Refusal::Circle(site, return_path(head), CircleCause::HttpsNotSeen)
         } else {
             Refusal::ToHttps(site, bounces)
@@ -201,25 +253,35 @@ pub fn classify(
     }
     let path = canonical_path::read(head.path);
     match path {
-        PathReading::Ours => return Verdict::Portal(site),
-        PathReading::MightBeOurs => return Verdict::Refuse(Refusal::NotFound(site)),
+        PathReading::Ours => return Judged::Ours,
+        PathReading::MightBeOurs => return Judged::Refused(Refusal::NotFound(Arc::clone(site))),
         PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
     }
     let request = RequestTraits { method: head.method, client: arrival.client, kind: kind_of(head) };
     let decision = site.rules.decide(&path, &request);
-    let checked = session_check(&site, head.headers, decision.access, check);
-    match Admission::judge(decision.access, checked) {
+    match admit(site, head, decision.access, check) {
+        Ok(admission) => Judged::Admitted(admission, decision.upstream.or(site.upstream.as_ref())),
+        Err(refusal) => Judged::Refused(refusal),
+    }
+}
+
+/// What somebody may do whose request needs this.
+pub(super) fn admit(
+    site: &Arc<SiteSettings>,
+    head: &RequestHead<'_>,
+    access: Access,
+    check: impl FnOnce(&SiteSettings, &str) -> SessionCheck,
+) -> Result<Admission, Refusal> {
+    let site = Arc::clone(site);
+    match Admission::judge(access, session_check(&site, head.headers, access, check)) {
         Ok(admission) if admission.session().is_some() && is_foreign_websocket(head, &site) => {
-            Verdict::Refuse(Refusal::WebSocket(site))
+            Err(Refusal::WebSocket(site))
         }
-        Ok(admission) => {
-            let upstream = decision.upstream.unwrap_or(&site.upstream).clone();
-            Verdict::Proxy(Passage { admission, upstream, site })
-        }
-        Err(NotAdmitted::Denied) => Verdict::Refuse(Refusal::Denied(site)),
-        Err(NotAdmitted::CannotTell) => Verdict::Refuse(Refusal::CannotTell(site)),
-        Err(NotAdmitted::SignInRequired(why)) => Verdict::Refuse(sign_in(head, site, SignInReason::NoSession(why))),
-        Err(NotAdmitted::CodeRequired) => Verdict::Refuse(sign_in(head, site, SignInReason::CodeRequired)),
+        Ok(admission) => Ok(admission),
+        Err(NotAdmitted::Denied) => Err(Refusal::Denied(site)),
+        Err(NotAdmitted::CannotTell) => Err(Refusal::CannotTell(site)),
+        Err(NotAdmitted::SignInRequired(why)) => Err(sign_in(head, site, SignInReason::NoSession(why))),
+        Err(NotAdmitted::CodeRequired) => Err(sign_in(head, site, SignInReason::CodeRequired)),
     }
 }
 
@@ -232,7 +294,7 @@ pub fn asker(method: &Method, headers: &HeaderMap) -> Asker {
         Some(mode) => mode == b"navigate",
         None => !scripted && accepts_html(headers),
     };
-    if !page || headers.contains_key(UPGRADE) {
+    if !page || headers.contains_key(UPGRADE) || headers.contains_key(SEC_WEBSOCKET_KEY) {
         Asker::Program
     } else if matches!(*method, Method::GET | Method::HEAD) {
         Asker::Navigation
@@ -260,24 +322,28 @@ fn probe(head: &RequestHead<'_>) -> Option<Probe> {
     (head.path == paths::READY.as_bytes()).then_some(Probe::Ready)
 }
 
+/// The site that has this host, if one has.
+pub(super) fn site_of<'a>(host: &str, scheme: Scheme, sites: &'a [Arc<SiteSettings>]) -> Option<&'a Arc<SiteSettings>> {
+    sites.iter().find(|site| site.origin.answers_to(host) || is_its_plain_host(site, scheme, host))
+}
+
 /// Over plain http a browser names the host without the https port.
-fn is_its_plain_host(site: &SiteSettings, arrival: Arrival, host: &str) -> bool {
+fn is_its_plain_host(site: &SiteSettings, scheme: Scheme, host: &str) -> bool {
     let name = host
         .rsplit_once(':')
         .map_or(host, |(name, port)| if port.bytes().all(|b| b.is_ascii_digit()) { name } else { host });
-    arrival.scheme == Scheme::Http
-        && site.origin.scheme() == Scheme::Https
-        && name.eq_ignore_ascii_case(site.origin.host())
+    scheme == Scheme::Http && site.origin.scheme() == Scheme::Https && name.eq_ignore_ascii_case(site.origin.host())
 }
 
 /// Whether a WebSocket is asked for by a page of another site (RFC 6455 §10.2: the server checks `Origin`), or by anything but a GET without a
 /// body (RFC 6455 §4.1). Cookies are sent along from pages on other ports and sister hosts, so that `SameSite` does not help. A client that
 /// sends no `Origin` is no browser.
 fn is_foreign_websocket(head: &RequestHead<'_>, site: &SiteSettings) -> bool {
-    let is_websocket = head.headers.get_all(UPGRADE).iter().any(|value| {
+    let asks_for_one = head.headers.get_all(UPGRADE).iter().any(|value| {
         value.as_bytes().split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
     });
-    if !is_websocket {
+    // another proxy that asks about it keeps `Upgrade` to itself; without a key no server opens one (RFC 6455 §4.2.1)
+    if !asks_for_one && !head.headers.contains_key(SEC_WEBSOCKET_KEY) {
         return false;
     }
     let is_ours = |origin: &HeaderValue| origin.as_bytes().eq_ignore_ascii_case(site.origin.as_str().as_bytes());
@@ -356,7 +422,8 @@ fn circle_cause(why: NoSession) -> CircleCause {
     }
 }
 
-fn return_path(head: &RequestHead<'_>) -> ReturnPath {
+/// Where sign-in leads back to after this request.
+pub(super) fn return_path(head: &RequestHead<'_>) -> ReturnPath {
     ReturnPath::parse_or_root(std::str::from_utf8(&head.target()).ok())
 }
 

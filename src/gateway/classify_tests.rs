@@ -9,6 +9,7 @@ use crate::domain::session::{Person, Session, SessionLifetimes};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
+use crate::gateway::headers::request::PeerTrust;
 use crate::gateway::route_rules::{RouteRule, RouteRules, RuleScope};
 use crate::gateway::settings::IdentityHeaders;
 use crate::web::origin::Origin;
@@ -36,7 +37,7 @@ pub(crate) fn session(user: &str) -> Session {
     )
 }
 
-fn site(url: &str) -> Arc<SiteSettings> {
+pub(crate) fn site(url: &str) -> Arc<SiteSettings> {
     let rule = |path: &str, methods: &[Method], access| RouteRule {
         path: PathPattern::parse(path).unwrap(),
         methods: methods.to_vec(),
@@ -54,7 +55,7 @@ fn site(url: &str) -> Arc<SiteSettings> {
             rule("/closed/*", &[], Access::Deny),
             RouteRule { scope: RuleScope::Preflights, ..rule("/api/*", &[], Access::Public) },
         ]),
-        upstream: UpstreamName::new("app"),
+        upstream: Some(UpstreamName::new("app")),
         identity: IdentityHeaders::usual(),
         strict_transport: None,
     })
@@ -81,6 +82,23 @@ fn written(verdict: &Verdict) -> String {
         Verdict::Refuse(Refusal::Circle(_, path, cause)) => format!("403 {} {}", path.as_str(), cause.name()),
         Verdict::Refuse(Refusal::Unauthorized(_, reason)) => format!("401 {}", reason.name()),
         Verdict::Refuse(Refusal::CannotTell(_)) => "503".into(),
+        Verdict::Refuse(Refusal::Unclear(_)) => "400".into(),
+        Verdict::Refuse(Refusal::NoUpstream(_)) => "404 no upstream".into(),
+        Verdict::Verify(_) => "verify".into(),
+    }
+}
+
+/// What the cookies of these tests are worth.
+pub(crate) fn check(site: &SiteSettings, cookie: &str) -> SessionCheck {
+    assert_eq!(site.name.as_str(), "marketing");
+    match cookie {
+        "live" => SessionCheck::Live(Box::new(session("anna"))),
+        "step-up" => SessionCheck::StepUp(Box::new(session("anna"))),
+        "unknown" => SessionCheck::CannotTell,
+        "other-site" => SessionCheck::None(NoSession::OtherSite),
+        "old" => SessionCheck::None(NoSession::OutOfTime),
+        "ended" => SessionCheck::None(NoSession::Ended),
+        _ => SessionCheck::None(NoSession::Unreadable),
     }
 }
 
@@ -96,23 +114,16 @@ fn judged(method: &str, target: &str, fields: &[(&str, &str)], arrival: Arrival,
     }
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query.as_bytes())));
     let head = RequestHead { method: &method, path: path.as_bytes(), query, host: &host, headers: &headers };
-    let check = |site: &SiteSettings, cookie: &str| {
-        assert_eq!(site.name.as_str(), "marketing");
-        match cookie {
-            "live" => SessionCheck::Live(Box::new(session("anna"))),
-            "step-up" => SessionCheck::StepUp(Box::new(session("anna"))),
-            "unknown" => SessionCheck::CannotTell,
-            "other-site" => SessionCheck::None(NoSession::OtherSite),
-            "old" => SessionCheck::None(NoSession::OutOfTime),
-            "ended" => SessionCheck::None(NoSession::Ended),
-            _ => SessionCheck::None(NoSession::Unreadable),
-        }
-    };
     written(&classify(&head, arrival, &[site(url)], check))
 }
 
-fn over_tls() -> Arrival {
-    Arrival { scheme: Scheme::Https, client: "198.51.100.7".parse().unwrap(), listener: ListenerUse::Sites }
+pub(crate) fn over_tls() -> Arrival {
+    Arrival {
+        scheme: Scheme::Https,
+        client: "198.51.100.7".parse().unwrap(),
+        listener: ListenerUse::Sites,
+        peer_trust: PeerTrust::Untrusted,
+    }
 }
 
 const URL: &str = "https://app.example.com";

@@ -20,8 +20,11 @@ pub mod head;
 pub mod headers;
 mod http2;
 pub mod message_pages;
+pub mod original;
+mod permission;
 pub mod proxy;
 mod proxy_protocol;
+mod refused;
 pub mod request_state;
 pub mod route_rules;
 pub mod service;
@@ -29,6 +32,7 @@ pub mod settings;
 mod streams;
 mod tries;
 pub mod upstreams;
+pub mod verify;
 mod way;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use pingora::{Error, ErrorSource, ErrorType, Result};
 use super::acme::{self, AcmeWebroot};
 use super::answers::{self, Answer};
 use super::bridge::{self, Bridged};
-use super::classify::{self, Arrival, ListenerUse, Probe, Refusal, Verdict};
+use super::classify::{self, Arrival, ListenerUse, Probe, Verdict};
 use super::connection::state::ConnectionState;
 use super::failures::{failure, no_server};
 use super::handle::GatewayHandle;
@@ -25,12 +25,15 @@ use super::head::{self, HeadMistake, HeadSource};
 use super::headers::identity::Identity;
 use super::headers::request;
 use super::headers::response;
+use super::permission;
+use super::refused;
 use super::request_state::{Asked, RequestState};
 use super::settings::{AccessLog, ListenerTask, SiteSettings};
 use super::streams;
 use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
 use super::upstreams::peer::Use;
 use super::upstreams::{Alternative, Chosen};
+use super::verify::Verification;
 use super::way::way;
 use crate::web::cookies::CookieNames;
 use crate::web::request_context::RequestContext;
@@ -114,12 +117,10 @@ impl ProxyHttp for Gateway {
                 state.site = Some(Arc::clone(&site));
                 serve_page(session, state, &site).await?;
             }
+            Verdict::Verify(verification) => permission::send(session, state, verification).await?,
             Verdict::Refuse(refusal) => {
-                state.site = site_of(&refusal);
-                if let Refusal::Circle(site, _, cause) = &refusal {
-                    let (site, client) = (site.name.as_str(), state.hop.client);
-                    tracing::warn!(request = %state.request_id, site, %client, reason = cause.name(), "a sign-in goes round in a circle");
-                }
+                state.site = refused::site_of(&refusal);
+                refused::tell_the_operator(&refusal, state);
                 answer(session, state, Answer::to_refusal(&refusal, &target)).await?;
             }
         }
@@ -353,15 +354,24 @@ impl Gateway {
         };
         let head = head::read(&source, &settings.limits)?;
         state.scheme = scheme;
-        let arrival = Arrival { scheme, client: hop.client, listener: self.listener };
+        let arrival = Arrival { scheme, client: hop.client, listener: self.listener, peer_trust: hop.peer_trust };
         let now = current.parts.clock.now();
         let sessions = &current.parts.sessions;
         let verdict =
             classify::classify(&head, arrival, &settings.sites, |site, cookie| sessions.check(cookie, &site.name, now));
-        if let Verdict::Proxy(passage) = &verdict {
-            state.assertion = current.assertion_for(&passage.site, &passage.admission, now);
-            let renewed = passage.admission.session().and_then(|user| sessions.renewed_cookie(user, now));
-            let names = CookieNames::of(passage.site.origin.scheme());
+        let admitted = match &verdict {
+            Verdict::Proxy(passage) => Some((&passage.site, &passage.admission)),
+            Verdict::Verify(Verification { site: Some(site), outcome: Ok(admission), .. }) => Some((site, admission)),
+            Verdict::Verify(_)
+            | Verdict::AcmeChallenge(_)
+            | Verdict::Probe(_)
+            | Verdict::Portal(_)
+            | Verdict::Refuse(_) => None,
+        };
+        if let Some((site, admission)) = admitted {
+            state.assertion = current.assertion_for(site, admission, now);
+            let renewed = admission.session().and_then(|user| sessions.renewed_cookie(user, now));
+            let names = CookieNames::of(site.origin.scheme());
             state.renewed_cookie = renewed.and_then(|value| names.set(names.session, &value));
         }
         Ok((verdict, head.target()))
@@ -393,7 +403,8 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
     }
 }
 
-async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
+/// Answers with something of the gateway's own.
+pub(super) async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
     state.reason = Some(answer.reason());
     answer.send(session, state.addressee(), &state.current.parts.message_pages).await
 }
@@ -401,20 +412,6 @@ async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer)
 /// A request that may stay silent for as long as both ends like (RFC 6455 §4.1); anything else that asks for an upgrade may not.
 fn is_websocket(request: &RequestHeader) -> bool {
     request.headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-fn site_of(refusal: &Refusal) -> Option<Arc<SiteSettings>> {
-    match refusal {
-        Refusal::Misdirected | Refusal::Method => None,
-        Refusal::ToHttps(site, _)
-        | Refusal::NotFound(site)
-        | Refusal::Denied(site)
-        | Refusal::WebSocket(site)
-        | Refusal::ToSignIn(site, _, _)
-        | Refusal::Circle(site, _, _)
-        | Refusal::Unauthorized(site, _)
-        | Refusal::CannotTell(site) => Some(Arc::clone(site)),
-    }
 }
 
 fn asked(header: &RequestHeader) -> Asked {

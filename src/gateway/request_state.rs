@@ -43,6 +43,10 @@ pub struct RequestState {
     pub(super) renewed_cookie: Option<HeaderValue>,
     /// For the upstream; `None` where the site uses none, or nobody is signed in.
     pub(super) assertion: Option<HeaderValue>,
+    /// For the log: what another proxy asked about, or why that is not known.
+    pub(super) original: Option<String>,
+    /// For the log: whose request another proxy may pass on.
+    pub(super) user: Option<String>,
     /// For the log: why the gateway answered itself, or what failed.
     pub(super) reason: Option<&'static str>,
     /// Told of every piece of a body; `None` until the request may go on to an upstream.
@@ -83,6 +87,8 @@ impl RequestState {
             informational: 0,
             renewed_cookie: None,
             assertion: None,
+            original: None,
+            user: None,
             reason: None,
             stream: None,
             tunnel: None,
@@ -101,6 +107,12 @@ impl RequestState {
     pub(super) fn asked_by(&self) -> AskedBy<'_> {
         let account = self.admission().and_then(Admission::session).map(|user| user.account.bytes().as_slice());
         AskedBy { client: self.hop.client, account }
+    }
+
+    /// The user name, when somebody is signed in.
+    pub(super) fn user(&self) -> Option<&str> {
+        let admitted = self.admission().and_then(Admission::session).map(|user| user.user_name.as_str());
+        admitted.or(self.user.as_deref())
     }
 
     pub(super) fn addressee(&self) -> Addressee<'_> {
@@ -128,7 +140,8 @@ impl RequestState {
             status: self.status,
             bytes: self.bytes,
             duration: self.started.elapsed(),
-            user: self.admission().and_then(Admission::session).map(|user| user.user_name.as_str()),
+            original: self.original.as_deref(),
+            user: self.user(),
             upstream: self.passage.as_ref().map(|passage| passage.upstream.as_str()),
             reason: over.map(StreamEnd::name).or(self.reason).or(failed),
         }

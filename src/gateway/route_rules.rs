@@ -156,6 +156,12 @@ impl RouteRules {
         self.0.iter().filter(|rule| rule.access == Access::Public)
     }
 
+    /// Whether there is anything that nobody may ask for.
+    #[must_use]
+    pub fn deny_something(&self) -> bool {
+        self.0.iter().any(|rule| rule.access == Access::Deny)
+    }
+
     fn first_match(&self, path: &str, request: &RequestTraits<'_>) -> RouteDecision<'_> {
         let found = self.0.iter().enumerate().find(|(_, rule)| rule.matches(path, request));
         match found {

@@ -54,8 +54,8 @@ pub struct SiteSettings {
     pub origin: Origin,
     /// Which requests need what.
     pub rules: RouteRules,
-    /// Where requests go that no rule sends elsewhere.
-    pub upstream: UpstreamName,
+    /// Where requests go that no rule sends elsewhere; `None`: nowhere, another proxy asks about them.
+    pub upstream: Option<UpstreamName>,
     /// The headers that tell the upstream who the user is.
     pub identity: IdentityHeaders,
     /// What browsers that come over https are told about coming over https ever after; `None`: nothing.

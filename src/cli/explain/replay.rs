@@ -13,6 +13,7 @@ use super::folding::Folding;
 use super::log_line::{self, LogLine, LoggedRequest};
 use crate::gateway::classify::{Arrival, ListenerUse, Refusal, Verdict, classify};
 use crate::gateway::head::RequestHead;
+use crate::gateway::headers::request::PeerTrust;
 use crate::gateway::route_rules::{RequestKind, RequestTraits};
 use crate::gateway::settings::SiteSettings;
 use crate::login::sessions::{NoSession, SessionCheck};
@@ -189,12 +190,14 @@ impl Tally {
             ]),
         };
         let head = RequestHead { method, path, query: None, host: site.origin.authority(), headers: &headers };
-        let arrival = Arrival { scheme: Scheme::Https, client, listener: ListenerUse::Sites };
+        let arrival =
+            Arrival { scheme: Scheme::Https, client, listener: ListenerUse::Sites, peer_trust: PeerTrust::Untrusted };
         let verdict = classify(&head, arrival, sites, |_, _| SessionCheck::None(NoSession::Absent));
         let rule = site.rules.decide(reading, &RequestTraits { method, client, kind }).rule;
         let outcome = match verdict {
-            Verdict::Probe(_) | Verdict::AcmeChallenge(_) | Verdict::Portal(_) => Outcome::Ours,
-            Verdict::Proxy(_) => Outcome::Public(rule.unwrap_or_default()),
+            Verdict::Probe(_) | Verdict::AcmeChallenge(_) | Verdict::Portal(_) | Verdict::Verify(_) => Outcome::Ours,
+            // nobody is signed in here: what may go on is public, whoever carries it
+            Verdict::Proxy(_) | Verdict::Refuse(Refusal::NoUpstream(_)) => Outcome::Public(rule.unwrap_or_default()),
             Verdict::Refuse(Refusal::Denied(_)) => Outcome::Denied,
             Verdict::Refuse(Refusal::NotFound(_)) => Outcome::NotFound,
             Verdict::Refuse(Refusal::Method) => Outcome::Method,
@@ -205,7 +208,8 @@ impl Tally {
                 | Refusal::ToHttps(..)
                 | Refusal::Circle(..)
                 | Refusal::WebSocket(_)
-                | Refusal::CannotTell(_),
+                | Refusal::CannotTell(_)
+                | Refusal::Unclear(_),
             ) => Outcome::SignIn,
         };
         if outcome != Outcome::Method {

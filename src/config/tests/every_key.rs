@@ -147,7 +147,6 @@ fn every_key_without_default_is_asked_for() {
     let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
     let all = [
         "sites",
-        "upstreams",
         "signing_keys",
         "state.url",
         "accounts.url",

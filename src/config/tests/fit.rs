@@ -117,6 +117,20 @@ fn a_rule_for_preflights_can_be_followed() {
 }
 
 #[test]
+fn a_site_without_an_upstream_is_said_to_be_for_other_proxies() {
+    let site = "{ name: marketing, url: \"http://localhost:8080\" }";
+    let notices = |proxies: &str| {
+        let changes = [("/sites/0", site), ("/trusted_proxies", proxies)];
+        read_value(&small_with(&changes)).unwrap().notices
+    };
+    let said = |notices: &[String], text: &str| notices.iter().any(|notice| notice.contains(text));
+    let believed = notices("[127.0.0.1]");
+    assert!(said(&believed, "the site marketing has no upstream") && !said(&believed, "no path is public"));
+    let unbelieved = notices("[]");
+    assert!(said(&unbelieved, "no path is public"), "{unbelieved:?}");
+}
+
+#[test]
 fn no_key_is_used_twice() {
     let key = "{ file: /run/secrets/sign }";
     assert_mistake(&[("/signing_keys/-", key)], "signing_keys[1]", "signing_keys[0]");

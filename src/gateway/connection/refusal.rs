@@ -60,6 +60,7 @@ pub(super) async fn refuse(guarded: Box<Guarded>, mistake: HeadMistake, current:
         client: peer.unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)),
         method: request.as_ref().map_or("-", |request| request.method.as_str()),
         path: &request.as_ref().map_or_else(|| "-".to_owned(), path_of),
+        original: None,
         status: Some(status.as_u16()),
         bytes: body_bytes,
         duration: started.elapsed(),

@@ -27,6 +27,7 @@ fn is_identity(folded: &str, headers: &IdentityHeaders) -> bool {
     IDENTITY.contains(&folded) || names(headers).any(|ours| fold(ours.as_str()) == folded)
 }
 
+/// The names under which a site's application learns who somebody is.
 fn names(headers: &IdentityHeaders) -> impl Iterator<Item = &HeaderName> {
     [
         Some(&headers.user),
@@ -63,7 +64,7 @@ mod tests {
             name: SiteName::new("marketing"),
             origin: Origin::parse("https://app.example.com").unwrap(),
             rules: RouteRules::new(vec![]),
-            upstream: UpstreamName::new("app"),
+            upstream: Some(UpstreamName::new("app")),
             identity: IdentityHeaders {
                 user: HeaderName::from_static("remote-user"),
                 email: Some(HeaderName::from_static("x-forwarded-email")),

@@ -1,11 +1,15 @@
 //! The head of an answer on its way to the browser: what only we may say is taken out, what is for one person is kept out of caches
 //! that others use. Floor: edge.
 
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY};
+use http::StatusCode;
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY,
+};
 use pingora::http::ResponseHeader;
 
-use super::{fold, is_identity};
-use crate::gateway::settings::{SiteSettings, StrictTransport};
+use super::identity::Identity;
+use super::{fold, is_identity, names};
+use crate::gateway::settings::{IdentityHeaders, SiteSettings, StrictTransport};
 use crate::web::cookies::CookieNames;
 
 /// Instructions to caches in front of us that would override `Cache-Control`.
@@ -29,6 +33,24 @@ pub fn clean_response(response: &mut ResponseHeader, site: &SiteSettings) {
     for name in taken {
         response.remove_header(&name);
     }
+}
+
+/// The head that lets another proxy's request go on, with who it is. A field without a value is sent empty, so that a proxy which copies it
+/// overwrites what came from outside.
+///
+/// # Errors
+/// When a value cannot be a field value; then the request must not go on.
+pub fn permission(headers: &IdentityHeaders, identity: Option<&Identity<'_>>) -> pingora::Result<ResponseHeader> {
+    let mut head = ResponseHeader::build(StatusCode::OK, Some(8))?;
+    for name in names(headers) {
+        head.insert_header(name.clone(), "")?;
+    }
+    if let Some(identity) = identity {
+        identity.tell(headers, |name, value| head.insert_header(name.clone(), value))?;
+    }
+    head.insert_header(CONTENT_LENGTH, 0)?;
+    head.insert_header(CACHE_CONTROL, "no-store")?;
+    Ok(head)
 }
 
 /// Keeps an answer out of caches that more than one person uses. What the upstream said to the browser's own cache stays.

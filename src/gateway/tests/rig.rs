@@ -96,7 +96,7 @@ impl Plan {
                 rule("/public/*", &[], &[], Access::Public),
                 rule("/closed", &[], &[], Access::Deny),
             ]),
-            upstream: UpstreamName::new("app"),
+            upstream: Some(UpstreamName::new("app")),
             identity: IdentityHeaders::usual(),
             strict_transport: None,
         };
