@@ -13,6 +13,7 @@ mod circles;
 mod config;
 mod crash;
 mod enrolment;
+mod forward_auth;
 mod forwarding;
 mod harness;
 mod many_people;

@@ -229,6 +229,12 @@ impl Person {
         self.cookies.lock().unwrap().clone()
     }
 
+    /// What `with_header` said.
+    pub(crate) fn lasting_headers(&self) -> Vec<(String, String)> {
+        let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
+        self.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+    }
+
     /// The value of a cookie by the name without its prefix.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         let prefixed = format!("__Host-{name}");
