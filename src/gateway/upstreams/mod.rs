@@ -120,7 +120,8 @@ impl Upstreams {
     }
 
     /// A server of `name` for a request, other than `tried` if there is another. After a try the connection is a new one: what was kept
-    /// may be as dead as the one that failed.
+    /// may be as dead as the one that failed. So is that of a tunnel: what comes on a kept connection is heard by the thread that opened it,
+    /// and when a 101 is heard before this thread has told pingora that the request has no body, pingora takes that for the tunnel's end.
     ///
     /// # Errors
     /// When there is no such upstream, none of its servers is healthy, or its name cannot be looked up.
@@ -132,7 +133,10 @@ impl Upstreams {
         asked_by: AskedBy<'_>,
     ) -> Result<(Chosen, Box<HttpPeer>), NoServer> {
         let upstream = self.by_name.get(name).ok_or_else(|| NoServer::Unknown(name.clone()))?;
-        let connections = if tried.is_some() { Connections::Fresh } else { Connections::Kept };
+        let connections = match (tried, usage) {
+            (Some(_), _) | (None, Use::Tunnel) => Connections::Fresh,
+            (None, Use::Exchange) => Connections::Kept,
+        };
         let chosen = upstream.choose(tried.map(|tried| tried.at), asked_by)?;
         match peer::peer(upstream, &chosen.server, usage, connections).await {
             Ok(peer) => Ok((chosen, Box::new(peer))),

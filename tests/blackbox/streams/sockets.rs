@@ -88,3 +88,17 @@ async fn nothing_of_an_ended_session_reaches_the_application_any_more() {
     }
     assert_eq!(socket.await.unwrap().0, Ended::Closed(4401, "session_ended".to_owned()));
 }
+
+/// A connection that was kept belongs to another thread as often as not: what the application says on it is then heard at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_websocket_opens_whatever_connections_were_left_behind() {
+    let stack = Stack::start();
+    let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
+    for round in 0..200 {
+        futures_util::future::join_all((0..4).map(|_| person.fetch("/"))).await;
+        let mut socket = open_socket(&person, "/socket").await.unwrap();
+        socket.send(Message::text("hello")).await.unwrap();
+        let back = socket.next().await.unwrap().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        assert_eq!(back, Message::text("hello"));
+    }
+}
