@@ -8,6 +8,9 @@ use http::header::{FORWARDED, HeaderMap};
 use super::origin::Scheme;
 use crate::domain::network::folded;
 
+/// Parameters of one element; beyond, nobody means well. Our own choice: RFC 7239 §5 has four, and extensions are hardly seen.
+const MOST_PARAMETERS: usize = 16;
+
 /// What one proxy wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Element {
@@ -47,14 +50,17 @@ pub fn elements(headers: &HeaderMap) -> Option<Vec<Element>> {
 
 /// One element, and what is behind it (RFC 7239 §4). An empty one, which list syntax allows, is not: nobody needs it, and readers differ.
 fn element(text: &str) -> Option<(Element, &str)> {
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
     let mut found = Element { node: Node::Hidden, scheme: None };
     let mut rest = text.trim_start_matches([' ', '\t']);
     loop {
         let (name, behind) = token(rest)?;
+        if seen.len() == MOST_PARAMETERS || seen.iter().any(|before| before.eq_ignore_ascii_case(name)) {
+            return None;
+        }
+        seen.push(name);
         let (value, behind) = value(behind.strip_prefix('=')?)?;
-        let name = name.to_ascii_lowercase();
-        match name.as_str() {
+        match name.to_ascii_lowercase().as_str() {
             "for" => found.node = node(&value)?,
             "proto" if value.eq_ignore_ascii_case("https") => found.scheme = Some(Scheme::Https),
             "proto" if value.eq_ignore_ascii_case("http") => found.scheme = Some(Scheme::Http),
@@ -62,10 +68,6 @@ fn element(text: &str) -> Option<(Element, &str)> {
             // `by`, `host` and extensions
             _ => {}
         }
-        if seen.contains(&name) {
-            return None;
-        }
-        seen.push(name);
         match behind.strip_prefix(';') {
             Some(behind) => rest = behind,
             None => return Some((found, behind.trim_start_matches([' ', '\t']))),
@@ -101,13 +103,10 @@ fn node(text: &str) -> Option<Node> {
     if text.eq_ignore_ascii_case("unknown") || name.eq_ignore_ascii_case("unknown") || text.starts_with('_') {
         return Some(Node::Hidden);
     }
+    // the port may be obfuscated as well
+    let text = text.split_once(":_").map_or(text, |(address, _)| address);
     if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse().ok().map(|v6: std::net::Ipv6Addr| Node::Address(folded(v6.into())));
-    }
-    // the port may be obfuscated as well
-    let without_hidden_port = text.rsplit_once(":_").map_or(text, |(address, _)| address);
-    if without_hidden_port.len() < text.len() {
-        return node(without_hidden_port);
     }
     match (text.parse::<std::net::Ipv4Addr>(), text.parse::<SocketAddr>()) {
         (Ok(v4), _) => Some(Node::Address(v4.into())),
@@ -189,5 +188,14 @@ mod tests {
         ] {
             assert_eq!(read(&[value]), None, "{value}");
         }
+    }
+
+    #[test]
+    fn what_is_long_on_purpose_costs_little() {
+        let hidden_ports = format!("for=\"192.0.2.1{}\"", ":_".repeat(16 * 1024));
+        assert_eq!(read(&[&hidden_ports]), Some(vec![(Some("192.0.2.1".to_owned()), None)]));
+        let parameters = |count: usize| (0..count).map(|n| format!("p{n}=x")).collect::<Vec<_>>().join(";");
+        assert_eq!(read(&[&parameters(MOST_PARAMETERS)]), Some(vec![(None, None)]));
+        assert_eq!(read(&[&parameters(MOST_PARAMETERS + 1)]), None);
     }
 }

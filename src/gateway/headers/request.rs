@@ -136,12 +136,12 @@ fn forwarded_for(request: &RequestHeader, hop: Hop) -> String {
 
 /// A trusted proxy's list, if it could be read, and what we saw ourselves (RFC 7239 §4).
 fn forwarded(request: &RequestHeader, hop: Hop, site: &SiteSettings) -> String {
-    let mut list: Vec<String> = match (hop.peer_trust, elements(&request.headers)) {
-        (PeerTrust::Trusted, Some(_)) => {
+    let mut list: Vec<String> = match hop.peer_trust {
+        PeerTrust::Trusted if elements(&request.headers).is_some() => {
             let values = request.headers.get_all(FORWARDED).iter();
             values.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect()
         }
-        (PeerTrust::Trusted, None) | (PeerTrust::Untrusted, _) => Vec::new(),
+        PeerTrust::Trusted | PeerTrust::Untrusted => Vec::new(),
     };
     let node = match hop.peer {
         IpAddr::V4(v4) => v4.to_string(),
