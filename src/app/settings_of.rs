@@ -19,9 +19,7 @@ use crate::gateway::settings::{
     IdentityHeaders, ListenerPurpose, ListenerSettings, ProxyProtocolUse, RequestLimits, SiteSettings, StrictTransport,
     TlsListener,
 };
-use crate::gateway::upstreams::settings::{
-    Balance, HealthSettings, UpstreamHost, UpstreamServer, UpstreamSettings, UpstreamTimeouts, UpstreamTls,
-};
+use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::login::ports::UnfinishedCaps;
 use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
@@ -172,40 +170,14 @@ fn rule(route: &Route) -> RouteRule {
 
 /// The servers of one application, as the gateway and `check --probe` ask them.
 pub(super) fn upstream_settings(name: &str, upstream: &Upstream) -> UpstreamSettings {
-    let timeouts = upstream.timeouts;
     UpstreamSettings {
         name: UpstreamName::new(name),
         servers: upstream.servers.iter().map(upstream_server).collect(),
-        balance: match upstream.balance {
-            upstream::Balance::RoundRobin => Balance::RoundRobin,
-            upstream::Balance::Client => Balance::Client,
-            upstream::Balance::Session => Balance::Session,
-        },
-        host: match &upstream.host {
-            upstream::Host::Site => UpstreamHost::Site,
-            upstream::Host::Server => UpstreamHost::Server,
-            upstream::Host::Named(name) => UpstreamHost::Named(name.clone()),
-        },
-        health: upstream.health.as_ref().map(|health| HealthSettings {
-            path: health.path.clone(),
-            interval: health.interval,
-            timeout: health.timeout,
-            healthy_after: health.healthy_after,
-            unhealthy_after: health.unhealthy_after,
-            statuses: health.statuses.clone(),
-            host: health.host.clone(),
-        }),
-        tls: UpstreamTls {
-            authorities: upstream.tls.authorities.clone(),
-            client_certificate: upstream.tls.client_certificate.clone(),
-            server_name: upstream.tls.server_name.clone(),
-        },
-        timeouts: UpstreamTimeouts {
-            connect: timeouts.connect,
-            read: timeouts.read,
-            write: timeouts.write,
-            keepalive: timeouts.keepalive,
-        },
+        balance: upstream.balance,
+        host: upstream.host.clone(),
+        health: upstream.health.clone(),
+        tls: upstream.tls.clone(),
+        timeouts: upstream.timeouts,
     }
 }
 

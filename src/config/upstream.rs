@@ -1,7 +1,5 @@
 //! `upstreams`: the servers of the applications, by name. Floor: roof.
 
-use std::time::Duration;
-
 use http::HeaderValue;
 use http::uri::Authority;
 use rustls::pki_types::ServerName;
@@ -9,6 +7,7 @@ use url::Url;
 
 use super::node::{Node, Slot};
 use super::surroundings::Readers;
+use crate::gateway::upstreams::settings::{Balance, HealthSettings, UpstreamHost, UpstreamTimeouts, UpstreamTls};
 use crate::gateway::upstreams::trust::{Authorities, ClientCertificate, PemMistake};
 
 /// One application's servers.
@@ -17,10 +16,10 @@ pub struct Upstream {
     /// At least one.
     pub servers: Vec<Server>,
     pub balance: Balance,
-    pub host: Host,
+    pub host: UpstreamHost,
     /// `None`: servers are not asked.
-    pub health: Option<Health>,
-    pub tls: Tls,
+    pub health: Option<HealthSettings>,
+    pub tls: UpstreamTls,
     pub timeouts: UpstreamTimeouts,
 }
 
@@ -31,56 +30,6 @@ pub enum Server {
     Url(Url),
     /// The absolute path of a socket of this machine.
     Unix(String),
-}
-
-/// Which server a request goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Balance {
-    RoundRobin,
-    Client,
-    Session,
-}
-
-/// The `Host` that servers get.
-#[derive(Clone, Debug)]
-pub enum Host {
-    Site,
-    Server,
-    Named(HeaderValue),
-}
-
-/// How servers are asked whether they are well.
-#[derive(Clone, Debug)]
-pub struct Health {
-    /// Path and perhaps query.
-    pub path: String,
-    pub interval: Duration,
-    pub timeout: Duration,
-    pub healthy_after: u32,
-    pub unhealthy_after: u32,
-    pub statuses: Vec<u16>,
-    pub host: Option<HeaderValue>,
-}
-
-/// How servers prove who they are, and we to them. What is here can be used.
-#[derive(Clone, Debug, Default)]
-pub struct Tls {
-    pub authorities: Option<Authorities>,
-    pub client_certificate: Option<ClientCertificate>,
-    pub server_name: Option<String>,
-}
-
-/// How long an upstream may take.
-#[derive(Clone, Copy, Debug)]
-pub struct UpstreamTimeouts {
-    /// To accept a connection, TLS included.
-    pub connect: Duration,
-    /// Between two reads: until the answer begins, and between two pieces of it. Does not end WebSockets.
-    pub read: Duration,
-    /// To take a piece of the request.
-    pub write: Duration,
-    /// How long a connection that nobody uses is kept for the next request.
-    pub keepalive: Duration,
 }
 
 /// Largest file with certificates or a key: a whole bundle of authorities fits.
@@ -117,9 +66,9 @@ pub(super) fn read(node: &Node<'_>) -> Upstream {
             )
             .text(255)
             .parsed("site, server, or a host name such as app.internal", |text| match text.as_str() {
-                "site" => Ok(Host::Site),
-                "server" => Ok(Host::Server),
-                _ => host(&text).map(Host::Named),
+                "site" => Ok(UpstreamHost::Site),
+                "server" => Ok(UpstreamHost::Server),
+                _ => host(&text).map(UpstreamHost::Named),
             })
             .or("site"),
         health: node
@@ -158,8 +107,8 @@ fn read_timeouts(node: &Node<'_>) -> UpstreamTimeouts {
     }
 }
 
-fn read_health(node: &Node<'_>) -> Health {
-    Health {
+fn read_health(node: &Node<'_>) -> HealthSettings {
+    HealthSettings {
         path: node
             .key("path", "What is asked for, with GET and without a session.")
             .text(1000)
@@ -195,7 +144,7 @@ fn read_health(node: &Node<'_>) -> Health {
     }
 }
 
-fn read_tls(node: &Node<'_>) -> Tls {
+fn read_tls(node: &Node<'_>) -> UpstreamTls {
     let ca = node
         .key("ca", "PEM file with the authorities whose certificates are believed, and no others. Left out: those that this machine trusts.")
         .path()
@@ -247,7 +196,7 @@ fn read_tls(node: &Node<'_>) -> Tls {
             None
         }
     };
-    Tls { authorities, client_certificate, server_name }
+    UpstreamTls { authorities, client_certificate, server_name }
 }
 
 fn refuse(node: &Node<'_>, key: &str, path: &std::path::Path, mistake: PemMistake) {
@@ -261,7 +210,7 @@ fn refuse(node: &Node<'_>, key: &str, path: &std::path::Path, mistake: PemMistak
 }
 
 /// A certificate for a name that TLS cannot check is no protection.
-fn check_name(node: &Node<'_>, index: usize, server: &Server, tls: &Tls) {
+fn check_name(node: &Node<'_>, index: usize, server: &Server, tls: &UpstreamTls) {
     let Server::Url(url) = server else { return };
     if url.scheme() != "https" || tls.server_name.is_some() {
         return;
