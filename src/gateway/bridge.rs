@@ -142,6 +142,11 @@ pub fn origin_form(target: &[u8]) -> &[u8] {
     }
 }
 
+/// The path of a target, without scheme, host, query and fragment.
+pub(super) fn path_of(target: &[u8]) -> &[u8] {
+    origin_form(target).split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+}
+
 async fn write_response(
     session: &mut Session,
     response: Response<Body>,

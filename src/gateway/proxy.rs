@@ -92,8 +92,8 @@ impl ProxyHttp for Gateway {
 
     /// Judges the request, and answers it here unless it goes on.
     async fn request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<bool> {
-        let (verdict, target) = match self.judge(session, state) {
-            Ok(judged) => judged,
+        let verdict = match self.judge(session, state) {
+            Ok(verdict) => verdict,
             Err(mistake) => {
                 answer(session, state, Answer::to_mistake(mistake)).await?;
                 return Ok(true);
@@ -121,7 +121,8 @@ impl ProxyHttp for Gateway {
             Verdict::Refuse(refusal) => {
                 state.site = refused::site_of(&refusal);
                 refused::tell_the_operator(&refusal, state);
-                answer(session, state, Answer::to_refusal(&refusal, &target)).await?;
+                let refused = Answer::to_refusal(&refusal, bridge::origin_form(session.req_header().raw_path()));
+                answer(session, state, refused).await?;
             }
         }
         Ok(true)
@@ -338,7 +339,7 @@ impl ProxyHttp for Gateway {
 
 impl Gateway {
     /// Reads the head and comes to a verdict; keeps in `state` what later phases need.
-    fn judge(&self, session: &Session, state: &mut RequestState) -> Result<(Verdict, Vec<u8>), HeadMistake> {
+    fn judge(&self, session: &Session, state: &mut RequestState) -> Result<Verdict, HeadMistake> {
         let current = Arc::clone(&state.current);
         let settings = &current.parts.settings;
         let header = session.req_header();
@@ -374,7 +375,7 @@ impl Gateway {
             let names = CookieNames::of(site.origin.scheme());
             state.renewed_cookie = renewed.and_then(|value| names.set(names.session, &value));
         }
-        Ok((verdict, head.target()))
+        Ok(verdict)
     }
 
     async fn answer_probe(&self, session: &mut Session, probe: Probe) -> Result<()> {
@@ -419,7 +420,5 @@ fn asked(header: &RequestHeader) -> Asked {
 }
 
 fn path_of(header: &RequestHeader) -> String {
-    let target = bridge::origin_form(header.raw_path());
-    let path = target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
-    String::from_utf8_lossy(path).into_owned()
+    String::from_utf8_lossy(bridge::path_of(header.raw_path())).into_owned()
 }

@@ -118,7 +118,7 @@ impl Guarded {
             match self.reader.read_on(&self.bytes, limits) {
                 Ok(None) => {}
                 Ok(Some(head)) => {
-                    let is_followed = self.bytes.len() > head.end && head.has_no_more_than(self.bytes.len() - head.end);
+                    let is_followed = head.is_exceeded_by(self.bytes.len().saturating_sub(head.end));
                     let mut bytes = std::mem::take(&mut self.bytes);
                     let _empty_line = bytes.split_to(head.start);
                     self.reader = HeadReader::default();

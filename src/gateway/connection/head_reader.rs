@@ -52,7 +52,7 @@ enum Body {
 
 impl HeadEnd {
     /// Whether bytes behind the head are more than the request's body. What follows chunks is not looked for.
-    pub(super) fn has_no_more_than(&self, bytes: usize) -> bool {
+    pub(super) fn is_exceeded_by(&self, bytes: usize) -> bool {
         match self.body {
             Body::None => bytes > 0,
             Body::Bytes(length) => u64::try_from(bytes).is_ok_and(|bytes| bytes > length),
@@ -261,7 +261,7 @@ mod tests {
             assert_eq!((end.start, end.end), (0, head.len()), "{head:?}");
             let all = read(&[head.as_bytes(), rest.as_bytes()].concat()).unwrap().unwrap();
             assert_eq!(all, end, "{head:?}");
-            assert_eq!(!rest.is_empty() && all.has_no_more_than(rest.len()), follows, "{head:?} {rest:?}");
+            assert_eq!(!rest.is_empty() && all.is_exceeded_by(rest.len()), follows, "{head:?} {rest:?}");
         }
     }
 

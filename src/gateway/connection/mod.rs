@@ -133,7 +133,7 @@ impl PreTlsProcess for BeforeTls {
 }
 
 /// `None` when there is no address: a closed socket, or a unix socket.
-fn peer_of(stream: &(impl GetSocketDigest + ?Sized)) -> Option<IpAddr> {
+pub(super) fn peer_of(stream: &(impl GetSocketDigest + ?Sized)) -> Option<IpAddr> {
     match stream.get_socket_digest()?.peer_addr()? {
         SocketAddr::Inet(address) => Some(folded(address.ip())),
         SocketAddr::Unix(_) => None,

@@ -34,13 +34,13 @@ pub(super) async fn refuse(guarded: Box<Guarded>, mistake: HeadMistake, current:
     let (started, request_id) = (Instant::now(), RequestId::fresh());
     let request = sketch(guarded.read_so_far());
     let settings = &current.parts.settings;
-    let site = request.as_ref().and_then(|request| site_of(request, mistake, &settings.sites));
+    let scheme = if guarded.get_ssl_digest().is_some() { Scheme::Https } else { Scheme::Http };
+    let site = request.as_ref().and_then(|request| site_of(request, mistake, scheme, &settings.sites));
     let nothing_known = RequestHeader::build(Method::GET, b"/", None);
     let asked = request.as_ref().or(nothing_known.as_ref().ok());
     let answer = Answer::to_mistake(mistake);
     let (status, reason) = (answer.status(), answer.reason());
     let peer = peer_of(&*guarded);
-    let scheme = if guarded.get_ssl_digest().is_some() { Scheme::Https } else { Scheme::Http };
     let mut body_bytes = 0;
     if let Some(asked) = asked {
         let to = Addressee { asker: classify::asker(&asked.method, &asked.headers), request_id, site, scheme };
@@ -99,18 +99,18 @@ fn sketch(bytes: &[u8]) -> Option<RequestHeader> {
 fn site_of<'a>(
     request: &RequestHeader,
     mistake: HeadMistake,
+    scheme: Scheme,
     sites: &'a [Arc<SiteSettings>],
 ) -> Option<&'a SiteSettings> {
     if matches!(mistake, HeadMistake::Host | HeadMistake::HostDiffers) {
         return None;
     }
     let host = request.headers.get(HOST)?.to_str().ok()?;
-    sites.iter().find(|site| site.origin.answers_to(host)).map(|site| &**site)
+    classify::site_of(host, scheme, sites).map(|site| &**site)
 }
 
 fn path_of(request: &RequestHeader) -> String {
-    let target = bridge::origin_form(request.raw_path());
-    let path = target.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    let path = bridge::path_of(request.raw_path());
     String::from_utf8_lossy(path.get(..LOGGED_PATH).unwrap_or(path)).into_owned()
 }
 

@@ -20,9 +20,8 @@ use pingora::server::ShutdownWatch;
 use pingora::{Error, ErrorType};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::connection::BeforeTls;
+use super::connection::{BeforeTls, peer_of};
 use super::handle::GatewayHandle;
-use crate::domain::network::folded;
 use crate::web::origin::Scheme;
 use header::{Announcement, HeaderMistake, Progress};
 
@@ -136,13 +135,6 @@ impl ProxyProtocol {
             others_since_last = unsaid,
             "a connection to a listener with proxy_protocol was closed: it has to begin with a PROXY header, from one of trusted_proxies"
         );
-    }
-}
-
-fn peer_of(stream: &L4Stream) -> Option<IpAddr> {
-    match stream.get_socket_digest()?.peer_addr() {
-        Some(SocketAddr::Inet(address)) => Some(folded(address.ip())),
-        Some(SocketAddr::Unix(_)) | None => None,
     }
 }
 
