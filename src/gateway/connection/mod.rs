@@ -124,12 +124,21 @@ impl PreTlsProcess for BeforeTls {
         let settings = &current.parts.settings;
         let counted = self.0.connections().enter(peer_of(stream), settings.connections, &settings.trusted_proxies);
         let Some(place) = counted else {
-            return pingora::Error::e_explain(pingora::ErrorType::AcceptError, "too many connections");
+            return Err(unheard("too many connections"));
         };
         // The tracer lives as long as the socket, whatever is wrapped around it.
         stream.tracer = Some(Tracer(Box::new(place.into_tracer())));
         Ok(())
     }
+}
+
+/// What pingora is told of a connection that is closed before TLS. It makes an error of each, and whoever refused it has said what there is to
+/// say, at most every few seconds: the log leaves lines with these words out.
+pub const UNHEARD: &str = "closed unheard";
+
+/// The error that closes a connection before TLS.
+pub(super) fn unheard(why: &str) -> Box<pingora::Error> {
+    pingora::Error::explain(pingora::ErrorType::AcceptError, format!("{UNHEARD}: {why}"))
 }
 
 /// `None` when there is no address: a closed socket, or a unix socket.

@@ -17,10 +17,9 @@ use pingora::protocols::l4::stream::Stream as L4Stream;
 use pingora::protocols::raw_connect::ProxyDigest;
 use pingora::protocols::{Digest, GetProxyDigest as _, GetSocketDigest as _, SocketDigest, Stream};
 use pingora::server::ShutdownWatch;
-use pingora::{Error, ErrorType};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::connection::{BeforeTls, peer_of};
+use super::connection::{BeforeTls, peer_of, unheard};
 use super::handle::GatewayHandle;
 use crate::web::origin::Scheme;
 use header::{Announcement, HeaderMistake, Progress};
@@ -180,7 +179,7 @@ impl PreTlsProcess for ProxyProtocol {
     async fn process(&self, stream: &mut L4Stream) -> pingora::Result<()> {
         match self.receive(stream).await {
             Ok(()) => self.before_tls.process(stream).await,
-            Err(refused) => Error::e_explain(ErrorType::InvalidHTTPHeader, refused.name()),
+            Err(refused) => Err(unheard(refused.name())),
         }
     }
 }

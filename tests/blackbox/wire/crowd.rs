@@ -69,6 +69,14 @@ async fn a_connection_counts_before_it_has_spoken_tls() {
         assert!(started.elapsed() < PATIENCE, "{} are connected", silent.len());
         silent.push(Wire::to(secure.port).await);
     }
+    for _ in 0..10 {
+        let mut refused = Wire::to(secure.port).await;
+        assert_ne!(refused.read_until(|_| false).await, Ended::Open);
+    }
+    let log = secure.stack.nodes[0].log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+    let told = lines.iter().filter(|line| line.contains("too many connections")).count();
+    assert!((1..=2).contains(&told) && !log.contains("closed unheard"), "{lines:#?}");
     silent.clear();
     assert_eq!(as_many_as_possible(&secure.stack, 1).await.len(), 1);
 }
