@@ -13,6 +13,8 @@ use super::NoServer;
 const LONGEST_LOOKUP: Duration = Duration::from_secs(3);
 /// How long a looked-up address is used. Our own choice; the system's resolver caches as the zone says.
 const ADDRESS_LIFE: Duration = Duration::from_secs(30);
+/// How long the last known addresses are used after the resolver gave none, so that not every request waits for it. Our own choice.
+const LAST_KNOWN_LIFE: Duration = Duration::from_secs(5);
 
 /// The addresses of one server.
 #[derive(Debug, Default)]
@@ -25,7 +27,7 @@ pub(super) struct Addresses {
 #[derive(Debug)]
 struct LookedUp {
     addresses: Vec<SocketAddr>,
-    at: Instant,
+    good_until: Instant,
 }
 
 impl Addresses {
@@ -35,7 +37,7 @@ impl Addresses {
     /// When it cannot be looked up and never was.
     pub(super) async fn current(&self, host: &str, port: u16) -> Result<SocketAddr, NoServer> {
         let known = self.looked_up.load_full();
-        if let Some(known) = known.as_ref().filter(|known| known.at.elapsed() < ADDRESS_LIFE)
+        if let Some(known) = known.as_ref().filter(|known| Instant::now() < known.good_until)
             && let Some(address) = self.pick(&known.addresses)
         {
             return Ok(address);
@@ -48,12 +50,21 @@ impl Addresses {
             Err(error) => (Vec::new(), Some(error)),
         };
         if let Some(address) = self.pick(&addresses) {
-            self.looked_up.store(Some(Arc::new(LookedUp { addresses, at: Instant::now() })));
+            self.keep(addresses, ADDRESS_LIFE);
             return Ok(address);
         }
         // A resolver that is gone for a moment does not take the application away.
-        let last_known = known.and_then(|known| self.pick(&known.addresses));
-        last_known.ok_or_else(|| NoServer::NoAddress { host: host.to_owned(), source })
+        match known.as_ref().and_then(|known| Some((known, self.pick(&known.addresses)?))) {
+            Some((known, address)) => {
+                self.keep(known.addresses.clone(), LAST_KNOWN_LIFE);
+                Ok(address)
+            }
+            None => Err(NoServer::NoAddress { host: host.to_owned(), source }),
+        }
+    }
+
+    fn keep(&self, addresses: Vec<SocketAddr>, life: Duration) {
+        self.looked_up.store(Some(Arc::new(LookedUp { addresses, good_until: Instant::now() + life })));
     }
 
     /// The one in use refused: the next one. Whether there is another.
@@ -65,5 +76,22 @@ impl Addresses {
     fn pick(&self, addresses: &[SocketAddr]) -> Option<SocketAddr> {
         let at = self.turn.load(Ordering::Relaxed).checked_rem(addresses.len())?;
         addresses.get(at).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_resolver_that_is_gone_is_not_asked_by_every_request() {
+        let addresses = Addresses::default();
+        let known: SocketAddr = "192.0.2.1:80".parse().unwrap();
+        addresses.keep(vec![known], Duration::ZERO);
+        // RFC 6761 §6.4: a name that has no address, anywhere
+        assert_eq!(addresses.current("app.invalid", 80).await.unwrap(), known);
+        let kept = addresses.looked_up.load_full().unwrap();
+        assert!(kept.good_until > Instant::now(), "it is asked again at once");
+        assert_eq!(addresses.current("app.invalid", 80).await.unwrap(), known);
     }
 }
