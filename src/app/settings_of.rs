@@ -181,7 +181,8 @@ pub(super) fn upstream_settings(name: &str, upstream: &Upstream) -> UpstreamSett
     }
 }
 
-fn upstream_server(server: &upstream::Server) -> UpstreamServer {
+/// One server, as the gateway calls it.
+pub fn upstream_server(server: &upstream::Server) -> UpstreamServer {
     match server {
         upstream::Server::Unix(path) => UpstreamServer::Unix { path: path.clone() },
         upstream::Server::Url(url) => {

@@ -20,11 +20,13 @@ use url::Url;
 use super::Common;
 use super::output::{self, Failure};
 use crate::app::settings_of;
-use crate::config::TrustedProxiesHeader;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
+use crate::config::upstream::Upstream;
+use crate::config::{Config, TrustedProxiesHeader};
 use crate::gateway::classify::METHODS;
 use crate::gateway::route_rules::{Access, RequestKind, RequestTraits, RouteRules};
 use crate::gateway::settings::ASSERTION;
+use crate::gateway::upstreams::settings::UpstreamHost;
 use crate::web::canonical_path::{self, PathReading};
 use crate::web::origin::Origin;
 
@@ -135,7 +137,7 @@ fn explain_request(common: &Common, arguments: &Arguments) -> Result<(), Failure
     }
     let kind = if arguments.preflight { RequestKind::Preflight } else { RequestKind::Ordinary };
     let request = RequestTraits { method: &method, client: arguments.client, kind };
-    let explanation = explain(site, &raw_path, &request, loaded.config.trusted_proxies_header);
+    let explanation = explain(site, &raw_path, &request, &loaded.config);
     if arguments.json { output::print_json(&explanation.to_json()) } else { output::print(&explanation.to_text()) }
 }
 
@@ -155,7 +157,7 @@ fn is_of(origin: &Origin, url: &Url) -> bool {
     origin.scheme().as_str() == url.scheme() && origin.host() == host && origin.port() == port
 }
 
-fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>, header: TrustedProxiesHeader) -> Explanation {
+fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>, config: &Config) -> Explanation {
     let rules = settings_of::rules(site);
     let reading = canonical_path::read(raw_path.as_bytes());
     let (decision, why, carried) = if METHODS.contains(&request.method.as_str()) {
@@ -166,7 +168,11 @@ fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>, header: Tru
     let open_paths = site.routes.iter().filter(|route| route.access == ConfigAccess::Public).map(open_path).collect();
     let signed_in = decision == "sign-in needed";
     let (upstream, headers) = match carried {
-        Some(CarriedBy::Us(upstream)) => (Some(upstream), headers(site, request.client, signed_in, header)),
+        Some(CarriedBy::Us(upstream)) => {
+            let told =
+                headers(site, host_for(site, config.upstreams.get(&upstream)), request.client, signed_in, config);
+            (Some(upstream), told)
+        }
         Some(CarriedBy::AnotherProxy) => (None, identity(site, signed_in)),
         None => (None, Vec::new()),
     };
@@ -223,15 +229,25 @@ fn judge(
     }
 }
 
-fn headers(site: &Site, client: IpAddr, signed_in: bool, header: TrustedProxiesHeader) -> Vec<(String, String)> {
+/// The `Host` that the servers of an upstream get.
+fn host_for(site: &Site, upstream: Option<&Upstream>) -> String {
+    match upstream.map(|upstream| (&upstream.host, upstream.servers.as_slice())) {
+        Some((UpstreamHost::Named(name), _)) => String::from_utf8_lossy(name.as_bytes()).into_owned(),
+        Some((UpstreamHost::Server, [server])) => settings_of::upstream_server(server).authority(),
+        Some((UpstreamHost::Server, _)) => "(the server's own name)".to_owned(),
+        Some((UpstreamHost::Site, _)) | None => site.url.authority().to_owned(),
+    }
+}
+
+fn headers(site: &Site, host: String, client: IpAddr, signed_in: bool, config: &Config) -> Vec<(String, String)> {
     let mut headers = vec![
-        ("Host".to_owned(), site.url.authority().to_owned()),
+        ("Host".to_owned(), host),
         ("X-Forwarded-For".to_owned(), client.to_string()),
         ("X-Forwarded-Host".to_owned(), site.url.authority().to_owned()),
         ("X-Forwarded-Proto".to_owned(), site.url.scheme().as_str().to_owned()),
         ("X-Forwarded-Port".to_owned(), site.url.port().to_string()),
     ];
-    match header {
+    match config.trusted_proxies_header {
         TrustedProxiesHeader::XForwardedFor => {}
         TrustedProxiesHeader::Forwarded => {
             headers.push(("Forwarded".to_owned(), "(the same, as in RFC 7239)".to_owned()))

@@ -220,6 +220,22 @@ fn a_request_is_explained() {
 }
 
 #[test]
+fn the_host_that_is_explained_is_the_one_that_is_sent() {
+    for (setting, host) in
+        [("site", None), ("server", Some("app.internal:8080")), ("www.internal", Some("www.internal"))]
+    {
+        let stack = Plan::new()
+            .set("upstreams.app.servers", json!(["http://app.internal:8080"]))
+            .set("upstreams.app.host", setting)
+            .prepare();
+        let said = stack.command(&["explain", &format!("{}/", stack.site()), "--json"], "").done();
+        let said: Value = serde_json::from_str(&said).unwrap();
+        let site = stack.site().replace("http://", "");
+        assert_eq!(said["headers"]["Host"], host.unwrap_or(&site), "{setting}: {said}");
+    }
+}
+
+#[test]
 fn wrong_usage_and_a_missing_file_are_told_apart() {
     assert_eq!(vestibule(&["no-such-command"], "").code, Some(2));
     let missing = vestibule(&["check", "--config", "/nowhere/vestibule.yaml"], "");
