@@ -201,6 +201,44 @@ fn a_long_and_nasty_log_is_read_to_its_end() {
 }
 
 #[test]
+fn a_log_that_does_not_say_what_asked_makes_nobody_a_program() {
+    let stack = planned().prepare();
+    let combined = line("192.0.2.1", "GET /reports HTTP/1.1");
+    let common = combined.replace(" \"-\" \"Mozilla/5.0 (X11; Linux)\"", "");
+    let file = stack.folder().join("access.log");
+    std::fs::write(&file, common.repeat(20)).unwrap();
+    let said = replayed(&stack, &file);
+    let row = &said["sign_in_needed"]["paths"][0];
+    assert_eq!((&row["path"], &row["requests"]), (&json!("/reports"), &json!(20)), "{said:#}");
+    assert_eq!((&row["from_browsers"], &row["remark"]), (&Value::Null, &json!("")), "{said:#}");
+}
+
+#[test]
+fn more_paths_than_are_counted_apart_are_counted_together() {
+    let stack = planned().prepare();
+    let names = |from: usize, to: usize| -> String {
+        (from..to)
+            .map(|number| line("192.0.2.1", &format!("GET /{}z HTTP/1.1", "q".repeat(number % 7) + &words(number))))
+            .collect()
+    };
+    let file = stack.folder().join("access.log");
+    std::fs::write(&file, names(0, 30_000) + &names(0, 10)).unwrap();
+    let said = replayed(&stack, &file);
+    assert_eq!(said["sign_in_needed"]["requests"], 30_010);
+    assert_eq!(said["sign_in_needed"]["requests_to_uncounted_paths"], 10_000);
+}
+
+/// A name that looks like no id.
+fn words(mut number: usize) -> String {
+    let mut name = String::new();
+    for _ in 0..4 {
+        name.push(char::from(b'a' + (number % 26) as u8));
+        number /= 26;
+    }
+    name
+}
+
+#[test]
 fn a_log_belongs_to_one_site() {
     let second = json!({ "name": "second", "url": "https://second.localhost", "upstream": "app" });
     let stack = planned().set("trusted_proxies", json!(["127.0.0.1"])).set("sites.1", second).prepare();

@@ -11,7 +11,7 @@ pub(super) struct LogLine {
     pub(super) request: LoggedRequest,
     /// What the application answered.
     pub(super) status: u16,
-    /// `None` in the common format, and when the client sent none.
+    /// Empty when the client sent none; `None` in the common format, which does not say.
     pub(super) user_agent: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn read(line: &[u8]) -> Option<LogLine> {
     let user_agent = fields.next().and_then(|rest| {
         let (_referrer, rest) = quoted(rest)?;
         let (agent, _) = quoted(rest.strip_prefix(b" ")?)?;
-        Some(String::from_utf8_lossy(&agent).into_owned()).filter(|agent| agent != "-")
+        Some(if agent == b"-" { String::new() } else { String::from_utf8_lossy(&agent).into_owned() })
     });
     Some(LogLine { client: client(before)?, request: request_in(&request), status, user_agent })
 }

@@ -42,6 +42,8 @@ pub(super) struct Tally {
     pub(super) paths: HashMap<(Outcome, String), Count>,
     /// Requests to paths that were too many to be counted apart.
     pub(super) uncounted: BTreeMap<Outcome, u64>,
+    /// No path is new any more, and folding makes no room: it is not tried for every line.
+    is_full: bool,
     /// Rules that decided about a request at all, counted from 1.
     pub(super) rules_used: BTreeSet<usize>,
 }
@@ -67,6 +69,8 @@ pub(super) enum Outcome {
 #[derive(Debug, Default)]
 pub(super) struct Count {
     pub(super) requests: u64,
+    /// Those of which the log says what asked.
+    pub(super) with_agent: u64,
     pub(super) browsers: u64,
     pub(super) addresses: HashSet<IpAddr>,
     /// Requests until there were as many addresses as are counted.
@@ -149,16 +153,21 @@ impl Tally {
                 printable(&String::from_utf8_lossy(path))
             }
         };
-        let key = (outcome, folding.name(&shown));
+        let mut key = (outcome, folding.name(&shown));
         if self.paths.len() >= MOST_PATHS && !self.paths.contains_key(&key) {
-            self.fold(folding);
-            if self.paths.len() >= MOST_PATHS {
+            if !self.is_full {
+                self.fold(folding);
+                key.1 = folding.name(&shown);
+                self.is_full = self.paths.len() >= MOST_PATHS;
+            }
+            if self.is_full && !self.paths.contains_key(&key) {
                 *self.uncounted.entry(outcome).or_default() += 1;
                 return;
             }
         }
-        let count = self.paths.entry((outcome, folding.name(&shown))).or_default();
+        let count = self.paths.entry(key).or_default();
         count.requests += 1;
+        count.with_agent += u64::from(line.user_agent.is_some());
         count.browsers += u64::from(line.user_agent.as_deref().is_some_and(is_browser));
         count.ambiguous |= matches!(reading, PathReading::Ambiguous(_));
         if count.addresses.len() < MOST_ADDRESSES {
@@ -231,6 +240,7 @@ impl Tally {
 impl Count {
     fn take_in(&mut self, other: Self) {
         self.requests += other.requests;
+        self.with_agent += other.with_agent;
         self.browsers += other.browsers;
         self.ambiguous |= other.ambiguous;
         let room = MOST_ADDRESSES.saturating_sub(self.addresses.len());

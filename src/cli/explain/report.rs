@@ -74,7 +74,9 @@ fn section(text: &mut String, tally: &Tally, outcome: Outcome, title: &str) {
                 addresses(count),
                 most_often(count.methods.iter().map(|(method, count)| (method.clone(), *count))),
                 most_often(count.statuses.iter().map(|(status, count)| (status.to_string(), *count))),
-                format!("{} %", count.browsers * 100 / count.requests.max(1)),
+                (count.browsers * 100)
+                    .checked_div(count.with_agent)
+                    .map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
                 [*path, remark(count, outcome)].join("  ").trim_end().to_owned(),
             ]
         })
@@ -103,7 +105,7 @@ pub(super) fn json(tally: &Tally, site: &Site) -> Value {
                     "addresses_are_more": count.addresses.len() == MOST_ADDRESSES,
                     "methods": count.methods,
                     "statuses": count.statuses.iter().map(|(status, count)| (status.to_string(), json!(count))).collect::<serde_json::Map<_, _>>(),
-                    "from_browsers": count.browsers,
+                    "from_browsers": (count.with_agent > 0).then_some(count.browsers),
                     "ambiguous": count.ambiguous,
                     "remark": remark(count, outcome),
                 })
@@ -137,7 +139,7 @@ pub(super) fn json(tally: &Tally, site: &Site) -> Value {
 fn remark(count: &Count, outcome: Outcome) -> &'static str {
     let people = u64::try_from(count.addresses.len()).unwrap_or(u64::MAX);
     let is_many_people = people >= MANY_ADDRESSES && count.requests_by_addresses < 3 * people;
-    let is_programs = count.browsers * 10 < count.requests;
+    let is_programs = count.browsers * 10 < count.with_agent;
     match outcome {
         Outcome::SignIn if count.ambiguous => "(programs read it in different ways: never public)",
         Outcome::SignIn if is_programs => "(asked for by programs: should it be public?)",
