@@ -266,10 +266,8 @@ impl Operations {
                 Ok((password.clone(), Some(password)))
             }
             PasswordSource::Own(password) => {
-                let mut names = vec![user_name.as_str()];
-                names.extend(person.into_iter().flatten());
-                names.extend(self.policy.site_names.iter().map(String::as_str));
-                self.policy.password_rules.check(&password, &names).map_err(Refusal::Password)?;
+                let (rules, site_names) = (&self.policy.password_rules, &self.policy.site_names);
+                rules.check_for_account(&password, user_name, person, site_names).map_err(Refusal::Password)?;
                 Ok((password, None))
             }
         }

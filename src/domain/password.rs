@@ -9,6 +9,8 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 use zxcvbn::matching::patterns::MatchPattern;
 
+use super::user_name::UserName;
+
 /// A password in Unicode NFC, so that é typed as one or as two code points is the same (NIST SP 800-63B-4 §3.1.1.2).
 /// Not empty, at most [`MOST_CODE_POINTS`] and [`MOST_BYTES`] long. Wiped on drop.
 #[derive(Clone, PartialEq, Eq)]
@@ -129,6 +131,23 @@ impl PasswordRules {
             return Ok(());
         }
         Err(reason(estimate.sequence(), &known))
+    }
+
+    /// As `check`, for one account: `person` is the name and the e-mail address, where they are known.
+    ///
+    /// # Errors
+    /// The first rule that is not met.
+    pub fn check_for_account(
+        &self,
+        password: &Password,
+        user_name: &UserName,
+        person: [Option<&str>; 2],
+        site_names: &[String],
+    ) -> Result<(), Weakness> {
+        let mut names = vec![user_name.as_str()];
+        names.extend(person.into_iter().flatten());
+        names.extend(site_names.iter().map(String::as_str));
+        self.check(password, &names)
     }
 }
 

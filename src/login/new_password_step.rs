@@ -60,6 +60,10 @@ impl Login {
         let (PendingLogin::NeedsNewPassword(login), account) = (found.login, &found.account) else {
             return Ok(NewPasswordOutcome::Over);
         };
+        // Nothing is left to be replaced: another way was quicker, or the answer to this one was lost. Or its time is over.
+        if account.password_expires_at.is_none_or(|until| until <= now) {
+            return Ok(NewPasswordOutcome::Over);
+        }
         let password = match self.fit(chosen, account) {
             Ok(password) => password,
             Err(problem) => return Ok(NewPasswordOutcome::Problem(problem)),
@@ -112,10 +116,9 @@ impl Login {
             NotAPassword::Empty => PasswordProblem::Empty,
             NotAPassword::TooLong => PasswordProblem::TooLong,
         })?;
-        let mut names = vec![account.user_name.as_str()];
-        names.extend([account.name.as_deref(), account.email.as_deref()].into_iter().flatten());
-        names.extend(self.settings.site_names.iter().map(String::as_str));
-        self.settings.password_rules.check(&password, &names).map_err(PasswordProblem::Weak)?;
+        let person = [account.name.as_deref(), account.email.as_deref()];
+        let (rules, site_names) = (&self.settings.password_rules, &self.settings.site_names);
+        rules.check_for_account(&password, &account.user_name, person, site_names).map_err(PasswordProblem::Weak)?;
         Ok(password)
     }
 }
