@@ -20,7 +20,7 @@ pub(super) fn run(common: &Common, _: &Arguments) -> Result<(), Failure> {
         tracing::warn!("testing: true: lower bounds of durations are lifted; never in production");
         if let Ok(name) = std::env::var("VESTIBULE_FAILPOINT") {
             fail_point::arm(&name).map_err(Failure::new)?;
-            tracing::warn!(name, "this process dies at a fail-point");
+            tracing::warn!(name, "this process dies at a fail-point, or waits there");
         }
     }
     let running = serve::prepare(&loaded.config, Some(&common.config))

@@ -52,10 +52,11 @@ enum Armed {
 /// says it is a test.
 ///
 /// # Errors
-/// The name is not in `ALL`, or one is armed already.
+/// The name is not in `ALL`, the folder is none, or one is armed already.
 pub fn arm(name: &str) -> Result<(), String> {
     let armed = match name.strip_prefix("wait:") {
-        Some(folder) => Armed::Waits(PathBuf::from(folder)),
+        Some(folder) if Path::new(folder).is_dir() => Armed::Waits(PathBuf::from(folder)),
+        Some(folder) => return Err(format!("{folder:?} is no folder in which fail-points could wait")),
         None if ALL.contains(&name) => Armed::Dies(name.to_owned()),
         None => return Err(format!("there is no fail-point {name}; there are: {}", ALL.join(", "))),
     };
