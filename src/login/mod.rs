@@ -13,6 +13,8 @@ mod new_password_step;
 mod password_step;
 mod phone_step;
 mod sign_out;
+#[cfg(test)]
+pub(crate) mod silent_feed;
 mod step_up;
 
 use std::net::IpAddr;

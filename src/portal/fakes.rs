@@ -22,8 +22,8 @@ use crate::domain::user_name::UserName;
 use crate::login::ports::{
     AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, CountedFailure, Ledger, LimitKey, Limits, NewAttempt,
     NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins,
-    PortError, PortResult, RevocationFeed, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts,
-    StoredLogin, UnfinishedCaps,
+    PortError, PortResult, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts, StoredLogin,
+    UnfinishedCaps,
 };
 
 /// The password of every account.
@@ -306,21 +306,6 @@ impl Ledger for Outside {
         let mut state = self.answering()?;
         state.ended += 1;
         Ok(Some(FeedRow { number: state.ended, at: audit.at, what: Revoked::Session(*id) }))
-    }
-}
-
-#[async_trait]
-impl RevocationFeed for Outside {
-    async fn head(&self) -> PortResult<i64> {
-        Ok(0)
-    }
-
-    async fn rows_after(&self, _number: i64, _now: UnixMillis) -> PortResult<Vec<FeedRow>> {
-        Ok(Vec::new())
-    }
-
-    async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
-        Ok(None)
     }
 }
 

@@ -5,7 +5,6 @@ mod identity;
 mod ours;
 mod rig;
 mod service;
-mod silent_feed;
 mod streams;
 mod upstream_answers;
 mod upstream_failures;

@@ -12,7 +12,6 @@ use pingora::protocols::l4::stream::Stream as L4Stream;
 use pingora::protocols::{GetSocketDigest as _, SocketDigest};
 use pingora::server::configuration::ServerConf;
 
-use super::silent_feed::SilentFeed;
 use super::wire::{read_chunk, read_chunked, read_head};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
@@ -35,6 +34,7 @@ use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::gateway::{bridge, classify, service, upstreams};
 use crate::login::ports::Clock;
 use crate::login::sessions::{SessionRules, Sessions};
+use crate::login::silent_feed::SilentFeed;
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::{Origin, Scheme};
 

@@ -28,6 +28,7 @@ use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::login::ports::{Clock as _, UnfinishedCaps};
 use crate::login::sessions::{SessionRules, Sessions};
+use crate::login::silent_feed::SilentFeed;
 use crate::login::{Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::Origin;
@@ -61,7 +62,7 @@ impl Browser {
             SessionRules { keys: Arc::clone(&keys), lifetimes, grace: 86_400 * SECOND },
             activation,
         ));
-        sessions.listen(&*outside, 0, outside.now()).await.unwrap();
+        sessions.listen(&SilentFeed, 0, outside.now()).await.unwrap();
         let ports = Ports {
             pending: Arc::clone(&outside) as _,
             limits: Arc::clone(&outside) as _,

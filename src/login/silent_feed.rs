@@ -1,13 +1,13 @@
-//! A feed in which nothing is ever revoked.
+//! A feed in which nothing is ever revoked, for tests of what lies above. Floor: login.
 
 use async_trait::async_trait;
 
+use super::ports::{PortResult, RevocationFeed};
 use crate::domain::revocation::FeedRow;
 use crate::domain::time::UnixMillis;
-use crate::login::ports::{PortResult, RevocationFeed};
 
 #[derive(Debug)]
-pub(super) struct SilentFeed;
+pub(crate) struct SilentFeed;
 
 #[async_trait]
 impl RevocationFeed for SilentFeed {
