@@ -1,8 +1,9 @@
 //! Staying in and being put out: a session ends when it is told to, on every node, and not before.
 
 use crate::harness::children::wait_for;
+use crate::harness::endings::{WAYS, end};
 use crate::harness::html;
-use crate::harness::person::{Answer, Person};
+use crate::harness::person::Person;
 use crate::harness::raw::open_socket;
 use crate::harness::stack::{Account, Accounts, Plan, Stack};
 use base64::Engine;
@@ -17,12 +18,12 @@ const PHONE: &str = "+32470111222";
 /// The longest that any node may go on with a session that was ended (design §5, revocation).
 const BOUND: Duration = Duration::from_secs(1);
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_is_ended_is_over_on_both_nodes_within_a_second() {
     ended_on_both_nodes(&Plan::new().accounts(Accounts::Postgres).nodes(2).start()).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_is_ended_is_over_within_a_second_with_sqlite_too() {
     ended_on_both_nodes(&Plan::new().nodes(2).start()).await;
 }
@@ -71,79 +72,6 @@ async fn ended_on_both_nodes(stack: &Stack) {
     println!("the slowest way took {slowest:?}");
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    SignOut,
-    OneSession,
-    AllOfUser,
-    Disable,
-    SetPassword,
-    ResetTwoFactor,
-    SetPhone,
-    ClearPhone,
-    Remove,
-}
-
-const WAYS: [Way; 9] = [
-    Way::SignOut,
-    Way::OneSession,
-    Way::AllOfUser,
-    Way::Disable,
-    Way::SetPassword,
-    Way::ResetTwoFactor,
-    Way::SetPhone,
-    Way::ClearPhone,
-    Way::Remove,
-];
-
-/// Ends the session in one way; the moment at which that was said to be done.
-async fn end(stack: &Stack, way: Way, person: &Person, account: &Account) -> Instant {
-    let name = account.name.as_str();
-    // A life of its own: the person's own cookies are as they were.
-    let reason = ["--reason", "a test"];
-    match way {
-        Way::SignOut => {
-            sign_out(&person.copy()).await;
-        }
-        Way::OneSession => {
-            let sessions = stack.command(&["session", "list", "--user", name, "--json"], "").done();
-            let sessions: serde_json::Value = serde_json::from_str(&sessions).unwrap();
-            assert_eq!(sessions.as_array().map(Vec::len), Some(1), "{sessions}");
-            let id = sessions[0]["id"].as_str().unwrap();
-            stack.command(&[&["session", "end", id], &reason[..]].concat(), "").done();
-        }
-        Way::AllOfUser => {
-            stack.command(&[&["session", "end", "--user", name], &reason[..]].concat(), "").done();
-        }
-        Way::Disable => {
-            stack.command(&[&["user", "disable", name], &reason[..]].concat(), "").done();
-        }
-        Way::SetPassword => {
-            let words = ["user", "set-password", name, "--password-stdin", "--reason", "drill"];
-            stack.command(&words, "another-unlikely-phrase\n").done();
-        }
-        Way::ResetTwoFactor => {
-            stack.command(&[&["user", "reset-two-factor", name], &reason[..]].concat(), "").done();
-        }
-        Way::SetPhone => {
-            stack.command(&[&["user", "set-phone", name, "+32470999999"], &reason[..]].concat(), "").done();
-        }
-        Way::ClearPhone => {
-            stack.command(&[&["user", "clear-phone", name], &reason[..]].concat(), "").done();
-        }
-        Way::Remove => {
-            stack.command(&[&["user", "remove", name], &reason[..]].concat(), "").done();
-        }
-    }
-    Instant::now()
-}
-
-async fn sign_out(person: &Person) -> Answer {
-    let page = person.open("/.vestibule/logout").await.expect(200);
-    let answer = person.submit(&page.form_to("/.vestibule/logout"), "/.vestibule/logout", &[]).await;
-    person.follow_from(answer).await
-}
-
 #[tokio::test]
 async fn a_copied_cookie_opens_nothing_after_sign_out_whatever_happens_then() {
     let mut stack = Stack::start();
@@ -156,7 +84,7 @@ async fn a_copied_cookie_opens_nothing_after_sign_out_whatever_happens_then() {
     // Looking at the question ends nothing; only the answer does.
     person.open("/.vestibule/logout").await.expect(200);
     person.fetch("/").await.expect(200);
-    let page = sign_out(&person).await.expect(200);
+    let page = person.follow_from(person.sign_out().await).await.expect(200);
     assert!(page.reads().contains("signed out"), "{}", page.reads());
     assert_eq!(person.cookie("vestibule"), None, "the browser still has its cookie");
     copied.fetch("/").await.expect(401);

@@ -5,6 +5,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod children;
+pub(crate) mod endings;
 pub(crate) mod evidence;
 pub(crate) mod front;
 pub(crate) mod gateway;

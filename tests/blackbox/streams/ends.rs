@@ -2,24 +2,12 @@
 
 use super::{BOUND, Ended, KINDS, Kind, PHONE, open};
 use crate::harness::children::wait_for;
+use crate::harness::endings::{WAYS, Way, end};
 use crate::harness::person::Person;
 use crate::harness::stack::{Account, Accounts, Plan, Stack};
 use futures_util::stream::{self, StreamExt};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    SignOut,
-    OneSession,
-    AllOfUser,
-    Disable,
-    SetPassword,
-    ResetTwoFactor,
-}
-
-const WAYS: [Way; 6] =
-    [Way::SignOut, Way::OneSession, Way::AllOfUser, Way::Disable, Way::SetPassword, Way::ResetTwoFactor];
 
 /// Each way once for each, so that every kind of stream meets every way on every node.
 const PEOPLE: usize = WAYS.len() * 5;
@@ -49,8 +37,7 @@ async fn a_hundred_streams_end_within_a_second_of_their_sessions() {
             }
         }
         let asked = Instant::now();
-        end(&stack, way, person, account).await;
-        let done = Instant::now();
+        let done = end(&stack, way, person, account).await;
         let trial = |(node, kind, stream)| Trial { way, kind, node, asked, done, stream };
         trials.extend(streams.into_iter().map(trial));
     }
@@ -115,34 +102,6 @@ async fn signed_in(stack: &Stack) -> Vec<(Account, Person)> {
         .buffer_unordered(5)
         .collect()
         .await
-}
-
-async fn end(stack: &Stack, way: Way, person: &Person, account: &Account) {
-    let name = account.name.as_str();
-    let reason = ["--reason", "a test"];
-    let command = |words: &[&str], input: &str| tokio::task::block_in_place(|| stack.command(words, input).done());
-    match way {
-        Way::SignOut => {
-            person.copy().sign_out().await.expect(303);
-        }
-        Way::OneSession => {
-            let id = stack.sql(&format!("SELECT id FROM sessions WHERE user_name = '{name}'"));
-            command(&[&["session", "end", id.trim()], &reason[..]].concat(), "");
-        }
-        Way::AllOfUser => {
-            command(&[&["session", "end", "--user", name], &reason[..]].concat(), "");
-        }
-        Way::Disable => {
-            command(&[&["user", "disable", name], &reason[..]].concat(), "");
-        }
-        Way::SetPassword => {
-            let words = ["user", "set-password", name, "--password-stdin"];
-            command(&[&words, &reason[..]].concat(), "another-unlikely-phrase\n");
-        }
-        Way::ResetTwoFactor => {
-            command(&[&["user", "reset-two-factor", name], &reason[..]].concat(), "");
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
