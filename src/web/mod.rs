@@ -5,6 +5,7 @@ pub mod bounces;
 pub mod canonical_path;
 pub mod client_address;
 pub mod cookies;
+pub mod device;
 pub mod forwarded;
 pub mod origin;
 pub mod path_pattern;
