@@ -159,6 +159,7 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         pending: Arc::clone(&stores.pending),
         limits: Arc::clone(&stores.limits),
         ledger: Arc::clone(&ledger) as _,
+        own_account: Arc::clone(&ledger) as _,
         passwords: Arc::clone(&stores.passwords),
         senders,
         texts: Arc::new(LanguageFileTexts::new(config)),

@@ -247,6 +247,12 @@ impl Session {
         self.absolute_end.min(self.opened_at.plus(lifetimes.absolute))
     }
 
+    /// The same session in a later epoch of its account: its password was shown and changed in it just now.
+    #[must_use]
+    pub fn continued_in(&self, epoch: Epoch, now: UnixMillis) -> Self {
+        Self { epoch, password_at: now, seen_at: now, ..self.clone() }
+    }
+
     /// The same session seen now, when a tenth of the idle time has passed since the cookie was issued; `None` before that.
     #[must_use]
     pub fn renewed(&self, lifetimes: SessionLifetimes, now: UnixMillis) -> Option<Self> {

@@ -35,6 +35,9 @@ pub const ALL: &[&str] = &[
     "code.password_owed",
     "code.login_finished",
     "sign_out.session_ended",
+    "account.session_ended",
+    "account.others_ended",
+    "account.password_changed",
 ];
 
 static ARMED: OnceLock<Armed> = OnceLock::new();

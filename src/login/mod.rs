@@ -3,6 +3,7 @@
 
 pub mod directory;
 pub mod fail_point;
+pub mod own_account;
 pub mod ports;
 pub mod sending;
 pub mod sessions;
@@ -55,6 +56,7 @@ pub struct Ports {
     pub pending: Arc<dyn PendingLogins>,
     pub limits: Arc<dyn Limits>,
     pub ledger: Arc<dyn Ledger>,
+    pub own_account: Arc<dyn own_account::OwnAccount>,
     pub passwords: Arc<dyn PasswordVerifier>,
     /// In the operator's order.
     pub senders: Vec<Arc<dyn SmsSender>>,

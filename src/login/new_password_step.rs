@@ -111,7 +111,8 @@ impl Login {
         })
     }
 
-    fn fit(&self, chosen: &SecretText, account: &Account) -> Result<Password, PasswordProblem> {
+    /// Whether it can be used for this account.
+    pub(super) fn fit(&self, chosen: &SecretText, account: &Account) -> Result<Password, PasswordProblem> {
         let password = Password::typed(chosen.reveal()).map_err(|problem| match problem {
             NotAPassword::Empty => PasswordProblem::Empty,
             NotAPassword::TooLong => PasswordProblem::TooLong,

@@ -59,7 +59,7 @@ pub enum PasswordOutcome {
 }
 
 /// What looking at name and password found.
-enum Verdict {
+pub(super) enum Verdict {
     Right(Box<Account>),
     Refused,
     TooMany(Duration),
@@ -78,15 +78,17 @@ impl Login {
             Ok(Verdict::Busy) => return Ok(PasswordOutcome::Busy),
             Err(error) => return Err(error),
         };
-        tokio::time::sleep_until(next_tick(
-            began,
-            self.settings.tick.saturating_mul(self.ticks.load(Ordering::Relaxed)),
-        ))
-        .await;
+        self.wait_for_tick(began).await;
         outcome
     }
 
-    async fn look(&self, submission: &PasswordSubmission, now: UnixMillis) -> PortResult<Verdict> {
+    /// Until the tick at which a step that began then answers.
+    pub(super) async fn wait_for_tick(&self, began: tokio::time::Instant) {
+        let tick = self.settings.tick.saturating_mul(self.ticks.load(Ordering::Relaxed));
+        tokio::time::sleep_until(next_tick(began, tick)).await;
+    }
+
+    pub(super) async fn look(&self, submission: &PasswordSubmission, now: UnixMillis) -> PortResult<Verdict> {
         let networks = Networks::of(&*self.ports.limits, &self.settings.networks, submission.client.address);
         if let Charge::Wait(wait) = networks.charge_failure(now).await? {
             tracing::info!(reason = "network_limit", client = %submission.client.address, "a sign-in was not looked at");

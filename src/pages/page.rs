@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::circle::CirclePage;
 use super::look::SiteLook;
+use super::own::OwnPage;
 use crate::domain::language::Language;
 use crate::domain::phone::PhoneProblem;
 
@@ -38,6 +39,8 @@ pub enum Page {
         stay_href: String,
     },
     SignedOut,
+    /// Somebody's own account.
+    Own(OwnPage),
     /// The password was right, but no code can be sent: whom to ask.
     NoNumber(NoNumberReason),
     /// A sign-in that cannot go on.
@@ -378,6 +381,7 @@ impl Page {
             Self::CodesPaused { .. } | Self::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Waiting { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotSent { .. } | Self::InFrame { .. } | Self::Interrupted { .. } => StatusCode::UNAUTHORIZED,
+            Self::Own(page) => page.status(),
             Self::Message(message) => message.kind.status(),
         }
     }
@@ -412,6 +416,7 @@ impl Page {
             | Self::StepUp(_)
             | Self::Logout { .. }
             | Self::SignedOut
+            | Self::Own(_)
             | Self::NoNumber(_)
             | Self::Over(_)
             | Self::Circle(_)

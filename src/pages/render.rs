@@ -72,6 +72,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("new_password.html", include_str!("templates/new_password.html")),
         ("step_up.html", include_str!("templates/step_up.html")),
         ("logout.html", include_str!("templates/logout.html")),
+        ("account.html", include_str!("templates/account.html")),
+        ("account_password.html", include_str!("templates/account_password.html")),
         ("outcome.html", include_str!("templates/outcome.html")),
     ] {
         environment.add_template(name, source).expect("the templates are compiled in, and the tests parse them");
@@ -105,6 +107,8 @@ fn try_render(page: &Page, chrome: &Chrome<'_>) -> Result<String, Error> {
         languages => languages(chrome),
         paths => context! {
             login => paths::LOGIN, phone => paths::PHONE, code => paths::CODE, new_password => paths::NEW_PASSWORD, resend => paths::RESEND, logout => paths::LOGOUT,
+            account => paths::ACCOUNT, account_end => paths::ACCOUNT_END, account_end_others => paths::ACCOUNT_END_OTHERS,
+            account_password => paths::ACCOUNT_PASSWORD,
         },
         csrf => chrome.csrf,
         reference => view.refers.then_some(chrome.request_id),

@@ -3,6 +3,7 @@
 //! Floor: pages.
 
 mod new_password;
+mod own;
 
 use std::time::Duration;
 
@@ -84,6 +85,7 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
         Page::Code(page) => code(page, &words),
         Page::NewPassword(page) => new_password::view(page, &words),
         Page::StepUp(page) => step_up(page, &words),
+        Page::Own(page) => own::view(page, &words),
         Page::Logout { user_name, stay_href } => View {
             template: "logout.html",
             title: words.say("logout-title"),

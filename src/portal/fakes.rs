@@ -1,5 +1,7 @@
 //! An outside in memory for the tests of the portal: the ports with just enough behind them, and a switch that silences every store. Floor: edge.
 
+mod own_account;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -19,6 +21,7 @@ use crate::domain::session::{Session, SessionId};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
+use crate::login::directory::SessionOverview;
 use crate::login::ports::{
     AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, CountedFailure, Ledger, LimitKey, Limits, NewAttempt,
     NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins,
@@ -50,6 +53,7 @@ struct State {
     attempts: HashMap<LoginId, u32>,
     texts: Vec<String>,
     ended: i64,
+    sessions: Vec<SessionOverview>,
 }
 
 impl Outside {
@@ -68,6 +72,7 @@ impl Outside {
             ("ben", None, Some(open_until)),
             ("carla", None, None),
             ("olga", Some("+32470123458"), None),
+            ("dora", Some("+32470123459"), None),
         ] {
             outside.state().accounts.push(account(name, phone, enrolment_until));
         }
@@ -295,6 +300,18 @@ impl Ledger for Outside {
         if let Some(password) = &opening.new_password {
             (account.password, account.password_expires_at) = (password.chosen.clone(), None);
         }
+        let session = &opening.session;
+        state.sessions.push(SessionOverview {
+            id: session.id,
+            account: session.account,
+            user_name: session.user_name.clone(),
+            site: session.site.clone(),
+            factors: session.factors,
+            opened_at: session.opened_at,
+            absolute_end: session.absolute_end,
+            source: Some(opening.source),
+            user_agent: opening.user_agent.clone(),
+        });
         Ok(Opened::Opened(Vec::new()))
     }
 

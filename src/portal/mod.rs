@@ -2,6 +2,8 @@
 //!
 //! Decides nothing about who may do what: `login` does. Answers only what the gateway has put a `RequestContext` to. Floor: edge.
 
+mod account;
+mod account_password;
 mod assets;
 mod code;
 mod key_set;
@@ -54,6 +56,10 @@ fn pages() -> Router<Arc<Portal>> {
         .route(paths::NEW_PASSWORD, get(new_password::show).post(new_password::submit))
         .route(paths::RESEND, post(code::resend))
         .route(paths::LOGOUT, get(logout::ask).post(logout::submit))
+        .route(paths::ACCOUNT, get(account::show))
+        .route(paths::ACCOUNT_END, post(account::end))
+        .route(paths::ACCOUNT_END_OTHERS, post(account::end_others))
+        .route(paths::ACCOUNT_PASSWORD, get(account_password::show).post(account_password::submit))
         .route(paths::SESSION, get(session::show))
         .route(paths::JWKS, get(key_set::show))
         .route(&format!("{}{{name}}", paths::ASSETS), get(assets::show))

@@ -35,7 +35,8 @@ pub(super) async fn submit(submission: Submission) -> Response {
     }
 }
 
-fn shown(problem: PasswordProblem) -> NewPasswordProblem {
+/// How the page names what is wrong.
+pub(super) fn shown(problem: PasswordProblem) -> NewPasswordProblem {
     match problem {
         PasswordProblem::Empty => NewPasswordProblem::Missing,
         PasswordProblem::TooLong => NewPasswordProblem::TooLong,

@@ -20,12 +20,14 @@ use super::Portal;
 use crate::domain::language::Language;
 use crate::domain::pending::LoginHandle;
 use crate::domain::session::Session;
+use crate::domain::site::SiteName;
 use crate::login::sessions::{NoSession, SessionCheck};
 use crate::login::{Client, Login};
 use crate::pages::circle::{CircleCause, CirclePage};
 use crate::pages::form::{Form, FormRefusal, StaleForm, UncheckedForm};
 use crate::pages::language_choice;
 use crate::pages::look::SiteLook;
+use crate::pages::own::OwnPage;
 use crate::pages::page::{Chrome, Message, MessageKind, Page};
 use crate::pages::render::{self, LANGUAGE_FIELD};
 use crate::pages::security_headers;
@@ -102,6 +104,11 @@ impl Visit {
     /// Whether the upstream of this site gets a signed assertion.
     pub(super) fn is_asserting(&self) -> bool {
         self.portal.asserting.contains(&self.context.site)
+    }
+
+    /// What people call a site.
+    pub(super) fn site_name(&self, site: &SiteName) -> String {
+        self.portal.looks.get(site).map_or_else(|| site.as_str().to_owned(), |look| look.name().to_owned())
     }
 
     /// What the login cookie holds; `None` when there is none of the right form.
@@ -208,6 +215,8 @@ impl Visit {
             (Page::Login(page), _) => ReturnPath::parse_or_root(Some(&page.return_to)).sign_in_url(),
             (Page::Code(_), _) => paths::CODE.to_owned(),
             (Page::NewPassword(_), _) => paths::NEW_PASSWORD.to_owned(),
+            (Page::Own(OwnPage::Account(_)), _) => paths::ACCOUNT.to_owned(),
+            (Page::Own(OwnPage::Password(_)), _) => paths::ACCOUNT_PASSWORD.to_owned(),
             _ => paths::LOGIN.to_owned(),
         }
     }

@@ -21,6 +21,12 @@ pub const RESEND: &str = "/.vestibule/code/resend";
 pub const LOGOUT: &str = "/.vestibule/logout";
 /// The user's own page.
 pub const ACCOUNT: &str = "/.vestibule/account";
+/// Ends one of the user's sessions.
+pub const ACCOUNT_END: &str = "/.vestibule/account/end";
+/// Ends all of the user's sessions but the one that asks.
+pub const ACCOUNT_END_OTHERS: &str = "/.vestibule/account/end-others";
+/// Another password for the user.
+pub const ACCOUNT_PASSWORD: &str = "/.vestibule/account/password";
 /// JSON about the session; does not count as activity.
 pub const SESSION: &str = "/.vestibule/session";
 /// The answer for other proxies (`auth_request`, `ForwardAuth`).

@@ -17,7 +17,7 @@ impl ReturnPath {
         Self("/".to_owned())
     }
 
-    /// Takes `text` when it is a path on this host that is not one of our own pages; else `None`.
+    /// Takes `text` when it is a path on this host that is not one of our own pages, except the user's own page; else `None`.
     ///
     /// Refused are all forms that some browser or proxy takes for another host: `//`, `/\`, `/%2f`, dot segments (which can leave
     /// `//` behind), control characters plain or encoded, spaces, and everything beyond ASCII, which browsers send encoded.
@@ -26,6 +26,9 @@ impl ReturnPath {
         let visible = text.bytes().all(|byte| matches!(byte, 0x21..=0x7e)) && !text.contains('\\');
         if text.len() > LONGEST || !visible {
             return None;
+        }
+        if text == super::paths::ACCOUNT {
+            return Some(Self(text.to_owned()));
         }
         let path = text.split(['?', '#']).next().unwrap_or_default();
         let lower = path.to_ascii_lowercase();

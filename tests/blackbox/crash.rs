@@ -78,7 +78,9 @@ struct Kept {
 #[test]
 fn behind_every_effect_the_program_may_die() {
     let next = AtomicUsize::new(0);
-    let take = || fail_point::ALL.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+    // of the account page: `account`
+    let names: Vec<&str> = fail_point::ALL.iter().copied().filter(|name| !name.starts_with("account.")).collect();
+    let take = || names.get(next.fetch_add(1, Ordering::Relaxed)).copied();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..4)
             .map(|_| {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod access_log;
+mod account;
 mod activation;
 mod architecture;
 mod assertion;

@@ -1,5 +1,5 @@
 //! Accounts, counters that cap guessing and sending, sessions, the feed of revocations and the audit trail, in SQLite or PostgreSQL: one set
-//! of statements for both. Implements the ports `Ledger`, `RevocationFeed` and `Directory`; decides nothing but what has to be decided inside
+//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `OwnAccount` and `Directory`; decides nothing but what has to be decided inside
 //! a transaction. Floor: edge.
 //!
 //! Start at `ledger`: each verb of a port is one function that works on one transaction. Locks are taken in one order: account (or session),
@@ -17,6 +17,7 @@ mod feed;
 mod guesses;
 mod ledger;
 mod overview;
+mod own_account;
 mod personal;
 mod schema;
 mod sends;
@@ -34,7 +35,7 @@ use crate::domain::keys::Keys;
 use database::Database;
 use error::SqlError;
 
-/// The three ports over one database.
+/// The ports over one database.
 #[derive(Clone, Debug)]
 pub struct SqlLedger {
     database: Database,

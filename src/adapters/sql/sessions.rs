@@ -164,11 +164,20 @@ pub(super) async fn end_all_of(
     epoch: Epoch,
     audit: &AuditRecord,
 ) -> Result<FeedRow, SqlError> {
-    let next = Epoch(epoch.0 + 1);
+    end_all_before(tx, id, Epoch(epoch.0 + 1), audit).await
+}
+
+/// The same with the number of the new epoch; a session that was moved to it already goes on.
+pub(super) async fn end_all_before(
+    tx: &mut Connection,
+    id: &AccountId,
+    next: Epoch,
+    audit: &AuditRecord,
+) -> Result<FeedRow, SqlError> {
     tx.execute("UPDATE accounts SET epoch = $2 WHERE id = $1", [id.into(), next.into()]).await?;
     tx.execute(
-        "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE account = $1 AND ended_at IS NULL",
-        [id.into(), audit.at.into(), audit.event.name().into()],
+        "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE account = $1 AND epoch < $4 AND ended_at IS NULL",
+        [id.into(), audit.at.into(), audit.event.name().into(), next.into()],
     )
     .await?;
     feed::append(tx, audit.at, Revoked::AccountBefore(*id, next)).await

@@ -63,6 +63,12 @@
     }, 1000);
   });
 
+  // A moment in the reader's own time.
+  each('time[data-local]', (time) => {
+    const words = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
+    time.textContent = words.format(new Date(time.dateTime));
+  });
+
   // Phones that offer it fill the code in; the person still presses the button.
   const code = document.querySelector('[data-otp]');
   if (code && 'OTPCredential' in window) {

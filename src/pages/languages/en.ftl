@@ -151,6 +151,36 @@ logout-stay = Stay signed in
 signed-out-title = You have signed out
 signed-out-lead = If other people use this device, close the browser as well.
 
+## The account page
+
+account-title = Your account
+account-number-title = Phone number
+account-number-none = There is no mobile phone number on your account.
+account-number-ending = Codes go to your number ending in { $ending }.
+account-sessions-title = Where you are signed in
+account-sessions-hint = Browser and system are named as they name themselves. A session that is not used ends by itself, and stays in this list for some hours.
+account-this-session = this one
+account-device = { $browser } on { $system }
+account-device-system = Unknown browser on { $system }
+account-device-unknown = Unknown browser
+account-opened = Opened
+account-source = From { $source }
+account-end = End this session
+account-end-which = End the session of { $device }, opened { $time }
+account-end-others = End all other sessions
+account-back = To the application
+account-session-ended = That session has ended.
+account-no-such-session = That session is not there any more.
+account-others-ended = All other sessions have ended.
+account-form-expired = This page was out of date, so nothing was done. Please try again.
+account-password-title = Change your password
+account-password-why = You stay signed in here. Everywhere else you are signed out.
+account-password-present = Present password
+account-password-button = Change the password
+account-password-not-correct = The present password is not correct, or it is not looked at for now after too many tries. Check it, try again later, or ask for help.
+account-password-same = This is your password already. Choose another one
+account-password-changed = Your password has been changed. All other sessions have ended.
+
 ## A sign-in that cannot go on
 
 no-number-title = No phone number yet

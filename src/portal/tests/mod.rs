@@ -1,5 +1,6 @@
 //! What a browser and a script see of a sign-in, over the router and an outside in memory. Here: the browser that the tests drive. Floor: edge.
 
+mod account;
 mod codes;
 mod edges;
 mod sign_in;
@@ -67,6 +68,7 @@ impl Browser {
             pending: Arc::clone(&outside) as _,
             limits: Arc::clone(&outside) as _,
             ledger: Arc::clone(&outside) as _,
+            own_account: Arc::clone(&outside) as _,
             passwords: Arc::clone(&outside) as _,
             senders: vec![Arc::clone(&outside) as _],
             texts: Arc::clone(&outside) as _,
@@ -90,6 +92,18 @@ impl Browser {
 
     async fn active() -> Self {
         Self::at(Activation::Active).await
+    }
+
+    /// Another browser, with the same outside and no cookies.
+    fn another(&self) -> Self {
+        Self {
+            router: self.router.clone(),
+            portal: Arc::clone(&self.portal),
+            outside: Arc::clone(&self.outside),
+            sessions: Arc::clone(&self.sessions),
+            cookies: BTreeMap::new(),
+            language: self.language,
+        }
     }
 
     async fn ask(&mut self, request: http::request::Builder, body: String) -> Answer {

@@ -10,6 +10,7 @@ const READS: &[&str] = &[
     "peek",
     "account",
     "account_by_name",
+    "open_sessions",
     "session_of_login",
     "rows_after",
     "activated_at",
@@ -21,7 +22,7 @@ const READS: &[&str] = &[
     "hash",
 ];
 /// Where ports stand in the flow.
-const PORTS: &[&str] = &["pending", "limits", "ledger", "passwords", "sender"];
+const PORTS: &[&str] = &["pending", "limits", "ledger", "own_account", "passwords", "sender"];
 
 #[derive(Default)]
 struct Effects {

@@ -310,7 +310,15 @@ impl Stack {
 
     /// Someone who has signed in with both factors.
     pub(crate) async fn signed_in(&self, account: &Account) -> Person {
-        let person = self.person();
+        self.sign_in(self.person(), account).await
+    }
+
+    /// The same with a browser that calls itself this.
+    pub(crate) async fn signed_in_with(&self, account: &Account, user_agent: &str) -> Person {
+        self.sign_in(self.person().with_header("user-agent", user_agent), account).await
+    }
+
+    async fn sign_in(&self, person: Person, account: &Account) -> Person {
         let sent = self.vendor.messages_to(&account.phone).len();
         let page = person.give_password("/", account).await;
         let code = self.vendor.wait_for_message(&account.phone, sent + 1).code();

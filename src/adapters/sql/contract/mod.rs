@@ -5,6 +5,7 @@ mod directory;
 mod faults;
 mod fixture;
 mod guessing;
+mod own_account;
 mod postgres;
 mod revoking;
 mod sending;
@@ -59,6 +60,10 @@ contract! {
     revoking::activation_is_recorded_once,
     revoking::ending_everything_moves_every_account,
     revoking::a_session_ends_once,
+    own_account::a_session_is_ended_by_its_own_account_only,
+    own_account::all_others_end_and_the_one_that_asks_goes_on,
+    own_account::a_changed_password_ends_all_but_the_session_that_changed_it,
+    own_account::twenty_changes_of_a_password_at_once_are_one,
     directory::an_import_is_all_or_nothing,
     directory::imports_that_wait_for_each_other_are_both_done,
     directory::ten_thousand_accounts_are_imported_in_seconds,
