@@ -62,7 +62,7 @@ fn read_settings(node: &Node<'_>) -> ProviderSettings {
             .key(
                 "preset",
                 "A vendor whose description comes with the program: then `account` and `secret` are enough, and any other key changes what the preset \
-                 says. `twilio` is one. `terminal` writes the SMS on the terminal, for trying things out on your own machine.",
+                 says. `docs/sms-providers.md` lists them. `terminal` writes the SMS on the terminal, for trying things out on your own machine.",
             )
             .text(40)
             .maybe("twilio"),
@@ -160,17 +160,29 @@ fn read_auth(node: &Node<'_>) -> Option<Auth> {
         name: name(node, "api_key"),
         value: value(node, "{ file: /run/secrets/sms }"),
     });
-    let mut given = [bearer.map(Auth::Bearer), basic, header, query, field].into_iter().flatten();
+    let aws_sigv4 =
+        node.key("aws_sigv4", "The request is signed as AWS wants it.").maybe_section(|node| Auth::AwsSigv4 {
+            access_key: node.key("access_key", "Its id; may be ${account}.").text(200).required("AKIA0123456789"),
+            secret_key: node.key("secret_key", "May be ${secret}.").secret().required("{ file: /run/secrets/sms }"),
+            region: node.key("region", "Where it is sent to.").text(40).required("eu-west-1"),
+            service: node.key("service", "The service's name in signatures.").text(40).required("sms-voice"),
+        });
+    let mut given = [bearer.map(Auth::Bearer), basic, header, query, field, aws_sigv4].into_iter().flatten();
     let auth = given.next();
     if given.next().is_some() {
-        node.refuse("", &[], "more than one way is given", "exactly one of bearer, basic, header, query, field");
+        node.refuse(
+            "",
+            &[],
+            "more than one way is given",
+            "exactly one of bearer, basic, header, query, field, aws_sigv4",
+        );
     }
     if auth.is_none() {
         node.refuse(
             "",
             &["bearer"],
             "no way is given",
-            "one of bearer, basic, header, query, field; or no `auth` at all",
+            "one of bearer, basic, header, query, field, aws_sigv4; or no `auth` at all",
         );
     }
     auth

@@ -16,6 +16,7 @@ pub(super) enum Credentials {
     Basic { user: Credential, password: Credential },
     Header { name: HeaderName, prefix: String, value: Credential },
     Query { name: String, value: Credential },
+    AwsSigV4 { access_key: Credential, secret_key: Credential, region: Credential, service: String },
 }
 
 /// A credential that is a field goes into the body right here.
@@ -54,6 +55,17 @@ pub(super) fn read(
                 add_field(body.as_mut(), name, value, problems);
             }
             Some(Credentials::None)
+        }
+        Auth::AwsSigv4 { access_key, secret_key, region, service } => {
+            let access_key = credential("aws_sigv4.access_key", &SecretText::new(access_key.clone()));
+            let secret_key = credential("aws_sigv4.secret_key", secret_key);
+            let region = credential("aws_sigv4.region", &SecretText::new(region.clone()));
+            match (access_key, secret_key, region) {
+                (Some(access_key), Some(secret_key), Some(region)) => {
+                    Some(Credentials::AwsSigV4 { access_key, secret_key, region, service: service.clone() })
+                }
+                (_, _, _) => None,
+            }
         }
     };
     read.unwrap_or(Credentials::None)

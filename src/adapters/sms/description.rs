@@ -229,7 +229,7 @@ fn read_headers(
 ) -> Vec<(HeaderName, Template)> {
     let taken = match credentials {
         Credentials::Header { name, .. } => Some(name.clone()),
-        Credentials::Basic { .. } => Some(header::AUTHORIZATION),
+        Credentials::Basic { .. } | Credentials::AwsSigV4 { .. } => Some(header::AUTHORIZATION),
         Credentials::None | Credentials::Query { .. } => None,
     };
     let mut headers = Vec::new();

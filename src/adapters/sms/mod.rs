@@ -13,6 +13,7 @@ pub mod description;
 mod presets;
 pub mod request;
 pub mod settings;
+mod sigv4;
 mod template;
 pub mod terminal;
 mod variables;

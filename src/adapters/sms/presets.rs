@@ -4,8 +4,25 @@
 use super::check::Problem;
 use super::settings::ProviderSettings;
 
-/// Name and description. Codes and fields as in reference/sms §1 and §2, which names the vendor's own specification for each.
-const PRESETS: [(&str, &str); 1] = [("twilio", include_str!("presets/twilio.json"))];
+/// Name and description, in the order of the alphabet. What each vendor answers, and where that is published, stands in `presets/answers/`.
+/// A code that a vendor uses for the number and for our own mistakes alike is left to mean the vendor: giving up a number keeps a person out.
+const PRESETS: [(&str, &str); 15] = [
+    ("aws", include_str!("presets/aws.json")),
+    ("bird", include_str!("presets/bird.json")),
+    ("clicksend", include_str!("presets/clicksend.json")),
+    ("infobip", include_str!("presets/infobip.json")),
+    ("kannel", include_str!("presets/kannel.json")),
+    ("messagebird", include_str!("presets/messagebird.json")),
+    ("ovh", include_str!("presets/ovh.json")),
+    ("plivo", include_str!("presets/plivo.json")),
+    ("seven", include_str!("presets/seven.json")),
+    ("sinch", include_str!("presets/sinch.json")),
+    ("smsapi", include_str!("presets/smsapi.json")),
+    ("telnyx", include_str!("presets/telnyx.json")),
+    ("twilio", include_str!("presets/twilio.json")),
+    ("vonage", include_str!("presets/vonage.json")),
+    ("vonage-messages", include_str!("presets/vonage-messages.json")),
+];
 
 /// `settings` with the preset they name beneath them: their keys win; of `json`, `form` and `query` theirs replaces the preset's; `headers` and
 /// variables are united; their `errors` are asked first.
@@ -59,15 +76,95 @@ fn laid_over(own: ProviderSettings, preset: ProviderSettings) -> ProviderSetting
 #[cfg(test)]
 mod tests {
     use super::super::description::Description;
+    use super::super::settings::ErrorClass;
+    use super::super::verdict::{Answer, Verdict};
     use super::*;
     use serde_json::json;
 
+    const ANSWERS: [(&str, &str); 15] = [
+        ("aws", include_str!("presets/answers/aws.json")),
+        ("bird", include_str!("presets/answers/bird.json")),
+        ("clicksend", include_str!("presets/answers/clicksend.json")),
+        ("infobip", include_str!("presets/answers/infobip.json")),
+        ("kannel", include_str!("presets/answers/kannel.json")),
+        ("messagebird", include_str!("presets/answers/messagebird.json")),
+        ("ovh", include_str!("presets/answers/ovh.json")),
+        ("plivo", include_str!("presets/answers/plivo.json")),
+        ("seven", include_str!("presets/answers/seven.json")),
+        ("sinch", include_str!("presets/answers/sinch.json")),
+        ("smsapi", include_str!("presets/answers/smsapi.json")),
+        ("telnyx", include_str!("presets/answers/telnyx.json")),
+        ("twilio", include_str!("presets/answers/twilio.json")),
+        ("vonage", include_str!("presets/answers/vonage.json")),
+        ("vonage-messages", include_str!("presets/answers/vonage-messages.json")),
+    ];
+
+    /// One recorded answer.
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Recorded {
+        status: u16,
+        /// A text as it is; anything else as JSON.
+        body: serde_json::Value,
+        means: String,
+        message_id: Option<String>,
+        /// Where it is published, or `unverified`.
+        source: String,
+    }
+
+    fn described(name: &str) -> Description {
+        let vars = match name {
+            "bird" | "infobip" => json!({ "host": "api.example" }),
+            "ovh" => json!({ "login": "l" }),
+            _ => json!({}),
+        };
+        let settings = json!({ "name": "x", "preset": name, "account": "a", "secret": "s", "vars": vars });
+        let read = Description::read(serde_json::from_value(settings).unwrap());
+        read.unwrap_or_else(|problems| panic!("{name}: {problems:?}"))
+    }
+
     #[test]
-    fn every_preset_is_right_once_it_has_account_and_secret() {
+    fn every_preset_is_right_once_it_has_what_the_operator_knows() {
         for (name, _) in PRESETS {
+            assert!(described(name).uses_sender(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_recorded_answer_is_read_for_what_it_means() {
+        assert_eq!(PRESETS.map(|(name, _)| name), ANSWERS.map(|(name, _)| name));
+        for (name, text) in ANSWERS {
+            let rules = described(name).rules;
+            let recorded: Vec<Recorded> = serde_json::from_str(text).unwrap();
+            for needed in ["accepted", "provider", "transient"] {
+                assert!(recorded.iter().any(|answer| answer.means == needed), "{name}: {needed}");
+            }
+            for Recorded { status, body, means, message_id, source } in recorded {
+                assert!(source.len() >= 8, "{name}: {status} has no source");
+                let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+                let expected = match means.as_str() {
+                    "accepted" => Verdict::Accepted { message_id },
+                    "recipient" => Verdict::Refused(ErrorClass::Recipient),
+                    "provider" => Verdict::Refused(ErrorClass::Provider),
+                    "transient" => Verdict::Refused(ErrorClass::Transient),
+                    other => panic!("{name}: {other} is no class"),
+                };
+                let judged = rules.judge(&Answer { status, body: Some(body.clone().into_bytes()) });
+                assert_eq!(judged, expected, "{name}: {status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_preset_says_which_variable_it_lacks() {
+        for (name, lacks) in [("infobip", "host"), ("bird", "host"), ("ovh", "login")] {
             let settings = json!({ "name": "x", "preset": name, "account": "a", "secret": "s" });
-            let read = Description::read(serde_json::from_value(settings).unwrap());
-            assert!(read.is_ok(), "{name}: {read:?}");
+            let problems = Description::read(serde_json::from_value(settings).unwrap()).unwrap_err();
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            assert!(
+                told.iter().any(|text| text.contains(&format!("${{{lacks}}}")) && text.contains("`vars`")),
+                "{name}: {told:?}"
+            );
         }
     }
 

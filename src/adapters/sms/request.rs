@@ -7,12 +7,14 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rand::RngCore as _;
 use serde_json::Value;
+use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::credentials::Credentials;
 use super::description::{Body, Description};
 use super::settings::NumberFormat;
+use super::sigv4;
 use super::template::{Filled, Tree};
 use super::variables::{MASK, MessageValues, Secrets, Values};
 use crate::domain::gsm7;
@@ -70,7 +72,21 @@ impl Description {
         };
         let values = Values { message: &message, own: &self.own, secrets };
         let (body, content_type) = self.written_body(values);
-        Ok(Request { url: self.written_url(values)?, headers: self.written_headers(values, content_type)?, body })
+        let mut request =
+            Request { url: self.written_url(values)?, headers: self.written_headers(values, content_type)?, body };
+        if let Credentials::AwsSigV4 { access_key, secret_key, region, service } = &self.credentials {
+            let keys = sigv4::Keys {
+                access_key: &values.credential(access_key),
+                secret_key: &values.credential(secret_key),
+                region: &values.credential(region),
+                service,
+            };
+            sigv4::sign(&self.method, &mut request, &keys, OffsetDateTime::now_utc())?;
+            if values.secrets == Secrets::Masked {
+                request.headers.insert(header::AUTHORIZATION, HeaderValue::from_static(MASK));
+            }
+        }
+        Ok(request)
     }
 
     /// The request in the form it goes over the wire, for `sms test --dry-run`: credentials, `secret` and `secrets` are masked, and so is what stands
@@ -138,7 +154,7 @@ impl Description {
             headers.insert(name.clone(), header_value(name, &template.fill(values))?);
         }
         let credential = match &self.credentials {
-            Credentials::None | Credentials::Query { .. } => None,
+            Credentials::None | Credentials::Query { .. } | Credentials::AwsSigV4 { .. } => None,
             Credentials::Basic { user, password } => {
                 let pair = Zeroizing::new(format!("{}:{}", *values.credential(user), *values.credential(password)));
                 Some((header::AUTHORIZATION, Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())))))

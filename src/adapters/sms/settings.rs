@@ -111,6 +111,14 @@ pub enum Auth {
         #[serde(deserialize_with = "secret")]
         value: SecretText,
     },
+    /// The request is signed (AWS Signature Version 4). `region` may be `${name}`, too.
+    AwsSigv4 {
+        access_key: String,
+        #[serde(deserialize_with = "secret")]
+        secret_key: SecretText,
+        region: String,
+        service: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -196,5 +196,8 @@ pub(super) fn named(name: &str, own: &Own) -> Result<Variable, String> {
     if name == "account" || name == "secret" {
         return Err(format!("uses `${{{name}}}`, but `{name}` is not given"));
     }
-    Err(format!("uses `${{{name}}}`, which is not known; known are {}", known.join(", ")))
+    Err(format!(
+        "uses `${{{name}}}`, which is not known; known are {}, and what you write under `vars` or `secrets`",
+        known.join(", ")
+    ))
 }
