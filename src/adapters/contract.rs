@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::limits::{Charge, Rate};
+use crate::domain::limits::{Charge, Rate, UnfinishedCaps};
 use crate::domain::pending::{LoginHandle, LoginId};
 use crate::domain::time::UnixMillis;
-use crate::login::ports::{AttemptTurn, CodeRequest, CodeTurn, LimitKey, Limits, PendingLogins, UnfinishedCaps};
+use crate::login::ports::{AttemptTurn, CodeRequest, CodeTurn, LimitKey, Limits, PendingLogins};
 
 const NOW: UnixMillis = UnixMillis(1_795_512_600_000);
 const MINUTE: Duration = Duration::from_secs(60);

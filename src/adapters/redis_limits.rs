@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::redis_link::{RedisLink, Repeat, Reply, Script, garbage, millis};
-use crate::domain::limits::{Charge, Rate};
+use crate::domain::limits::{Charge, Rate, UnfinishedCaps};
 use crate::domain::pending::LoginId;
 use crate::domain::time::UnixMillis;
-use crate::login::ports::{LimitKey, Limits, PortResult, UnfinishedCaps};
+use crate::login::ports::{LimitKey, Limits, PortResult};
 
 /// How long a login that was never completed counts (design §5.1: a day).
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -10,10 +10,10 @@ use super::redis_limits::RedisLimits;
 use super::redis_pending::RedisPendingLogins;
 use super::redis_probe::{RedisProbe, RedisProblem};
 use super::redis_server::{Server, link, spawn};
-use crate::domain::limits::{Charge, Rate};
+use crate::domain::limits::{Charge, Rate, UnfinishedCaps};
 use crate::domain::pending::{LoginHandle, LoginId};
 use crate::domain::time::UnixMillis;
-use crate::login::ports::{AttemptTurn, CodeRequest, CodeTurn, LimitKey, Limits as _, PendingLogins, UnfinishedCaps};
+use crate::login::ports::{AttemptTurn, CodeRequest, CodeTurn, LimitKey, Limits as _, PendingLogins};
 
 const NOW: UnixMillis = UnixMillis(1_795_512_600_000);
 const TTL: Duration = Duration::from_secs(600);

@@ -159,6 +159,16 @@ impl Operations {
         self.change(act, &account, AccountChange::Phone(phone), AuditEvent::PhoneSet, why).await
     }
 
+    /// How many accounts have the number of this one, when they are more than may be by their users' own doing.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub async fn number_beyond_limit(&self, name: &UserName) -> Result<Option<u64>, OperationError> {
+        let Some(phone) = self.account(name).await?.phone else { return Ok(None) };
+        let accounts = self.directory.accounts_with(&phone).await?;
+        Ok((accounts > u64::from(self.policy.accounts_per_number)).then_some(accounts))
+    }
+
     /// Takes the number away, also one that is being given just now; sessions and pending logins end. Enrolment is closed until it is opened.
     ///
     /// # Errors

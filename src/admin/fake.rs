@@ -149,6 +149,10 @@ impl Directory for FakeDirectory {
         Ok(accounts)
     }
 
+    async fn accounts_with(&self, number: &PhoneNumber) -> PortResult<u64> {
+        Ok(self.state().accounts.iter().filter(|account| account.phone.as_ref() == Some(number)).count() as u64)
+    }
+
     async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed> {
         Ok(self.state().change(id, change, audit))
     }

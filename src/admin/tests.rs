@@ -32,6 +32,7 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
     let policy = Policy {
         countries: vec![Country::parse("BE").unwrap(), Country::parse("NL").unwrap()],
         enrolment,
+        accounts_per_number: 1,
         password_rules: PasswordRules::default(),
         cost_cap: CostCap::default(),
         site_names: vec!["marketing".to_owned(), "marketing.example.com".to_owned()],
@@ -301,4 +302,20 @@ async fn activation_happens_once_and_opens_enrolment_for_those_without_a_number(
     let second = desk.operations.activate_two_factor(&later, &why()).await.unwrap();
     assert!(first.by_this_call && !second.by_this_call && second.at == NOW);
     assert_eq!(desk.operations.two_factor_status(NOW).await.unwrap().activated_at, Some(NOW));
+}
+
+#[tokio::test]
+async fn an_import_says_which_numbers_several_accounts_have_then() {
+    let desk = self_registered();
+    desk.add("anna", Some("+32470123456")).await.unwrap();
+    let csv = "username,phone\nbert,+32470123456\ncarla,+32470123457\ndora,+32470123457\nemma,+32470123458\n";
+    let ImportOutcome::Done(tried) = desk.import(csv, ImportMode::DryRun).await else { panic!("it can be done") };
+    let lines: Vec<u64> = tried.shared.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [2, 4], "{:?}", tried.shared);
+    let report = desk.imported(csv).await;
+    assert_eq!((report.added.len(), report.shared.len()), (4, 2));
+    assert!(report.shared[0].problem.contains("the number of 2 accounts"), "{:?}", report.shared);
+    assert_eq!(desk.operations.number_beyond_limit(&name("dora")).await.unwrap(), Some(2));
+    assert_eq!(desk.operations.number_beyond_limit(&name("emma")).await.unwrap(), None);
+    assert!(desk.imported(csv).await.shared.is_empty(), "nothing new the second time");
 }

@@ -9,7 +9,7 @@ use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::config::two_factor::PhoneNumbers;
 use crate::config::upstream::{self, Upstream};
 use crate::config::{Config, TrustedProxiesHeader};
-use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::network::Networks;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
@@ -20,7 +20,6 @@ use crate::gateway::settings::{
     TlsListener,
 };
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
-use crate::login::ports::UnfinishedCaps;
 use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
 use crate::pages::assets::AssetKind;
@@ -49,6 +48,7 @@ pub(super) fn login(config: &Config) -> LoginSettings {
             PhoneNumbers::PreRegistered => PhonePolicy::PreRegistered,
             PhoneNumbers::SelfRegistered => PhonePolicy::SelfRegistered,
         },
+        accounts_per_number: config.two_factor.enrolment.accounts_per_number,
         code_length: code.length,
         code_lifetime: code.lifetime,
         login_lifetime: config.two_factor.login_lifetime,

@@ -137,6 +137,7 @@ impl Desk {
         let policy = Policy {
             countries: vec![crate::domain::phone::Country::parse("BE").unwrap()],
             enrolment: EnrolmentPolicy::SelfRegistered { window: Duration::from_secs(3600) },
+            accounts_per_number: 1,
             password_rules: Default::default(),
             cost_cap: Default::default(),
             site_names: Vec::new(),
@@ -173,6 +174,7 @@ fn policy(config: &Config) -> Policy {
                 EnrolmentPolicy::SelfRegistered { window: config.two_factor.enrolment.window }
             }
         },
+        accounts_per_number: config.two_factor.enrolment.accounts_per_number,
         password_rules: config.passwords.rules,
         cost_cap: config.passwords.imported_cost_cap,
         site_names: settings_of::site_names(config),

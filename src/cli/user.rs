@@ -183,6 +183,9 @@ impl Verb {
                         "{user_name} has no number, and two_factor.phone_numbers is pre_registered: `user set-phone` comes next, or nobody can sign in"
                     ));
                 }
+                if has_phone {
+                    tell_of_sharing(desk, &user_name).await?;
+                }
                 Ok(with_password(desk, &user_name, "added", generated.as_ref()))
             }
             Verb::SetPassword { user_name, password, reason } => {
@@ -211,6 +214,7 @@ impl Verb {
                     Effect::Done(rows) if !rows.is_empty() => "number replaced, sessions ended",
                     Effect::Done(_) | Effect::Unchanged => "number set",
                 };
+                tell_of_sharing(desk, &user_name).await?;
                 Ok(changed(desk, &user_name, &effect, what))
             }
             Verb::ClearPhone(Taking { user_name, reason }) => {
@@ -253,6 +257,17 @@ impl Verb {
             }
         }
     }
+}
+
+/// An operator may put a number on as many accounts as wanted; that it is a shared one is said.
+async fn tell_of_sharing(desk: &Desk, user_name: &UserName) -> Result<(), CommandError> {
+    if let Some(accounts) = desk.operations.number_beyond_limit(user_name).await? {
+        let limit = desk.operations.policy().accounts_per_number;
+        output::remark(&format!(
+            "{accounts} accounts have this number now: who holds the phone has the second factor of each (two_factor.enrolment.accounts_per_number: {limit} is what users may bring about)"
+        ));
+    }
+    Ok(())
 }
 
 fn changed(desk: &Desk, user_name: &UserName, effect: &Effect, what: &str) -> Answer {

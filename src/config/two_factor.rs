@@ -38,6 +38,8 @@ pub enum PhoneNumbers {
 pub struct Enrolment {
     /// From account creation, activation or `open-enrolment`.
     pub window: Duration,
+    /// So many accounts may have one number. Operators are warned beyond it, not refused.
+    pub accounts_per_number: u32,
 }
 
 /// What a code is and how often it may be tried and sent.
@@ -78,6 +80,14 @@ pub(super) fn read(node: &Node<'_>) -> TwoFactor {
                 .key("window", "How long a user may give a number: from the account's creation, the activation, or `vestibule user open-enrolment`.")
                 .duration("1h", "90d")
                 .or("7d"),
+            accounts_per_number: node
+                .key(
+                    "accounts_per_number",
+                    "How many accounts may be given the same number by their users: with one, nobody adds the own phone to a colleague's account, and a \
+                     stolen phone is worth one account. More for phones that are shared. Operators may go beyond it (`user set-phone`, `import`), and are told.",
+                )
+                .count(1, 20)
+                .or("1"),
         }),
         code: node.key("code", "The code that is sent by SMS.").section(read_code),
         login_lifetime: node

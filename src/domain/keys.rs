@@ -148,6 +148,12 @@ impl Keys {
         self.first().hash(purpose, data)
     }
 
+    /// The same under every key, the first key's first: what rows of older keys are found by.
+    #[must_use]
+    pub fn hashes(&self, purpose: HashPurpose, data: &[u8]) -> Vec<[u8; 32]> {
+        self.keys.iter().map(|key| key.hash(purpose, data)).collect()
+    }
+
     /// The token a form carries, bound to the login cookie before sign-in and to the session after.
     #[must_use]
     pub fn form_token(&self, bound_to: &[u8]) -> String {

@@ -69,6 +69,17 @@ pub struct SendCaps {
     pub total_per_day: u32,
 }
 
+/// Logins that had a code sent and were not completed.
+#[derive(Clone, Copy, Debug)]
+pub struct UnfinishedCaps {
+    /// A login older than this counts as never completed.
+    pub settle_after: Duration,
+    /// Never completed in 24 hours.
+    pub never_completed: u32,
+    /// Younger than `settle_after` and not completed yet.
+    pub under_way: u32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{AttemptCharge, AttemptTurn, NewAttempt, Opened, Opening, PortResult};
-use super::{Client, Login, NewPassword, is_unmoved};
+use super::{Client, Login, NewPassword, NewPhone, is_unmoved};
 use crate::domain::account::Account;
 use crate::domain::audit::AuditEvent;
 use crate::domain::code::TypedCode;
@@ -42,6 +42,8 @@ pub enum CodeOutcome {
     Locked,
     /// Right, with a one-time password: another one is asked for next.
     NeedsNewPassword,
+    /// Right, but the number that was to be enrolled is on as many accounts as may have it. The login is over.
+    NumberTaken,
     /// The login is over: start again.
     Over,
 }
@@ -74,7 +76,9 @@ impl Login {
                 self.best_effort("network failure taken back", networks.give_back_failure()).await;
                 self.best_effort("network login completed", networks.complete_login(id)).await;
             }
-            CodeOutcome::Expired => self.best_effort("network failure taken back", networks.give_back_failure()).await,
+            CodeOutcome::Expired | CodeOutcome::NumberTaken => {
+                self.best_effort("network failure taken back", networks.give_back_failure()).await;
+            }
             CodeOutcome::Malformed
             | CodeOutcome::Wrong { .. }
             | CodeOutcome::Spent
@@ -184,7 +188,9 @@ impl Login {
             session: session.clone(),
             login: *id,
             phone_version: facts.phone_version,
-            new_phone: login.new_phone().cloned(),
+            new_phone: login
+                .new_phone()
+                .map(|number| NewPhone { number: number.clone(), most_accounts: self.settings.accounts_per_number }),
             new_password,
             replaces: facts.step_up_of,
             source: client.address,
@@ -213,6 +219,11 @@ impl Login {
             }
             Ok(Opened::EnrolmentClosed) => {
                 return self.code_refused(CodeOutcome::Over, "enrolment_closed", facts, client, now).await;
+            }
+            Ok(Opened::NumberTaken) => {
+                let refused = self.code_refused(CodeOutcome::NumberTaken, "number_taken", facts, client, now).await;
+                self.finish(id).await;
+                return refused;
             }
             Ok(Opened::PasswordOwed) => {
                 return self.code_refused(CodeOutcome::Over, "account_moved_on", facts, client, now).await;

@@ -29,6 +29,9 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// Accounts by user name, at most `most`, after `after`.
     async fn list(&self, after: Option<&UserName>, most: u32) -> PortResult<Vec<AccountOverview>>;
 
+    /// How many accounts have this number, disabled ones included.
+    async fn accounts_with(&self, number: &PhoneNumber) -> PortResult<u64>;
+
     /// One change of one account.
     async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed>;
 

@@ -29,7 +29,7 @@ pub use self::code_step::CodeOutcome;
 pub use self::networks::NetworkCaps;
 pub use self::new_password_step::{NewPassword, NewPasswordOutcome, PasswordProblem};
 pub use self::password_step::{PasswordOutcome, PasswordSubmission};
-pub use self::phone_step::PhoneOutcome;
+pub use self::phone_step::{NewPhone, PhoneOutcome};
 pub use self::sending::SendReport;
 pub use self::step_up::StepUpOutcome;
 
@@ -77,6 +77,8 @@ pub enum PhonePolicy {
 #[derive(Clone, Debug)]
 pub struct LoginSettings {
     pub phone_policy: PhonePolicy,
+    /// So many accounts may have one number by their users' own doing; what operators do is not held to it.
+    pub accounts_per_number: u32,
     /// Digits of a code, 6 to 8.
     pub code_length: u8,
     /// How long a code is good from its last send; at most ten minutes.

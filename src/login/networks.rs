@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::fail_point::effect;
-use super::ports::{LimitKey, Limits, PortResult, UnfinishedCaps};
-use crate::domain::limits::{Charge, Rate};
+use super::ports::{LimitKey, Limits, PortResult};
+use crate::domain::limits::{Charge, Rate, UnfinishedCaps};
 use crate::domain::network::ClientNetwork;
 use crate::domain::pending::LoginId;
 use crate::domain::time::UnixMillis;

@@ -31,6 +31,8 @@ pub enum NewPasswordOutcome {
     Problem(PasswordProblem),
     /// Too much is being hashed: again in a few seconds.
     Busy,
+    /// The number that was to be enrolled is on as many accounts as may have it: nothing was kept, and the login is over.
+    NumberTaken,
     /// The login is over: start again.
     Over,
 }
@@ -83,6 +85,7 @@ impl Login {
                     CodeOutcome::SignedIn { session, return_path } => {
                         NewPasswordOutcome::SignedIn { session, return_path }
                     }
+                    CodeOutcome::NumberTaken => NewPasswordOutcome::NumberTaken,
                     CodeOutcome::Malformed
                     | CodeOutcome::Wrong { .. }
                     | CodeOutcome::Expired

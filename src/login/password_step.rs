@@ -307,9 +307,11 @@ impl Login {
                 debug_assert_eq!(self.sessions.activation(), Activation::Active);
                 Ok(PasswordOutcome::Refused)
             }
-            Opened::AlreadyUsed | Opened::Stale | Opened::EnrolmentClosed | Opened::PasswordOwed => {
-                Ok(PasswordOutcome::Refused)
-            }
+            Opened::AlreadyUsed
+            | Opened::Stale
+            | Opened::EnrolmentClosed
+            | Opened::NumberTaken
+            | Opened::PasswordOwed => Ok(PasswordOutcome::Refused),
         }
     }
 

@@ -9,6 +9,14 @@ use crate::domain::pending::{LoginId, NeedsCode, PendingLogin};
 use crate::domain::phone::{PhoneNumber, PhoneProblem};
 use crate::domain::site::SiteName;
 
+/// A number about to be enrolled.
+#[derive(Clone, Debug)]
+pub struct NewPhone {
+    pub number: PhoneNumber,
+    /// So many accounts may have it, this one included.
+    pub most_accounts: u32,
+}
+
 /// What came of a number.
 #[derive(Debug)]
 #[must_use]

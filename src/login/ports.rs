@@ -11,7 +11,7 @@ use crate::domain::account::{Account, AccountId, Epoch, PhoneVersion};
 use crate::domain::audit::AuditRecord;
 use crate::domain::code::Code;
 use crate::domain::language::Language;
-use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::password::Password;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{ChargedAttempt, LoginId};
@@ -160,17 +160,6 @@ pub trait Limits: Send + Sync + fmt::Debug {
 /// What is counted: letters, digits, `.`, `:`, `/` and `-`; never a full phone number or a user name in clear.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LimitKey(pub String);
-
-/// Logins that had a code sent and were not completed.
-#[derive(Clone, Copy, Debug)]
-pub struct UnfinishedCaps {
-    /// A login older than this counts as never completed.
-    pub settle_after: Duration,
-    /// Never completed in 24 hours.
-    pub never_completed: u32,
-    /// Younger than `settle_after` and not completed yet.
-    pub under_way: u32,
-}
 
 // --- the ledger -------------------------------------------------------------------------------------------------------------
 
@@ -328,7 +317,7 @@ pub struct Opening {
     /// The account's phone version the login began with.
     pub phone_version: PhoneVersion,
     /// The number to enrol.
-    pub new_phone: Option<PhoneNumber>,
+    pub new_phone: Option<super::NewPhone>,
     /// What takes the place of a one-time password.
     pub new_password: Option<super::NewPassword>,
     /// The session without a code that this one replaces.
@@ -352,6 +341,8 @@ pub enum Opened {
     Stale,
     /// The account may not enrol a number (any more).
     EnrolmentClosed,
+    /// As many accounts as may have the number have it already.
+    NumberTaken,
     /// Two-factor sign-in is active: the password alone opens nothing.
     CodeNeeded,
     /// The account has a one-time password, and no other one was chosen.

@@ -269,6 +269,8 @@ pub enum OverReason {
     AttemptsUsed,
     /// Too old, used, unknown, or overtaken by a change of the account: which of these is not told apart.
     Gone,
+    /// The number is on as many accounts as may have it. Only for whoever has typed back a code that was sent there.
+    NumberTaken,
 }
 
 /// A refusal or an error that needs nothing but a sentence and a way on.

@@ -169,7 +169,7 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     own_pages(text, &mut add);
     add("no-number", Page::NoNumber(NoNumberReason::NotRegistered));
     add("no-number-closed", Page::NoNumber(NoNumberReason::EnrolmentClosed));
-    for reason in [OverReason::AttemptsUsed, OverReason::Gone] {
+    for reason in [OverReason::AttemptsUsed, OverReason::Gone, OverReason::NumberTaken] {
         add(&format!("over-{reason:?}"), Page::Over(reason));
     }
     add("codes-paused", Page::CodesPaused { wait: None });

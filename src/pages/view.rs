@@ -123,8 +123,9 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
                 paragraphs: vec![words.say(match reason {
                     OverReason::AttemptsUsed => "over-attempts",
                     OverReason::Gone => "over-gone",
+                    OverReason::NumberTaken => "over-number-taken",
                 })],
-                contact: None,
+                contact: (*reason == OverReason::NumberTaken).then_some(("no-number-ask", "no-number-ask-nobody")),
                 action: Some(("sign-in-again", paths::LOGIN.to_owned())),
                 refers: true,
             },

@@ -53,6 +53,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
         Ok(CodeOutcome::TooMany(wait)) => return visit.page(&Page::CodesPaused { wait: Some(wait) }),
         Ok(CodeOutcome::Locked) => return visit.page(&Page::CodesPaused { wait: None }),
         Ok(CodeOutcome::Over) => return visit.page(&Page::Over(OverReason::Gone)),
+        Ok(CodeOutcome::NumberTaken) => return visit.page(&Page::Over(OverReason::NumberTaken)),
     };
     again(&visit, None, Some(problem)).await
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::domain::account::{Account, AccountId, AccountStatus, Epoch, PhoneVersion};
 use crate::domain::audit::AuditRecord;
-use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::password::Password;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{ChargedAttempt, LoginId};
@@ -26,7 +26,6 @@ use crate::login::ports::{
     AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, CountedFailure, Ledger, LimitKey, Limits, NewAttempt,
     NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins,
     PortError, PortResult, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts, StoredLogin,
-    UnfinishedCaps,
 };
 
 /// The password of every account.
@@ -292,9 +291,15 @@ impl Ledger for Outside {
 
     async fn open_session(&self, opening: &Opening) -> PortResult<Opened> {
         let mut state = self.answering()?;
+        if let Some(phone) = &opening.new_phone
+            && state.accounts.iter().filter(|account| account.phone.as_ref() == Some(&phone.number)).count()
+                >= phone.most_accounts as usize
+        {
+            return Ok(Opened::NumberTaken);
+        }
         let account = state.accounts.iter_mut().find(|account| account.id == opening.session.account).unwrap();
         if let Some(phone) = &opening.new_phone {
-            account.phone = Some(phone.clone());
+            account.phone = Some(phone.number.clone());
             account.phone_version.0 += 1;
         }
         if let Some(password) = &opening.new_password {

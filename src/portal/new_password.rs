@@ -7,7 +7,7 @@ use super::login::BUSY_WAIT;
 use super::visit::{Submission, Visit};
 use crate::domain::password::Weakness;
 use crate::login::{NewPasswordOutcome, PasswordProblem, PendingStage};
-use crate::pages::page::{FormAge, MessageKind, NewPasswordPage, NewPasswordProblem, Page};
+use crate::pages::page::{FormAge, MessageKind, NewPasswordPage, NewPasswordProblem, OverReason, Page};
 use crate::web::paths;
 
 /// GET: the form.
@@ -30,6 +30,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
         Err(_logged) => visit.message(MessageKind::SignInUnavailable),
         Ok(NewPasswordOutcome::SignedIn { session, return_path }) => visit.signed_in(&session, &return_path).await,
         Ok(NewPasswordOutcome::Busy) => visit.page(&Page::Waiting { wait: BUSY_WAIT }),
+        Ok(NewPasswordOutcome::NumberTaken) => visit.page(&Page::Over(OverReason::NumberTaken)),
         Ok(NewPasswordOutcome::Over) => code::over(&visit),
         Ok(NewPasswordOutcome::Problem(problem)) => page(&visit, FormAge::Fresh, Some(shown(problem))).await,
     }

@@ -159,6 +159,45 @@ async fn of_twenty_who_enrol_at_once_one_wins() {
     stack.signed_in(&winner).await;
 }
 
+#[tokio::test]
+async fn a_number_of_another_account_is_refused_and_only_whoever_holds_it_is_told() {
+    let stack = self_registered().start();
+    let anna = stack.add_account("anna", NUMBER);
+    let bert = stack.add_account("bert", "");
+    let (person, page, code) = owing_the_first_code(&stack, &bert, NUMBER).await;
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    let guessed = person.give_code(&page, wrong).await.expect(422);
+    assert!(!guessed.reads().contains("another account"), "{}", guessed.reads());
+    let refused = person.give_code(&page, &code).await.expect(410);
+    assert!(refused.reads().contains("This number is on another account already"), "{}", refused.reads());
+    assert!(!person.is_in().await);
+    assert_eq!((stack.count("accounts WHERE phone IS NOT NULL"), stack.sessions_opened()), (1, 0));
+    assert_eq!(stack.count("audit WHERE event = 'code_refused' AND reason = 'number_taken'"), 1);
+    person.give_code(&page, &code).await.expect(410);
+    enrol(&stack, &bert, OTHER).await;
+    stack.signed_in(&anna).await;
+
+    // An operator may, and is told.
+    let told = stack.command(&["user", "set-phone", "bert", NUMBER, "--reason", "one phone at the desk"], "");
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert!(told.stderr.contains("2 accounts have this number"), "{told:?}");
+}
+
+#[tokio::test]
+async fn two_accounts_that_enrol_one_number_at_once_do_not_both_get_it() {
+    let stack = self_registered().set("two_factor.code.resend_after", json!(["1ms"])).start();
+    let mut owing = Vec::new();
+    for name in ["anna", "bert"] {
+        let account = stack.add_account(name, "");
+        owing.push((owing_the_first_code(&stack, &account, NUMBER).await, account));
+    }
+    let answers = join_all(owing.iter().map(|((person, page, code), _)| person.give_code(page, code))).await;
+    let mut came_to: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    came_to.sort_unstable();
+    assert_eq!(came_to, [303, 410]);
+    assert_eq!((stack.count("accounts WHERE phone IS NOT NULL"), stack.sessions_opened()), (1, 1));
+}
+
 fn self_registered() -> Plan {
     Plan::new().set("two_factor.phone_numbers", "self_registered")
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{SqlLedger, activation, changes, overview, sessions};
+use super::{SqlLedger, activation, changes, numbers, overview, sessions};
 use crate::domain::account::AccountId;
 use crate::domain::audit::AuditRecord;
+use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::FeedRow;
 use crate::domain::session::SessionId;
 use crate::domain::time::UnixMillis;
@@ -32,6 +33,10 @@ impl Directory for SqlLedger {
 
     async fn list(&self, after: Option<&UserName>, most: u32) -> PortResult<Vec<AccountOverview>> {
         Ok(overview::list(&self.database, &self.keys, after, most).await?)
+    }
+
+    async fn accounts_with(&self, number: &PhoneNumber) -> PortResult<u64> {
+        Ok(numbers::read_accounts_with(&self.database, &self.keys, number).await?)
     }
 
     async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed> {

@@ -91,6 +91,7 @@ impl Ledger for SqlLedger {
             Opened::AlreadyUsed
             | Opened::Stale
             | Opened::EnrolmentClosed
+            | Opened::NumberTaken
             | Opened::CodeNeeded
             | Opened::PasswordOwed => {}
         }

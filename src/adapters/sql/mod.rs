@@ -3,7 +3,7 @@
 //! a transaction. Floor: edge.
 //!
 //! Start at `ledger`: each verb of a port is one function that works on one transaction. Locks are taken in one order: account (or session),
-//! then what hangs on it, then the feed's head.
+//! then what hangs on it, then the heads: of enrolments, of the feed.
 
 pub mod database;
 pub mod error;
@@ -16,6 +16,7 @@ mod directory;
 mod feed;
 mod guesses;
 mod ledger;
+mod numbers;
 mod overview;
 mod own_account;
 mod personal;

@@ -7,6 +7,7 @@ use super::database::Database;
 use super::error::SqlError;
 use super::feed;
 use super::guesses;
+use super::numbers;
 use super::personal::{self, Field};
 use super::trail;
 use super::value::{Row, Value};
@@ -59,7 +60,12 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
         (Factors::Password, Some(_)) => return tx.roll_back(Opened::Stale).await,
         (Factors::PasswordAndCode, Some(_)) if !may_enrol => return tx.roll_back(Opened::EnrolmentClosed).await,
         (Factors::PasswordAndCode, Some(phone)) => {
-            set_phone(&mut tx, keys, &session.account, phone, opening.now).await?;
+            // enrolments go one after another from here: each counts what those before it have stored
+            tx.execute("UPDATE enrolment_head SET n = n + 1", []).await?;
+            if numbers::accounts_with(&mut tx, keys, &phone.number).await? >= u64::from(phone.most_accounts) {
+                return tx.roll_back(Opened::NumberTaken).await;
+            }
+            set_phone(&mut tx, keys, &session.account, &phone.number, opening.now).await?;
             guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?;
         }
         (Factors::PasswordAndCode, None) => {

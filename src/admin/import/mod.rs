@@ -49,6 +49,8 @@ pub struct ImportReport {
     pub unchanged: usize,
     /// Cells that differ from what an account has and were left as the account has them.
     pub kept: Vec<LineProblem>,
+    /// Numbers that are then on more accounts than users may bring about themselves. They are taken all the same.
+    pub shared: Vec<LineProblem>,
     pub feed: Vec<FeedRow>,
 }
 
@@ -67,6 +69,18 @@ struct Line {
 enum Plan {
     Add(Line),
     Change(AccountOverview, Vec<(AccountChange, AuditEvent)>),
+}
+
+impl Plan {
+    fn new_number(&self) -> Option<&PhoneNumber> {
+        match self {
+            Plan::Add(line) => line.phone.as_ref(),
+            Plan::Change(_, changes) => changes.iter().find_map(|(change, _)| match change {
+                AccountChange::Phone(number) => Some(number),
+                _ => None,
+            }),
+        }
+    }
 }
 
 /// Passwords that are hashed at the same time; as many threads as there are take them up.
@@ -101,6 +115,7 @@ impl Operations {
                 None => report.unchanged += 1,
             }
         }
+        report.shared = self.shared(&plans).await?;
         for (_, plan) in &plans {
             match plan {
                 Plan::Add(line) => report.added.push(line.user_name.clone()),
@@ -173,6 +188,28 @@ impl Operations {
             (Some(_), Some(_)) | (None, _) => {}
         }
         if changes.is_empty() { Ok(None) } else { Ok(Some(Plan::Change(account, changes))) }
+    }
+
+    /// The lines whose numbers go beyond `Policy::accounts_per_number`.
+    async fn shared(&self, plans: &[(u64, Plan)]) -> Result<Vec<LineProblem>, OperationError> {
+        let mut accounts: HashMap<&str, u64> = HashMap::new();
+        let mut shared = Vec::new();
+        let limit = self.policy.accounts_per_number;
+        for (line, number) in plans.iter().filter_map(|(line, plan)| Some((*line, plan.new_number()?))) {
+            let before = match accounts.get(number.e164()) {
+                Some(before) => *before,
+                None => self.directory.accounts_with(number).await?,
+            };
+            accounts.insert(number.e164(), before + 1);
+            if before >= u64::from(limit) {
+                let text = format!(
+                    "is the number of {} accounts then, more than two_factor.enrolment.accounts_per_number ({limit}) lets users bring about",
+                    before + 1
+                );
+                shared.push(problem(line, Column::Phone, text));
+            }
+        }
+        Ok(shared)
     }
 
     async fn apply(

@@ -80,6 +80,7 @@ fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool)
         "changed": names(&report.changed),
         "unchanged": report.unchanged,
         "kept": places(&report.kept),
+        "shared_numbers": places(&report.shared),
         "passwords": generated.map(password).collect::<Vec<_>>(),
     });
     let text = || {
@@ -89,8 +90,8 @@ fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool)
         } else {
             format!("{added} added, {changed} changed, {rest} left as they were.\n")
         };
-        for kept in &report.kept {
-            let _ = writeln!(text, "{kept}");
+        for remark in report.kept.iter().chain(&report.shared) {
+            let _ = writeln!(text, "{remark}");
         }
         if !report.generated.is_empty() && !is_written {
             let _ = write!(text, "Passwords, shown only now, each for one sign-in:\n{}", passwords_of(report));

@@ -170,6 +170,7 @@ no-number-ask-nobody = Bitten Sie die Stelle, die Ihnen Ihr Konto gegeben hat, I
 over-title = Bitte beginnen Sie neu
 over-attempts = Der Code war zu oft nicht korrekt. Diese Anmeldung wurde geschlossen.
 over-gone = Diese Anmeldung kann nicht mehr verwendet werden. Vielleicht hat sie zu lange gedauert, wurde in einem anderen Tab beendet, oder an Ihrem Konto hat sich etwas geändert.
+over-number-taken = Diese Nummer gehört bereits zu einem anderen Konto und kann Ihrem nicht hinzugefügt werden. Melden Sie sich erneut an und geben Sie eine andere Nummer an.
 codes-paused-title = Codes sind ausgesetzt
 codes-paused-lead = Es gab zu viele falsche Codes. Zu Ihrer Sicherheit werden zurzeit keine Codes angenommen.
 codes-paused-wait = In { $time } können Sie sich wieder anmelden.

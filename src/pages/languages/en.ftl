@@ -191,6 +191,7 @@ no-number-ask-nobody = Ask the people who gave you your account to add your numb
 over-title = Please start again
 over-attempts = The code was not correct too many times, so this sign-in has been closed.
 over-gone = This sign-in can no longer be used. Perhaps it took too long, was finished in another tab, or something about your account has changed.
+over-number-taken = This number is on another account already, so it cannot be added to yours. Sign in again and give another number.
 codes-paused-title = Codes are paused
 codes-paused-lead = There have been too many wrong codes. For your safety, codes are not accepted for now.
 codes-paused-wait = You can sign in again in { $time }.

@@ -171,6 +171,7 @@ no-number-ask-nobody = Demandez à ceux qui vous ont donné votre compte d’ajo
 over-title = Veuillez recommencer
 over-attempts = Le code a été incorrect trop de fois ; cette connexion a été fermée.
 over-gone = Cette connexion ne peut plus être utilisée. Peut-être a-t-elle pris trop de temps ou été terminée dans un autre onglet, ou quelque chose a changé dans votre compte.
+over-number-taken = Ce numéro figure déjà sur un autre compte et ne peut donc pas être ajouté au vôtre. Reconnectez-vous et indiquez un autre numéro.
 codes-paused-title = Les codes sont suspendus
 codes-paused-lead = Il y a eu trop de codes incorrects. Pour votre sécurité, les codes ne sont pas acceptés pour le moment.
 codes-paused-wait = Vous pourrez vous connecter à nouveau dans { $time }.

@@ -170,6 +170,7 @@ no-number-ask-nobody = Vraag aan wie je je account gaf om je nummer toe te voege
 over-title = Begin opnieuw
 over-attempts = De code klopte te vaak niet. Dit inloggen is daarom gesloten.
 over-gone = Dit inloggen kan niet meer worden gebruikt. Misschien duurde het te lang, is het in een ander tabblad afgemaakt, of is er iets aan je account veranderd.
+over-number-taken = Dit nummer staat al bij een ander account en kan daarom niet aan het jouwe worden toegevoegd. Log opnieuw in en geef een ander nummer op.
 codes-paused-title = Codes staan even stil
 codes-paused-lead = Er zijn te veel foute codes ingevuld. Voor je veiligheid nemen we nu geen codes aan.
 codes-paused-wait = Je kunt over { $time } opnieuw inloggen.

@@ -20,14 +20,14 @@ use super::fakes::{Outside, PASSWORD};
 use super::{Portal, guarded, pages};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
-use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::password::PasswordRules;
 use crate::domain::pending::Activation;
 use crate::domain::phone::Country;
 use crate::domain::secret::SecretBytes;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
-use crate::login::ports::{Clock as _, UnfinishedCaps};
+use crate::login::ports::Clock as _;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::silent_feed::SilentFeed;
 use crate::login::{Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
@@ -196,6 +196,7 @@ fn settings() -> LoginSettings {
     let often = Rate { count: 1000, window: 60 * SECOND };
     LoginSettings {
         phone_policy: PhonePolicy::SelfRegistered,
+        accounts_per_number: 1,
         code_length: 6,
         code_lifetime: 300 * SECOND,
         login_lifetime: 600 * SECOND,

@@ -19,6 +19,7 @@ use crate::domain::session::{Factors, Session, SessionId};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
+use crate::login::NewPhone;
 use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported, NewAccount};
 use crate::login::ports::{AttemptCharge, Ledger as _, NewAttempt, Opened, Opening};
 
@@ -77,6 +78,10 @@ pub(super) fn name(text: &str) -> UserName {
 
 pub(super) fn phone(text: &str) -> PhoneNumber {
     PhoneNumber::from_stored(text).unwrap()
+}
+
+pub(super) fn new_phone(text: &str) -> NewPhone {
+    NewPhone { number: phone(text), most_accounts: 1 }
 }
 
 pub(super) fn hash(salt: char) -> PasswordHash {

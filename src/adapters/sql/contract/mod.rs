@@ -41,6 +41,8 @@ contract! {
     guessing::an_accepted_password_forgets_failures_and_replaces_only_the_hash_that_was_looked_at,
     signing_in::a_hundred_parallel_openings_of_one_login_open_one_session,
     signing_in::twenty_parallel_enrolments_keep_one_number,
+    signing_in::one_number_enrolled_by_ten_accounts_at_once_stays_within_its_limit,
+    signing_in::a_number_counts_under_older_keys_and_on_disabled_accounts,
     signing_in::a_session_does_not_open_once_the_account_has_moved_on,
     signing_in::enrolment_closes_with_its_window_and_with_the_first_number,
     signing_in::a_session_comes_back_by_its_login,

@@ -1,9 +1,11 @@
 //! A login opens one session, of an account that has not moved on, and one number is enrolled. Floor: edge.
 
 use super::fixture::{
-    DAY, NOW, Store, add, anna, audit, change, guess, hash, login, new_account, newcomer, opening, phone, rows_in,
-    session,
+    DAY, NOW, Store, add, anna, audit, change, guess, hash, keys, login, new_account, new_phone, newcomer, opening,
+    phone, rows_in, session,
 };
+use std::sync::Arc;
+
 use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::connection::{Connection, Done};
 use crate::adapters::sql::error::SqlError;
@@ -11,9 +13,9 @@ use crate::domain::account::{Epoch, PhoneVersion};
 use crate::domain::audit::AuditEvent;
 use crate::domain::revocation::Revoked;
 use crate::domain::session::Factors;
-use crate::login::NewPassword;
 use crate::login::directory::{AccountChange, Changed, Directory as _, NewAccount};
 use crate::login::ports::{Ledger as _, Opened, Opening, RevocationFeed as _};
+use crate::login::{NewPassword, NewPhone};
 
 const SESSIONS: &str = "SELECT COUNT(*) AS count FROM sessions";
 
@@ -32,7 +34,7 @@ pub(super) async fn twenty_parallel_enrolments_keep_one_number(store: &Store) {
     let account = newcomer(&nodes[0]).await;
     let openings = (10..30)
         .map(|number| Opening {
-            new_phone: Some(phone(&format!("+324701234{number}"))),
+            new_phone: Some(new_phone(&format!("+324701234{number}"))),
             ..opening(&account, login(), NOW)
         })
         .collect();
@@ -42,6 +44,46 @@ pub(super) async fn twenty_parallel_enrolments_keep_one_number(store: &Store) {
     assert_eq!(enrolled.phone_version, PhoneVersion(account.phone_version.0 + 1));
     assert_eq!(enrolled.enrolment_until, None);
     assert_eq!(rows_in(&store.database().await, SESSIONS).await, 1);
+}
+
+pub(super) async fn one_number_enrolled_by_ten_accounts_at_once_stays_within_its_limit(store: &Store) {
+    let nodes = [store.node().await, store.node().await];
+    for (most_accounts, number) in [(1, "+32470123456"), (3, "+32470123457")] {
+        let mut openings = Vec::new();
+        for place in 0..10 {
+            let enrolment_until = Some(NOW.plus(DAY));
+            let account = new_account(&format!("anna{most_accounts}{place}"), None);
+            let account = add(&nodes[0], NewAccount { enrolment_until, ..account }).await;
+            let new_phone = Some(NewPhone { most_accounts, ..new_phone(number) });
+            openings.push(Opening { new_phone, ..opening(&account, login(), NOW) });
+        }
+        assert_eq!(in_parallel(&nodes, openings.clone(), &Opened::NumberTaken).await, most_accounts);
+        assert_eq!(nodes[0].accounts_with(&phone(number)).await.unwrap(), u64::from(most_accounts));
+        let opened = openings.iter().map(|opening| opening.session.account);
+        for account in opened {
+            let account = nodes[1].account(&account).await.unwrap().unwrap();
+            assert_eq!(account.phone.is_none(), account.enrolment_until.is_some(), "who was refused may give another");
+        }
+    }
+    assert_eq!(rows_in(&store.database().await, SESSIONS).await, 4);
+}
+
+pub(super) async fn a_number_counts_under_older_keys_and_on_disabled_accounts(store: &Store) {
+    let node = store.node().await;
+    let first = anna(&node).await;
+    assert!(matches!(change(&node, &first.id, AccountChange::Disable).await, Changed::Done(_)));
+    // a new data key signs from now on; the first one's rows are still there
+    let node = SqlLedger::new(store.database().await, Arc::new(keys(&[2, 1])));
+    let account = newcomer(&node).await;
+    let enrolling = |new_phone| Opening { new_phone: Some(new_phone), ..opening(&account, login(), NOW) };
+    assert_eq!(node.open_session(&enrolling(new_phone("+32470123456"))).await.unwrap(), Opened::NumberTaken);
+    // operators are not held to it
+    let second = add(&node, new_account("bert", Some("+32470123456"))).await;
+    assert_eq!((second.phone, node.accounts_with(&phone("+32470123456")).await.unwrap()), (first.phone, 2));
+    let two = NewPhone { most_accounts: 2, ..new_phone("+32470123456") };
+    assert_eq!(node.open_session(&enrolling(two)).await.unwrap(), Opened::NumberTaken);
+    let three = NewPhone { most_accounts: 3, ..new_phone("+32470123456") };
+    assert_eq!(node.open_session(&enrolling(three)).await.unwrap(), Opened::Opened(Vec::new()));
 }
 
 pub(super) async fn a_session_does_not_open_once_the_account_has_moved_on(store: &Store) {
@@ -66,7 +108,7 @@ pub(super) async fn a_session_does_not_open_once_the_account_has_moved_on(store:
 pub(super) async fn enrolment_closes_with_its_window_and_with_the_first_number(store: &Store) {
     let node = store.node().await;
     let account = newcomer(&node).await;
-    let enrolling = |now| Opening { new_phone: Some(phone("+32470123456")), ..opening(&account, login(), now) };
+    let enrolling = |now| Opening { new_phone: Some(new_phone("+32470123456")), ..opening(&account, login(), now) };
     assert_eq!(node.open_session(&enrolling(NOW.plus(DAY))).await.unwrap(), Opened::EnrolmentClosed);
     assert_eq!(
         node.open_session(&opening(&account, login(), NOW)).await.unwrap(),
@@ -76,7 +118,7 @@ pub(super) async fn enrolment_closes_with_its_window_and_with_the_first_number(s
     assert_eq!(node.open_session(&enrolling(NOW)).await.unwrap(), Opened::Opened(Vec::new()));
     let enrolled = node.account(&account.id).await.unwrap().unwrap();
     assert_eq!(enrolled.phone, Some(phone("+32470123456")));
-    let again = Opening { new_phone: Some(phone("+32470123457")), ..opening(&enrolled, login(), NOW) };
+    let again = Opening { new_phone: Some(new_phone("+32470123457")), ..opening(&enrolled, login(), NOW) };
     assert_eq!(node.open_session(&again).await.unwrap(), Opened::EnrolmentClosed);
     assert_eq!(node.account(&account.id).await.unwrap().unwrap().phone, Some(phone("+32470123456")));
 }
