@@ -8,6 +8,7 @@ pub mod import;
 pub mod operations;
 pub mod profile;
 pub mod sessions;
+pub mod upkeep;
 pub mod view;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What every operation of an operator has in common: what it works with, who does it, and why it may be refused. Floor: edge.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::admin::profile::ProfileProblem;
 use crate::domain::account::AccountId;
@@ -98,6 +98,12 @@ pub enum Refusal {
     ReasonMissing,
     #[error("the password is refused: {0}")]
     Password(Weakness),
+    #[error("{} is there already, and a backup overwrites nothing: give another name", .0.display())]
+    FileExists(PathBuf),
+    #[error(
+        "the accounts are in PostgreSQL, which is copied with its own tools, of the server's version:\n  (umask 077; pg_dump --format=custom --file={} --dbname={address})\nIt asks for the password, or finds it in ~/.pgpass", quoted(.file)
+    )]
+    OwnTools { file: PathBuf, address: String },
     #[error("{0}")]
     Phone(PhoneProblem),
     #[error("{0}")]
@@ -170,6 +176,13 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// One word for a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// What the directory answered to a change of the account `name`.

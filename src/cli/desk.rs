@@ -16,6 +16,7 @@ use super::output::{self, Failure};
 use crate::adapters::hashing::{HashingLimits, HashingThreads};
 use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Act, EnrolmentPolicy, OperationError, Operations, Policy, Reason};
+use crate::admin::upkeep::Upkeep;
 use crate::app::clock::SystemClock;
 use crate::app::rooms::open_accounts;
 use crate::app::settings_of;
@@ -29,6 +30,7 @@ use crate::login::ports::Clock as _;
 #[derive(Debug)]
 pub(super) struct Desk {
     pub(super) operations: Operations,
+    pub(super) upkeep: Upkeep,
     pub(super) act: Act,
     pub(super) form: AnswerForm,
 }
@@ -118,7 +120,8 @@ impl Desk {
         let passwords = HashingThreads::start(config.passwords.argon2, limits)
             .map_err(|error| Failure::because("no thread to hash passwords", &error))?;
         Ok(Desk {
-            operations: Operations::new(ledger, Arc::new(passwords), policy(config)),
+            operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy(config)),
+            upkeep: Upkeep::new(ledger),
             act: Act { actor: actor(), now: SystemClock.now() },
             form,
         })
@@ -144,12 +147,10 @@ impl Desk {
             one_time_lifetime: Duration::from_secs(72 * 3600),
             most_password_failures: 100,
         };
+        let ledger = Arc::new(SqlLedger::new(database, Arc::new(keys)));
         Desk {
-            operations: Operations::new(
-                Arc::new(SqlLedger::new(database, Arc::new(keys))),
-                Arc::new(passwords),
-                policy,
-            ),
+            operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy),
+            upkeep: Upkeep::new(ledger),
             act: Act { actor: "cli:test".to_owned(), now: SystemClock.now() },
             form: AnswerForm::Json,
         }

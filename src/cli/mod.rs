@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Needs no running gateway. Floor: roof.
 
+mod accounts;
 mod check;
 mod config;
 mod demo;
@@ -80,6 +81,8 @@ enum Command {
     Session(session::Arguments),
     /// Two-factor sign-in for everybody
     TwoFactor(two_factor::Arguments),
+    /// The accounts as a whole: a copy of them
+    Accounts(accounts::Arguments),
 }
 
 /// Reads the arguments of this process and does what they say.
@@ -111,6 +114,7 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
         Command::User(arguments) => user::run(common, arguments),
         Command::Session(arguments) => session::run(common, arguments),
         Command::TwoFactor(arguments) => two_factor::run(common, arguments),
+        Command::Accounts(arguments) => accounts::run(common, arguments),
     }
 }
 

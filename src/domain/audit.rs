@@ -32,6 +32,7 @@ pub enum AuditEvent {
     SessionsEnded,
     TwoFactorActivated,
     TwoFactorReset,
+    AccountsRekeyed,
 }
 
 impl AuditEvent {
@@ -62,6 +63,7 @@ impl AuditEvent {
             Self::SessionsEnded => "sessions_ended",
             Self::TwoFactorActivated => "two_factor_activated",
             Self::TwoFactorReset => "two_factor_reset",
+            Self::AccountsRekeyed => "accounts_rekeyed",
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum SealPurpose {
     PendingLogin,
     /// Phone numbers and e-mail addresses at rest (data keys).
     PersonalData,
+    /// How far the database was, noted beside it (data keys).
+    Marker,
 }
 
 /// What a keyed hash is for.
@@ -62,6 +64,7 @@ struct Derived {
     session: LessSafeKey,
     pending: LessSafeKey,
     personal: LessSafeKey,
+    marker: LessSafeKey,
     form: hmac::Key,
     phone: hmac::Key,
     counter: hmac::Key,
@@ -134,6 +137,12 @@ impl Keys {
     #[must_use]
     pub fn first_key_id(&self) -> String {
         hex::encode(self.first().id)
+    }
+
+    /// The name of the first key, as what it seals begins.
+    #[must_use]
+    pub fn first_key_id_bytes(&self) -> [u8; KEY_ID_LENGTH] {
+        self.first().id
     }
 
     /// The names of all keys, in hexadecimal.
@@ -213,6 +222,7 @@ impl Derived {
             session: aead("vestibule/session/v1"),
             pending: aead("vestibule/pending-login/v1"),
             personal: aead("vestibule/personal-data/v1"),
+            marker: aead("vestibule/marker/v1"),
             form: mac("vestibule/form/v1"),
             phone: mac("vestibule/phone-lookup/v1"),
             counter: mac("vestibule/counter/v1"),
@@ -226,6 +236,7 @@ impl Derived {
             SealPurpose::Session => &self.session,
             SealPurpose::PendingLogin => &self.pending,
             SealPurpose::PersonalData => &self.personal,
+            SealPurpose::Marker => &self.marker,
         }
     }
 

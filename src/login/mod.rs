@@ -7,6 +7,7 @@ pub mod own_account;
 pub mod ports;
 pub mod sending;
 pub mod sessions;
+pub mod upkeep;
 
 mod code_step;
 mod networks;

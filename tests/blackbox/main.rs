@@ -6,6 +6,7 @@
 
 mod access_log;
 mod account;
+mod accounts;
 mod activation;
 mod architecture;
 mod assertion;

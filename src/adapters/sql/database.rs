@@ -14,10 +14,12 @@ use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqlitePool};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
+use super::backup;
 use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::schema;
 use super::value::{Row, Value};
+use crate::login::upkeep::BackUp;
 
 /// How long one transaction may take in all, waiting for a connection included. Our own figure: a sign-in is answered, right or not, while
 /// its browser still waits.
@@ -154,6 +156,16 @@ impl Database {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
+    /// A copy in a new file, while others write.
+    pub(super) async fn back_up(&self, to: &Path) -> Result<BackUp, SqlError> {
+        match &self.engine {
+            Engine::Sqlite { writer, .. } => backup::sqlite(&writer.connect_options(), to).await,
+            Engine::Postgres(pool) => {
+                Ok(BackUp::OwnTools { address: address_without_password(&pool.connect_options()) })
+            }
+        }
+    }
+
     pub(super) fn dialect(&self) -> Dialect {
         match &self.engine {
             Engine::Sqlite { .. } => Dialect::Sqlite,
@@ -237,6 +249,12 @@ impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Database({:?})", self.dialect())
     }
+}
+
+/// As `pg_dump` takes it; the password comes from elsewhere.
+fn address_without_password(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    format!("postgres://{}@{}:{}/{database}", options.get_username(), options.get_host(), options.get_port())
 }
 
 /// The file is made by us, and not by SQLite, so that it is nobody else's to read from the first moment; SQLite gives its companions the same mode.

@@ -20,13 +20,17 @@ pub enum SqlError {
     CommitUnknown(#[source] sqlx::Error),
     #[error("the database has schema {found}, made by a newer version; this one knows up to {known}")]
     NewerSchema { found: i64, known: i64 },
+    #[error("the copy is not sound, and was taken away again: {0}")]
+    BadCopy(String),
     #[error("the column {0} holds something that this version never writes")]
     Unreadable(&'static str),
     #[error("{field} is sealed with the data key {key}, which is not among accounts.encryption_keys")]
     UnknownKey { field: &'static str, key: String },
     #[error("{0} does not open: it was changed, or moved here from another row")]
     Damaged(&'static str),
-    #[error("rows are sealed with data keys that are not among accounts.encryption_keys: {}", .0.join(", "))]
+    #[error(
+        "rows are sealed with data keys that are not among accounts.encryption_keys: {}. Put them back, below the others, and run `vestibule accounts rekey` before taking them out", .0.join(", ")
+    )]
     MissingKeys(Vec<String>),
 }
 

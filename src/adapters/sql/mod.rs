@@ -10,6 +10,7 @@ pub mod error;
 
 mod accounts;
 mod activation;
+mod backup;
 mod changes;
 mod connection;
 mod directory;
@@ -20,11 +21,13 @@ mod numbers;
 mod overview;
 mod own_account;
 mod personal;
+mod rekey;
 mod schema;
 mod sends;
 mod sessions;
 mod tidy;
 mod trail;
+mod upkeep;
 mod value;
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Personal data at rest: sealed with the first data key and bound to its row and column, so that nothing opens where it was not written.
-//! Floor: edge.
+//! A new sealed column is a `Field` and a line in `COLUMNS`: then it is moved to another key, too (`rekey`). Floor: edge.
+
+use std::collections::BTreeSet;
 
 use crate::domain::keys::{HashPurpose, Keys, SealPurpose};
 use crate::domain::phone::PhoneNumber;
@@ -8,8 +10,53 @@ use super::database::Database;
 use super::error::SqlError;
 use super::value::{Row, Value};
 
+/// A sealed column with the statements that find out what it is sealed with, and change that.
+pub(super) struct Column {
+    pub(super) field: Field,
+    /// The ids of the keys in use.
+    keys: &'static str,
+    /// At most `$3` rows after the id `$1` that are sealed with another key than `$2`.
+    pub(super) under_other_keys: &'static str,
+    /// Puts `$3` in the place of `$2` in the row `$1`.
+    pub(super) replace: &'static str,
+}
+
+/// Every sealed column.
+pub(super) const COLUMNS: [Column; 5] = [
+    Column {
+        field: Field::AccountName,
+        keys: "SELECT DISTINCT substr(name, 1, 4) AS key FROM accounts WHERE name IS NOT NULL",
+        under_other_keys: "SELECT id, name FROM accounts WHERE id > $1 AND substr(name, 1, 4) <> $2 ORDER BY id LIMIT $3",
+        replace: "UPDATE accounts SET name = $3 WHERE id = $1 AND name = $2",
+    },
+    Column {
+        field: Field::AccountEmail,
+        keys: "SELECT DISTINCT substr(email, 1, 4) AS key FROM accounts WHERE email IS NOT NULL",
+        under_other_keys: "SELECT id, email FROM accounts WHERE id > $1 AND substr(email, 1, 4) <> $2 ORDER BY id LIMIT $3",
+        replace: "UPDATE accounts SET email = $3 WHERE id = $1 AND email = $2",
+    },
+    Column {
+        field: Field::AccountPhone,
+        keys: "SELECT DISTINCT substr(phone, 1, 4) AS key FROM accounts WHERE phone IS NOT NULL",
+        under_other_keys: "SELECT id, phone FROM accounts WHERE id > $1 AND substr(phone, 1, 4) <> $2 ORDER BY id LIMIT $3",
+        replace: "UPDATE accounts SET phone = $3 WHERE id = $1 AND phone = $2",
+    },
+    Column {
+        field: Field::SessionName,
+        keys: "SELECT DISTINCT substr(name, 1, 4) AS key FROM sessions WHERE name IS NOT NULL",
+        under_other_keys: "SELECT id, name FROM sessions WHERE id > $1 AND substr(name, 1, 4) <> $2 ORDER BY id LIMIT $3",
+        replace: "UPDATE sessions SET name = $3 WHERE id = $1 AND name = $2",
+    },
+    Column {
+        field: Field::SessionEmail,
+        keys: "SELECT DISTINCT substr(email, 1, 4) AS key FROM sessions WHERE email IS NOT NULL",
+        under_other_keys: "SELECT id, email FROM sessions WHERE id > $1 AND substr(email, 1, 4) <> $2 ORDER BY id LIMIT $3",
+        replace: "UPDATE sessions SET email = $3 WHERE id = $1 AND email = $2",
+    },
+];
+
 /// A column that is sealed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     AccountName,
     AccountEmail,
@@ -19,7 +66,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    fn path(self) -> &'static str {
+    pub(super) fn path(self) -> &'static str {
         match self {
             Self::AccountName => "accounts.name",
             Self::AccountEmail => "accounts.email",
@@ -29,7 +76,7 @@ impl Field {
         }
     }
 
-    fn column(self) -> &'static str {
+    pub(super) fn column(self) -> &'static str {
         match self {
             Self::AccountName | Self::SessionName => "name",
             Self::AccountEmail | Self::SessionEmail => "email",
@@ -76,15 +123,11 @@ pub(super) fn open_phone(keys: &Keys, id: &str, row: &Row) -> Result<Option<Phon
 
 /// The ids of the keys that anything is sealed with, in hexadecimal. A sealed value begins with the four bytes of its key's id.
 pub(super) async fn key_ids_in_use(database: &Database) -> Result<Vec<String>, SqlError> {
-    let rows = database
-        .rows(
-            "SELECT substr(name, 1, 4) AS key FROM accounts WHERE name IS NOT NULL
-             UNION SELECT substr(email, 1, 4) FROM accounts WHERE email IS NOT NULL
-             UNION SELECT substr(phone, 1, 4) FROM accounts WHERE phone IS NOT NULL
-             UNION SELECT substr(name, 1, 4) FROM sessions WHERE name IS NOT NULL
-             UNION SELECT substr(email, 1, 4) FROM sessions WHERE email IS NOT NULL",
-            [],
-        )
-        .await?;
-    rows.iter().map(|row| Ok(hex::encode(row.optional_bytes("key")?.unwrap_or_default()))).collect()
+    let mut ids = BTreeSet::new();
+    for column in &COLUMNS {
+        for row in database.rows(column.keys, []).await? {
+            ids.insert(hex::encode(row.optional_bytes("key")?.unwrap_or_default()));
+        }
+    }
+    Ok(ids.into_iter().collect())
 }

@@ -103,6 +103,13 @@ pub(crate) fn dump_database(url: &str) -> String {
     run(command, "").done()
 }
 
+/// A `PATH` that has the server's own tools first.
+pub(crate) fn path_with_tools() -> std::ffi::OsString {
+    let folder = program("pg_dump").parent().unwrap().to_owned();
+    let present = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&present))).unwrap()
+}
+
 fn ask(port: u16, database: &str, statement: &str) -> String {
     ask_database(&format!("postgres://postgres@127.0.0.1:{port}/{database}"), statement)
 }

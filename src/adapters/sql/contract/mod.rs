@@ -7,6 +7,7 @@ mod fixture;
 mod guessing;
 mod own_account;
 mod postgres;
+mod rekeying;
 mod revoking;
 mod sending;
 mod signing_in;
@@ -81,4 +82,7 @@ contract! {
     directory::nothing_opens_where_it_was_not_written,
     directory::a_newer_schema_is_refused,
     directory::nodes_may_start_at_once,
+    rekeying::all_moves_to_the_first_key_and_the_old_one_can_go,
+    rekeying::a_move_that_was_cut_off_goes_on,
+    rekeying::what_others_write_meanwhile_stays,
 }
