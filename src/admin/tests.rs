@@ -203,6 +203,18 @@ async fn importing_twice_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_long_list_finds_all_that_is_there_and_adds_the_rest() {
+    let desk = self_registered();
+    let hash = "$2y$05$abcdefghijklmnopqrstuucIt5AlV2lPRHbSVNGRRcy/oatNcgHK.";
+    let list =
+        |count: u32| (0..count).fold("username,password_hash\n".to_owned(), |l, n| l + &format!("u{n},{hash}\n"));
+    for (lines, added) in [(3, 3), (1200, 1197), (1201, 1)] {
+        let report = desk.imported(&list(lines)).await;
+        assert_eq!((report.added.len() as u32, report.unchanged as u32), (added, lines - added));
+    }
+}
+
+#[tokio::test]
 async fn an_import_fills_in_and_never_replaces_a_number_or_a_password() {
     let desk = self_registered();
     desk.add("ann", None).await.unwrap();

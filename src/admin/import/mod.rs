@@ -4,7 +4,7 @@
 
 mod table;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -85,6 +85,10 @@ impl Plan {
 
 /// Passwords that are hashed at the same time; as many threads as there are take them up.
 const HASHED_AT_ONCE: usize = 32;
+/// From so many lines on, the accounts that are there are read all together. Our own figure.
+const MANY_LINES: usize = 200;
+/// Accounts read at a time. Our own figure.
+const PAGE: u32 = 500;
 
 impl Operations {
     /// Adds the accounts of the file that are not there yet, and fills in names, addresses, languages and missing numbers of those that are.
@@ -108,9 +112,11 @@ impl Operations {
         };
         let mut report = ImportReport::default();
         let mut plans = Vec::new();
+        let mut there = self.accounts_of(&lines).await?;
         for line in lines {
             let number = line.line;
-            match self.plan(line, &mut report).await? {
+            let account = there.remove(&line.user_name);
+            match plan(line, account, &mut report) {
                 Some(plan) => plans.push((number, plan)),
                 None => report.unchanged += 1,
             }
@@ -168,26 +174,25 @@ impl Operations {
         }
     }
 
-    async fn plan(&self, line: Line, report: &mut ImportReport) -> Result<Option<Plan>, OperationError> {
-        let Some(account) = self.directory.find(&line.user_name).await? else {
-            return Ok(Some(Plan::Add(line)));
-        };
-        let mut changes = Vec::new();
-        let name = line.name.filter(|name| account.name.as_ref() != Some(name));
-        let email = line.email.filter(|email| account.email.as_ref() != Some(email));
-        let language = line.language.filter(|language| account.language != Some(*language));
-        if name.is_some() || email.is_some() || language.is_some() {
-            changes.push((AccountChange::Profile { name, email, language }, AuditEvent::AccountChanged));
-        }
-        match (line.phone, &account.phone) {
-            (Some(new), None) => changes.push((AccountChange::Phone(new), AuditEvent::PhoneSet)),
-            (Some(new), Some(old)) if new != *old => {
-                let text = "the account has another number, which stays; replace it with set-phone".to_owned();
-                report.kept.push(problem(line.line, Column::Phone, text));
+    /// The accounts of the lines that are there already. Few are asked for by name; for many, all accounts are gone through, which takes far less
+    /// time than thousands of questions.
+    async fn accounts_of(&self, lines: &[Line]) -> Result<HashMap<UserName, AccountOverview>, OperationError> {
+        let mut found = HashMap::new();
+        if lines.len() < MANY_LINES {
+            for line in lines {
+                found.extend(self.directory.find(&line.user_name).await?.map(|it| (it.user_name.clone(), it)));
             }
-            (Some(_), Some(_)) | (None, _) => {}
+            return Ok(found);
         }
-        if changes.is_empty() { Ok(None) } else { Ok(Some(Plan::Change(account, changes))) }
+        let wanted: HashSet<&UserName> = lines.iter().map(|line| &line.user_name).collect();
+        let mut after = None;
+        loop {
+            let page = self.directory.list(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some(last.user_name.clone());
+            let of_lines = page.into_iter().filter(|account| wanted.contains(&account.user_name));
+            found.extend(of_lines.map(|account| (account.user_name.clone(), account)));
+        }
     }
 
     /// The lines whose numbers go beyond `Policy::accounts_per_number`.
@@ -328,4 +333,25 @@ impl<'a> Cell<'a> {
             }
         }
     }
+}
+
+/// What is to be done about a line; `None`: nothing. `account`: the one of its name.
+fn plan(line: Line, account: Option<AccountOverview>, report: &mut ImportReport) -> Option<Plan> {
+    let Some(account) = account else { return Some(Plan::Add(line)) };
+    let mut changes = Vec::new();
+    let name = line.name.filter(|name| account.name.as_ref() != Some(name));
+    let email = line.email.filter(|email| account.email.as_ref() != Some(email));
+    let language = line.language.filter(|language| account.language != Some(*language));
+    if name.is_some() || email.is_some() || language.is_some() {
+        changes.push((AccountChange::Profile { name, email, language }, AuditEvent::AccountChanged));
+    }
+    match (line.phone, &account.phone) {
+        (Some(new), None) => changes.push((AccountChange::Phone(new), AuditEvent::PhoneSet)),
+        (Some(new), Some(old)) if new != *old => {
+            let text = "the account has another number, which stays; replace it with set-phone".to_owned();
+            report.kept.push(problem(line.line, Column::Phone, text));
+        }
+        (Some(_), Some(_)) | (None, _) => {}
+    }
+    if changes.is_empty() { None } else { Some(Plan::Change(account, changes)) }
 }
