@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod contract;
 pub mod hashing;
+pub mod marker_file;
 pub mod memory_limits;
 pub mod memory_pending;
 pub mod redis_address;
@@ -12,6 +13,7 @@ mod redis_breaker;
 mod redis_group_tests;
 pub mod redis_limits;
 pub mod redis_link;
+pub mod redis_marker;
 pub mod redis_pending;
 pub mod redis_probe;
 #[cfg(test)]

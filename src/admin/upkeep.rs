@@ -38,4 +38,13 @@ impl Upkeep {
     pub async fn rekey(&self, act: &Act, why: Option<&Reason>) -> Result<Rekeyed, OperationError> {
         Ok(self.accounts.rekey(&act.record(AuditEvent::AccountsRekeyed, None, why)).await?)
     }
+
+    /// The database is a copy that was put back on purpose: everybody signs in again, and nobody enrols a number until an operator says so. Gives
+    /// back how many sessions that ended, of those the copy knows.
+    ///
+    /// # Errors
+    /// When the accounts could not tell: then it may or may not be done; do it again.
+    pub async fn restored(&self, act: &Act, why: &Reason) -> Result<u64, OperationError> {
+        Ok(self.accounts.restored(&act.record(AuditEvent::AccountsRestored, None, Some(why))).await?)
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::login::markers::Markers;
 use crate::login::ports::{Clock, PortError, RevocationFeed};
 use crate::login::sessions::Sessions;
 
@@ -26,13 +27,23 @@ pub async fn catch_up(sessions: &Sessions, feed: &dyn RevocationFeed, clock: &dy
 pub async fn follow(
     sessions: Arc<Sessions>,
     feed: Arc<dyn RevocationFeed>,
+    markers: Arc<Markers>,
     clock: Arc<dyn Clock>,
     mut last_number: i64,
 ) {
     let mut silent = false;
     for round in 1_u32.. {
         tokio::time::sleep(EVERY).await;
-        match sessions.listen(&*feed, last_number, clock.now()).await {
+        let now = clock.now();
+        let heard = match sessions.listen(&*feed, last_number, now).await {
+            Ok(number) if number < last_number => {
+                let ended = markers.end_all_if_behind(last_number, "this node", now).await;
+                ended.map(|_| number)
+            }
+            Ok(number) => markers.keep(number, now).await.map(|()| number),
+            Err(error) => Err(error),
+        };
+        match heard {
             Ok(number) => {
                 last_number = number;
                 if silent {

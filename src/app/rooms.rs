@@ -8,11 +8,13 @@ use super::clock::SystemClock;
 use super::settings_of;
 use super::sms_texts::LanguageFileTexts;
 use crate::adapters::hashing::{HashingLimits, HashingThreads};
+use crate::adapters::marker_file::MarkerFile;
 use crate::adapters::memory_limits::MemoryLimits;
 use crate::adapters::memory_pending::MemoryPendingLogins;
 use crate::adapters::redis_address::{RedisAddress, RedisAddressProblem};
 use crate::adapters::redis_limits::RedisLimits;
 use crate::adapters::redis_link::RedisLink;
+use crate::adapters::redis_marker::RedisMarker;
 use crate::adapters::redis_pending::RedisPendingLogins;
 use crate::adapters::redis_probe::RedisProbe;
 use crate::adapters::sms::attempt::HttpSms;
@@ -24,10 +26,11 @@ use crate::adapters::sql::database::{Database, DatabaseSettings};
 use crate::adapters::sql::error::SqlError;
 use crate::config::Config;
 use crate::config::sms::Provider;
-use crate::config::stores::{AccountStore, State};
+use crate::config::stores::{AccountStore, State as ConfiguredState};
 use crate::config::two_factor::{Activation as ConfiguredActivation, PhoneNumbers};
 use crate::domain::keys::{KeyProblem, Keys};
 use crate::domain::pending::Activation;
+use crate::login::markers::{MarkerPlace, Markers};
 use crate::login::ports::{Clock, Limits, PasswordVerifier, PendingLogins, SmsSender};
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::{Login, Ports};
@@ -65,6 +68,7 @@ pub struct Stores {
     database: Database,
     pending: Arc<dyn PendingLogins>,
     limits: Arc<dyn Limits>,
+    pub markers: Arc<Markers>,
     pub passwords: Arc<dyn PasswordVerifier>,
     pub clock: Arc<dyn Clock>,
     runtime: Handle,
@@ -110,7 +114,13 @@ async fn accounts_in(database: Database, config: &Config) -> Result<(Arc<SqlLedg
 /// closed until it does.
 pub async fn build(config: &Config, runtime: Handle) -> Result<Rooms, BuildError> {
     let database = open_database(config).await?;
-    let (pending, limits) = state(config, &runtime).await?;
+    let State { pending, limits, marker } = state(config, &runtime).await?;
+    let (ledger, data_keys) = accounts_in(database.clone(), config).await?;
+    let places = marker_file(config).into_iter().chain(marker).collect();
+    let markers = Arc::new(Markers::new(ledger, places, data_keys).await?);
+    let clock = Arc::new(SystemClock);
+    // before anything is done with a database that may be an older copy
+    markers.keep(0, clock.now()).await?;
     let hashing = HashingThreads::start(
         config.passwords.argon2,
         HashingLimits {
@@ -120,8 +130,7 @@ pub async fn build(config: &Config, runtime: Handle) -> Result<Rooms, BuildError
         },
     )
     .map_err(BuildError::Hashing)?;
-    let stores =
-        Stores { database, pending, limits, passwords: Arc::new(hashing), clock: Arc::new(SystemClock), runtime };
+    let stores = Stores { database, pending, limits, markers, passwords: Arc::new(hashing), clock, runtime };
     furnish(config, stores, None).await
 }
 
@@ -138,6 +147,7 @@ impl Rooms {
 async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions>>) -> Result<Rooms, BuildError> {
     let signing_keys = Arc::new(Keys::new(&config.signing_keys).map_err(BuildError::SigningKeys)?);
     let (ledger, data_keys) = accounts_in(stores.database.clone(), config).await?;
+    stores.markers.replace_keys(Arc::clone(&data_keys));
     let senders = senders(config)?;
     let activation = settle_activation(config, &ledger, &*stores.clock).await?;
     let rules = SessionRules {
@@ -177,11 +187,44 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
     Ok(Rooms { login, sessions, ledger, signing_keys, stores })
 }
 
-/// Where pending logins and network limits are kept.
-async fn state(config: &Config, runtime: &Handle) -> Result<(Arc<dyn PendingLogins>, Arc<dyn Limits>), BuildError> {
+/// Whether a database that was opened for one command is an older copy than the note beside it tells; then everything has been ended. For
+/// commands that come before any node: the note in Redis is left to nodes.
+///
+/// # Errors
+/// The database could not tell.
+pub async fn is_older_copy(config: &Config, ledger: Arc<SqlLedger>, data_keys: Arc<Keys>) -> Result<bool, BuildError> {
+    let AccountStore::Sqlite { path } = &config.accounts.store else { return Ok(false) };
+    let file = MarkerFile::beside(path);
+    if !file.is_there() {
+        return Ok(false);
+    }
+    let markers = Markers::new(ledger, vec![Arc::new(file)], data_keys).await?;
+    Ok(markers.check(SystemClock.now()).await?)
+}
+
+/// Beside a SQLite database.
+fn marker_file(config: &Config) -> Option<Arc<dyn MarkerPlace>> {
+    match &config.accounts.store {
+        AccountStore::Sqlite { path } => Some(Arc::new(MarkerFile::beside(path))),
+        AccountStore::Postgres { .. } => None,
+    }
+}
+
+/// Where pending logins and network limits are kept, with the note of how far the database has come.
+struct State {
+    pending: Arc<dyn PendingLogins>,
+    limits: Arc<dyn Limits>,
+    marker: Option<Arc<dyn MarkerPlace>>,
+}
+
+async fn state(config: &Config, runtime: &Handle) -> Result<State, BuildError> {
     match &config.state {
-        State::Memory => Ok((Arc::new(MemoryPendingLogins::default()), Arc::new(MemoryLimits::default()))),
-        State::Redis { url } => {
+        ConfiguredState::Memory => Ok(State {
+            pending: Arc::new(MemoryPendingLogins::default()),
+            limits: Arc::new(MemoryLimits::default()),
+            marker: None,
+        }),
+        ConfiguredState::Redis { url } => {
             let link = RedisLink::new(RedisAddress::parse(url).map_err(BuildError::Redis)?, runtime.clone());
             match link.probe().await {
                 RedisProbe::Ready { version } => tracing::info!(version, "Redis answers"),
@@ -196,7 +239,11 @@ async fn state(config: &Config, runtime: &Handle) -> Result<(Arc<dyn PendingLogi
                     return Err(BuildError::RedisSettings(texts.join("; ")));
                 }
             }
-            Ok((Arc::new(RedisPendingLogins::new(link.clone())), Arc::new(RedisLimits::new(link))))
+            Ok(State {
+                pending: Arc::new(RedisPendingLogins::new(link.clone())),
+                limits: Arc::new(RedisLimits::new(link.clone())),
+                marker: Some(Arc::new(RedisMarker::new(link))),
+            })
         }
     }
 }
@@ -257,6 +304,8 @@ async fn settle_activation(config: &Config, ledger: &SqlLedger, clock: &dyn Cloc
             };
             let window_until = match config.two_factor.phone_numbers {
                 PhoneNumbers::PreRegistered => None,
+                // enrolment was closed then, and only operators open it again
+                PhoneNumbers::SelfRegistered if ledger.was_restored().await? => None,
                 PhoneNumbers::SelfRegistered => Some(now.plus(config.two_factor.enrolment.window)),
             };
             ledger.activate(window_until, &audit).await?;

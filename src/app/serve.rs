@@ -72,6 +72,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
     runtime.spawn(feed_follower::follow(
         Arc::clone(&rooms.sessions),
         Arc::clone(&ledger) as _,
+        Arc::clone(&rooms.stores.markers),
         Arc::clone(&clock),
         last,
     ));

@@ -30,6 +30,14 @@ enum Verb {
         /// A file that is not there yet
         file: PathBuf,
     },
+    /// Say that the database is a copy that was put back: every session ends, and enrolment closes for every account
+    ///
+    /// To be run after a backup was restored, before the gateway serves again.
+    Restored {
+        /// Why, for the audit trail
+        #[arg(long, value_parser = reason)]
+        reason: Reason,
+    },
     /// Move everything that is encrypted to the first of accounts.encryption_keys, so that the others can be taken out
     ///
     /// Works while the gateway runs, once every node has the new key first. Interrupted, it goes on when it is run again.
@@ -52,6 +60,17 @@ impl Verb {
                 let size_bytes = desk.upkeep.back_up(&file).await?;
                 let value = json!({ "file": file, "size_bytes": size_bytes });
                 Ok(desk.answer(|| format!("copied to {} ({size_bytes} bytes), and examined\n", file.display()), &value))
+            }
+            Verb::Restored { reason } => {
+                let ended = desk.upkeep.restored(&desk.act, &reason).await?;
+                let text = || {
+                    format!(
+                        "Every session is ended ({ended} of those in the copy), and enrolment is closed for every account.\n\
+                         Accounts, numbers and passwords are those of the copy: disable again who was disabled since, check numbers that were changed \
+                         since, and open enrolment where it is needed (user open-enrolment).\n"
+                    )
+                };
+                Ok(desk.answer(text, &json!({ "ended": ended })))
             }
             Verb::Rekey { reason } => {
                 let rekeyed = desk.upkeep.rekey(&desk.act, reason.as_ref()).await?;

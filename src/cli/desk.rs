@@ -18,7 +18,7 @@ use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Act, EnrolmentPolicy, OperationError, Operations, Policy, Reason};
 use crate::admin::upkeep::Upkeep;
 use crate::app::clock::SystemClock;
-use crate::app::rooms::open_accounts;
+use crate::app::rooms::{is_older_copy, open_accounts};
 use crate::app::settings_of;
 use crate::config::Config;
 use crate::config::stores::AccountStore;
@@ -112,8 +112,13 @@ impl Desk {
         if let AccountStore::Sqlite { path } = &config.accounts.store {
             refuse_foreign_directory(path)?;
         }
-        let (ledger, _) =
-            open_accounts(config).await.map_err(|error| Failure::because("the accounts cannot be opened", &error))?;
+        let failed = |error| Failure::because("the accounts cannot be opened", &error);
+        let (ledger, data_keys) = open_accounts(config).await.map_err(failed)?;
+        if is_older_copy(config, Arc::clone(&ledger), data_keys).await.map_err(failed)? {
+            output::remark(
+                "the database is an older copy than the note beside it tells: every session was ended, and enrolment is closed for every account",
+            );
+        }
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         // nobody waits at a sign-in: every core hashes, and the queue takes what an import brings
         let limits = HashingLimits { threads: cores, queue: 1024, longest_wait: Duration::from_secs(24 * 3600) };

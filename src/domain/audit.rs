@@ -33,6 +33,8 @@ pub enum AuditEvent {
     TwoFactorActivated,
     TwoFactorReset,
     AccountsRekeyed,
+    AccountsRestored,
+    OlderCopyFound,
 }
 
 impl AuditEvent {
@@ -64,6 +66,8 @@ impl AuditEvent {
             Self::TwoFactorActivated => "two_factor_activated",
             Self::TwoFactorReset => "two_factor_reset",
             Self::AccountsRekeyed => "accounts_rekeyed",
+            Self::AccountsRestored => "accounts_restored",
+            Self::OlderCopyFound => "older_copy_found",
         }
     }
 }

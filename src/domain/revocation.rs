@@ -10,7 +10,7 @@ use super::time::UnixMillis;
 /// One row of the feed of revocations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedRow {
-    /// Counts up by one with each row, in the order of the commits.
+    /// Counts up with each row, in the order of the commits. A number without a row is a change that ended nothing.
     pub number: i64,
     pub at: UnixMillis,
     pub what: Revoked,
@@ -23,6 +23,8 @@ pub enum Revoked {
     Session(SessionId),
     /// Every session of the account that was opened in an epoch before this one.
     AccountBefore(AccountId, Epoch),
+    /// Every session that was opened up to the time of the row, of whatever account: the database is a copy that was put back.
+    Everybody,
     /// From now on a session needs a code.
     TwoFactorActivated,
 }
@@ -32,6 +34,7 @@ pub enum Revoked {
 pub struct RevocationSet {
     sessions: HashMap<SessionId, UnixMillis>,
     accounts: HashMap<AccountId, (Epoch, UnixMillis)>,
+    everybody: Option<UnixMillis>,
 }
 
 impl RevocationSet {
@@ -47,6 +50,7 @@ impl RevocationSet {
                     *known = (*epoch, row.at);
                 }
             }
+            Revoked::Everybody => self.everybody = self.everybody.max(Some(row.at)),
             Revoked::TwoFactorActivated => {}
         }
     }
@@ -55,12 +59,14 @@ impl RevocationSet {
     pub fn forget_before(&mut self, cutoff: UnixMillis) {
         self.sessions.retain(|_, at| *at >= cutoff);
         self.accounts.retain(|_, (_, at)| *at >= cutoff);
+        self.everybody = self.everybody.filter(|at| *at >= cutoff);
     }
 
     /// Whether the feed has ended this session.
     #[must_use]
     pub fn has_ended(&self, session: &Session) -> bool {
         self.sessions.contains_key(&session.id)
+            || self.everybody.is_some_and(|at| session.opened_at <= at)
             || self.accounts.get(&session.account).is_some_and(|(floor, _)| session.epoch < *floor)
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod directory;
 pub mod fail_point;
+pub mod markers;
 pub mod own_account;
 pub mod ports;
 pub mod sending;
@@ -19,10 +20,8 @@ mod sign_out;
 pub(crate) mod silent_feed;
 mod step_up;
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tracing::Instrument as _;
 

@@ -1,4 +1,4 @@
-//! What is done to the accounts as a whole: a copy of them, and other keys. The port behind `vestibule accounts`. Floor: login.
+//! What is done to the accounts as a whole: a copy of them, the way back from one, and other keys. The port behind `vestibule accounts`. Floor: login.
 
 use std::fmt;
 use std::path::Path;
@@ -17,6 +17,10 @@ pub trait AccountsUpkeep: Send + Sync + fmt::Debug {
     /// Seals and hashes with the first data key what is under another one, a few rows a transaction, while others go on writing. Cut off, it
     /// goes on where it was when it is asked again.
     async fn rekey(&self, audit: &AuditRecord) -> PortResult<Rekeyed>;
+
+    /// The database is a copy that was put back: ends every session and pending login and closes enrolment for every account. Gives back how
+    /// many sessions that ended, of those the copy knows.
+    async fn restored(&self, audit: &AuditRecord) -> PortResult<u64>;
 }
 
 /// What a backup came to.

@@ -2,3 +2,5 @@
 
 mod backup;
 mod rekey;
+mod restore;
+mod two_nodes;

@@ -153,7 +153,9 @@ async fn what_is_pending_is_in_redis_under_a_lifetime_and_sealed() {
     let cookie = person.cookie("vestibule-login").unwrap();
     assert!(contents.iter().any(|(key, ..)| key.starts_with("vestibule:login:{")), "{contents:?}");
     for (key, life_ms, value) in contents {
-        assert!((1..=24 * 3600 * 1000).contains(&life_ms), "{key} has the lifetime {life_ms}");
+        // how far the accounts have come is no secret, and of use after years
+        let is_marker = key.starts_with("vestibule:marker:{");
+        assert!(is_marker || (1..=24 * 3600 * 1000).contains(&life_ms), "{key} has the lifetime {life_ms}");
         assert!(key.starts_with("vestibule:"), "{key}");
         let text = String::from_utf8_lossy(&value);
         assert!(!text.contains("anna") && !text.contains("/inside"), "{key} is not sealed: {text}");

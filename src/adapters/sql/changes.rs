@@ -3,6 +3,7 @@
 use super::accounts;
 use super::connection::{Connection, Done};
 use super::error::SqlError;
+use super::feed;
 use super::guesses;
 use super::personal::{self, Field};
 use super::sessions;
@@ -23,18 +24,25 @@ pub(super) async fn import(
     entries: &[ImportEntry],
 ) -> Result<Done<Imported>, SqlError> {
     let mut ended = Vec::new();
+    let mut is_changed = false;
     for (index, entry) in entries.iter().enumerate() {
         let changed = match entry {
             ImportEntry::Add { account, audit } => add(&mut tx, keys, account, audit).await?,
             ImportEntry::Change { id, change, audit } => apply(&mut tx, keys, id, change, audit).await?,
         };
         match changed {
-            Changed::Done(rows) => ended.extend(rows),
+            Changed::Done(rows) => {
+                is_changed = true;
+                ended.extend(rows);
+            }
             Changed::Unchanged => {}
             Changed::NotFound | Changed::NameTaken | Changed::HasNumber => {
                 return tx.roll_back(Imported::Refused(index, changed)).await;
             }
         }
+    }
+    if is_changed && ended.is_empty() {
+        feed::move_on(&mut tx).await?;
     }
     tx.commit(Imported::Done(ended)).await
 }
@@ -49,7 +57,12 @@ pub(super) async fn change(
 ) -> Result<Done<Changed>, SqlError> {
     let changed = apply(&mut tx, keys, id, change, audit).await?;
     match changed {
-        Changed::Done(_) => tx.commit(changed).await,
+        Changed::Done(ref ended) => {
+            if ended.is_empty() {
+                feed::move_on(&mut tx).await?;
+            }
+            tx.commit(changed).await
+        }
         Changed::Unchanged | Changed::NotFound | Changed::NameTaken | Changed::HasNumber => tx.roll_back(changed).await,
     }
 }

@@ -19,7 +19,7 @@ use crate::login::directory::{
 use crate::login::ports::PortResult;
 
 /// What touches every account may take this long. Our own figure: ten thousand accounts take a few seconds.
-const BULK_LIMIT: Duration = Duration::from_secs(120);
+pub(super) const BULK_LIMIT: Duration = Duration::from_secs(120);
 
 #[async_trait]
 impl Directory for SqlLedger {

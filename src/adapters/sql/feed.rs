@@ -1,5 +1,7 @@
 //! The feed of revocations: rows numbered inside the revoking transaction, whose lock on the head is held until the commit. So numbers follow
-//! the order of the commits and have no gaps, and a node that has read row n has missed nothing before it. Floor: edge.
+//! the order of the commits, and a node that has read row n has missed nothing before it. Security changes that end nothing (a first number)
+//! take a number without a row: the head counts them all, and tells an older copy of the database from the newest (`login::markers`).
+//! Floor: edge.
 
 use super::connection::Connection;
 use super::database::Database;
@@ -19,6 +21,7 @@ pub(super) async fn append(tx: &mut Connection, at: UnixMillis, what: Revoked) -
     let (kind, subject, epoch) = match &what {
         Revoked::Session(id) => ("session", Some(id.to_string()), None),
         Revoked::AccountBefore(id, epoch) => ("account", Some(id.to_string()), Some(epoch.0)),
+        Revoked::Everybody => ("everybody", None, None),
         Revoked::TwoFactorActivated => ("activated", None, None),
     };
     tx.execute(
@@ -27,6 +30,30 @@ pub(super) async fn append(tx: &mut Connection, at: UnixMillis, what: Revoked) -
     )
     .await?;
     Ok(FeedRow { number, at, what })
+}
+
+/// Counts a security change that ends nothing. Called where `append` is: last.
+pub(super) async fn move_on(tx: &mut Connection) -> Result<(), SqlError> {
+    take_numbers(tx, 1).await.map(drop)
+}
+
+/// Moves the head on by `step` from where it is, or from `behind` when that is further, and ends every session there is. `false`, with nothing
+/// done, when the head has come as far as `behind`.
+pub(super) async fn append_everybody(
+    tx: &mut Connection,
+    at: UnixMillis,
+    behind: Option<i64>,
+    step: i64,
+) -> Result<bool, SqlError> {
+    let head = take_numbers(tx, 0).await?;
+    let missing = behind.map(|number| number.saturating_sub(head));
+    if missing.is_some_and(|missing| missing <= 0) {
+        return Ok(false);
+    }
+    take_numbers(tx, step.saturating_add(missing.unwrap_or(0))).await?;
+    append(tx, at, Revoked::Everybody).await?;
+    append_every_account(tx, at).await?;
+    Ok(true)
 }
 
 /// Adds a row for the present epoch of every account. The head is locked first and counted up by what was added: in PostgreSQL each
@@ -73,6 +100,7 @@ fn read(row: &Row) -> Result<FeedRow, SqlError> {
     let what = match row.text("kind")?.as_str() {
         "session" => Revoked::Session(row.parsed("subject", SessionId::parse)?),
         "account" => Revoked::AccountBefore(row.parsed("subject", AccountId::parse)?, Epoch(row.int("epoch")?)),
+        "everybody" => Revoked::Everybody,
         "activated" => Revoked::TwoFactorActivated,
         _ => return Err(SqlError::Unreadable("feed.kind")),
     };

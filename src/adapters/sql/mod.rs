@@ -22,6 +22,7 @@ mod overview;
 mod own_account;
 mod personal;
 mod rekey;
+mod restoring;
 mod schema;
 mod sends;
 mod sessions;
@@ -68,6 +69,14 @@ impl SqlLedger {
     pub async fn has_foreign_hashes(&self) -> Result<bool, SqlError> {
         let sql = "SELECT id FROM accounts WHERE password NOT LIKE '$argon2id$%' LIMIT 1";
         Ok(self.database.row(sql, []).await?.is_some())
+    }
+
+    /// Whether the database was ever a copy that was put back: then serving opens no enrolment by itself.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn was_restored(&self) -> Result<bool, SqlError> {
+        restoring::was_restored(&self.database).await
     }
 
     /// Refuses when a row is sealed with a data key that is not given: asked at start, before anybody signs in.

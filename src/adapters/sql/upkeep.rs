@@ -4,7 +4,8 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::{SqlLedger, rekey, trail};
+use super::directory::BULK_LIMIT;
+use super::{SqlLedger, rekey, restoring, trail};
 use crate::domain::audit::AuditRecord;
 use crate::login::ports::PortResult;
 use crate::login::upkeep::{AccountsUpkeep, BackUp, Rekeyed};
@@ -19,5 +20,11 @@ impl AccountsUpkeep for SqlLedger {
         self.database.write(|tx| trail::record(tx, audit)).await?;
         trail::tell(audit);
         Ok(rekey::move_all(&self.database, &self.keys).await?)
+    }
+
+    async fn restored(&self, audit: &AuditRecord) -> PortResult<u64> {
+        let ended = self.database.write_within(BULK_LIMIT, |tx| restoring::end_all(tx, None, audit)).await?;
+        trail::tell(audit);
+        Ok(ended.unwrap_or(0))
     }
 }

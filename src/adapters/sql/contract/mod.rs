@@ -8,6 +8,7 @@ mod guessing;
 mod own_account;
 mod postgres;
 mod rekeying;
+mod restoring;
 mod revoking;
 mod sending;
 mod signing_in;
@@ -85,4 +86,7 @@ contract! {
     rekeying::all_moves_to_the_first_key_and_the_old_one_can_go,
     rekeying::a_move_that_was_cut_off_goes_on,
     rekeying::what_others_write_meanwhile_stays,
+    restoring::every_security_change_moves_the_head,
+    restoring::an_older_copy_is_ended_once_by_whichever_node_comes_first,
+    restoring::a_copy_put_back_on_purpose_ends_everything,
 }

@@ -59,14 +59,14 @@ pub(super) async fn a_move_that_was_cut_off_goes_on(store: &Store) {
         (0..450).map(|number| adding(new_account(&format!("user{number}"), Some("+32470123456")))).collect();
     assert_eq!(old.import(&many).await.unwrap(), Imported::Done(Vec::new()));
     let database = store.database().await;
-    database.write(|tx| exchange_last_two_names(tx)).await.unwrap();
+    database.write(exchange_last_two_names).await.unwrap();
 
     let both = under(store, &[2, 1]).await;
     let error = both.rekey(&audit(AuditEvent::AccountsRekeyed, NOW)).await.unwrap_err();
     assert!(crate::login::chain(&error).contains("accounts.name does not open"), "{error:?}");
     assert_eq!(both.key_ids_in_use().await.unwrap().len(), 2, "part of it was moved");
 
-    database.write(|tx| exchange_last_two_names(tx)).await.unwrap();
+    database.write(exchange_last_two_names).await.unwrap();
     let rest = rekeyed(&both).await;
     assert!(rest.moved > 900 && rest.moved < 1350, "{rest:?}");
     under(store, &[2]).await.check_keys().await.unwrap();
