@@ -1,6 +1,6 @@
 //! What every operation of an operator has in common: what it works with, who does it, and why it may be refused. Floor: edge.
 
-use std::{fmt, path::Path, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::admin::profile::ProfileProblem;
 use crate::domain::account::AccountId;
@@ -56,6 +56,10 @@ pub struct Act {
     /// `cli:root`
     pub actor: String,
     pub now: UnixMillis,
+    /// The operator's address, where a request causes it.
+    pub source: Option<IpAddr>,
+    /// That request, as the log names it.
+    pub request_id: Option<String>,
 }
 
 /// Why an operator does something, for the audit trail: one line.
@@ -156,8 +160,9 @@ impl Act {
             account,
             actor: self.actor.clone(),
             site: None,
-            source: None,
+            source: self.source,
             reason: why.map(ToString::to_string),
+            request_id: self.request_id.clone(),
         }
     }
 }

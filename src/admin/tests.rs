@@ -40,7 +40,7 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
         one_time_lifetime: 10 * WINDOW,
     };
     let operations = Operations::new(directory.clone(), Arc::new(FakeHasher), policy);
-    Desk { operations, directory, act: Act { actor: "cli:root".to_owned(), now: NOW } }
+    Desk { operations, directory, act: Act { actor: "cli:root".to_owned(), now: NOW, source: None, request_id: None } }
 }
 
 fn self_registered() -> Desk {

@@ -143,6 +143,7 @@ async fn add_accounts(rooms: &Rooms) -> Result<(), PortError> {
             site: None,
             source: None,
             reason: Some("demo".to_owned()),
+            request_id: None,
         };
         entries.push(ImportEntry::Add { account, audit });
     }

@@ -301,6 +301,7 @@ async fn settle_activation(config: &Config, ledger: &SqlLedger, clock: &dyn Cloc
                 site: None,
                 source: None,
                 reason: Some("served with two_factor.activation: active".to_owned()),
+                request_id: None,
             };
             let window_until = match config.two_factor.phone_numbers {
                 PhoneNumbers::PreRegistered => None,

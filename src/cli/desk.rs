@@ -127,7 +127,7 @@ impl Desk {
         Ok(Desk {
             operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy(config)),
             upkeep: Upkeep::new(ledger),
-            act: Act { actor: actor(), now: SystemClock.now() },
+            act: Act { actor: actor(), now: SystemClock.now(), source: None, request_id: None },
             form,
         })
     }
@@ -156,7 +156,7 @@ impl Desk {
         Desk {
             operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy),
             upkeep: Upkeep::new(ledger),
-            act: Act { actor: "cli:test".to_owned(), now: SystemClock.now() },
+            act: Act { actor: "cli:test".to_owned(), now: SystemClock.now(), source: None, request_id: None },
             form: AnswerForm::Json,
         }
     }

@@ -86,4 +86,6 @@ pub struct AuditRecord {
     pub source: Option<IpAddr>,
     /// The operator's reason, or the reason of a refusal. Never a secret.
     pub reason: Option<String>,
+    /// The request that caused it, as pages and the log name it: 16 hexadecimal digits. `None` for the command line.
+    pub request_id: Option<String>,
 }

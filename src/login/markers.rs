@@ -165,6 +165,7 @@ impl Markers {
             site: None,
             source: None,
             reason: Some(format!("{place} has change {number}, the database only {head}")),
+            request_id: None,
         };
         let ended = self.database.end_all_of_older_copy(number, &audit).await?;
         if ended {

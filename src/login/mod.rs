@@ -109,11 +109,13 @@ pub struct LoginSettings {
     pub app_names: Vec<(SiteName, String)>,
 }
 
-/// Who asks: the client's address and what its browser calls itself.
+/// Who asks: the client's address, what its browser calls itself, and which request it is.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub address: IpAddr,
     pub user_agent: Option<String>,
+    /// As pages and the log name it; for the audit trail.
+    pub request_id: String,
 }
 
 /// A step could not be taken; the client gets 503. Logged where it arose.
@@ -418,6 +420,7 @@ impl Login {
             site: Some(facts.site.clone()),
             source: Some(client.address),
             reason: reason.map(str::to_owned),
+            request_id: Some(client.request_id.clone()),
         }
     }
 }

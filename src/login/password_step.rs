@@ -332,6 +332,7 @@ impl Login {
             site: Some(submission.site.clone()),
             source: Some(submission.client.address),
             reason: Some(reason.to_owned()),
+            request_id: Some(submission.client.request_id.clone()),
         }
     }
 

@@ -16,6 +16,7 @@ impl Login {
             site: Some(session.site.clone()),
             source: Some(client.address),
             reason: None,
+            request_id: Some(client.request_id.clone()),
         };
         let row = effect("sign_out.session_ended", self.ports.ledger.end_session(&session.id, &audit)).await?;
         self.sessions.apply(row.as_slice());

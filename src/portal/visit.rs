@@ -84,7 +84,7 @@ impl Visit {
             .headers
             .get(USER_AGENT)
             .map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(200).collect());
-        Client { address: self.context.client_address, user_agent }
+        Client { address: self.context.client_address, user_agent, request_id: self.context.request_id.to_string() }
     }
 
     /// A field of the query; the first of that name.

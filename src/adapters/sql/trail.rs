@@ -20,6 +20,7 @@ pub(super) fn tell(record: &AuditRecord) {
         site = record.site.as_ref().map(tracing::field::display),
         client = record.source.map(tracing::field::display),
         reason = record.reason,
+        request = record.request_id,
         "audit"
     );
 }
@@ -27,7 +28,7 @@ pub(super) fn tell(record: &AuditRecord) {
 /// Adds one line.
 pub(super) async fn append(tx: &mut Connection, record: &AuditRecord) -> Result<(), SqlError> {
     tx.execute(
-        "INSERT INTO audit (at, event, account, actor, site, source, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit (at, event, account, actor, site, source, reason, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [
             record.at.into(),
             record.event.name().into(),
@@ -36,6 +37,7 @@ pub(super) async fn append(tx: &mut Connection, record: &AuditRecord) -> Result<
             Value::Text(record.site.as_ref().map(ToString::to_string)),
             Value::Text(record.source.map(|source| source.to_string())),
             record.reason.clone().into(),
+            record.request_id.clone().into(),
         ],
     )
     .await?;

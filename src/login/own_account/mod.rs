@@ -81,6 +81,7 @@ impl Login {
             site: Some(session.site.clone()),
             source: Some(client.address),
             reason,
+            request_id: Some(client.request_id.clone()),
         }
     }
 }

@@ -105,6 +105,7 @@ pub(super) fn audit(event: AuditEvent, at: UnixMillis) -> AuditRecord {
         site: Some(SiteName::new("marketing")),
         source: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         reason: None,
+        request_id: None,
     }
 }
 
