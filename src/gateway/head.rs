@@ -2,7 +2,7 @@
 //! Nothing is repaired; what is not clear is refused with 400. What only the bytes of an HTTP/1 head show, `connection::head_reader` has
 //! refused before. Who may do what is `classify`'s. Floor: edge (pure).
 
-use http::header::{CONTENT_LENGTH, COOKIE, HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use super::settings::RequestLimits;
@@ -133,6 +133,7 @@ pub struct HeadSource<'a> {
 /// With the first mistake found.
 pub fn read<'a>(source: &HeadSource<'a>, limits: &RequestLimits) -> Result<RequestHead<'a>, HeadMistake> {
     check_sizes(source, limits)?;
+    check_names(source.headers)?;
     check_length(source)?;
     check_target(source.target)?;
     let (authority, path_and_query) = split_target(source.target)?;
@@ -159,6 +160,37 @@ fn check_sizes(source: &HeadSource<'_>, limits: &RequestLimits) -> Result<(), He
         return Err(HeadMistake::TooLarge);
     }
     Ok(())
+}
+
+/// What HTTP/1 heads are checked for on the wire already.
+fn check_names(headers: &HeaderMap) -> Result<(), HeadMistake> {
+    for name in headers.keys() {
+        let bytes = name.as_str().as_bytes();
+        match bytes.len() {
+            14 if is_like(bytes, b"content-length") && *name != CONTENT_LENGTH => {
+                return Err(HeadMistake::ContentLength);
+            }
+            17 if is_like(bytes, b"transfer-encoding") && *name != TRANSFER_ENCODING => {
+                return Err(HeadMistake::TransferEncoding);
+            }
+            _ => {}
+        }
+    }
+    headers.get_all(EXPECT).iter().try_for_each(|value| check_expectation(value.as_bytes()))
+}
+
+/// Whether some reader takes `name` for this one: CGI and its like see no difference between signs.
+pub(super) fn is_like(name: &[u8], lower_name: &[u8]) -> bool {
+    let fold = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    name.iter().map(fold).eq(lower_name.iter().copied())
+}
+
+/// The value of `Expect`.
+///
+/// # Errors
+/// When it is anything but `100-continue`: nothing else was ever defined (RFC 9110 §10.1.1).
+pub(super) fn check_expectation(value: &[u8]) -> Result<(), HeadMistake> {
+    if value.eq_ignore_ascii_case(b"100-continue") { Ok(()) } else { Err(HeadMistake::Expectation) }
 }
 
 fn check_length(source: &HeadSource<'_>) -> Result<(), HeadMistake> {
@@ -323,6 +355,9 @@ mod tests {
                 HeadMistake::ContentLength,
             ),
             ("/", Version::HTTP_2, &[host, ("content-length", "3, 3")], HeadMistake::ContentLength),
+            ("/", Version::HTTP_2, &[host, ("content_length", "0")], HeadMistake::ContentLength),
+            ("/", Version::HTTP_2, &[host, ("transfer_encoding", "chunked")], HeadMistake::TransferEncoding),
+            ("/", Version::HTTP_2, &[host, ("expect", "200-maybe")], HeadMistake::Expectation),
             ("/", Version::HTTP_11, &[host, ("content-length", "+3")], HeadMistake::ContentLength),
             ("/", Version::HTTP_11, &[host, ("transfer-encoding", "gzip, chunked")], HeadMistake::TransferEncoding),
             ("/", Version::HTTP_10, &[host, ("transfer-encoding", "chunked")], HeadMistake::TransferEncoding),

@@ -114,11 +114,9 @@ impl HeadReader {
         let value = value.trim_ascii();
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(line, value, at),
-            14 if is_like(name, b"content-length") => self.content_length(name, value),
-            17 if is_like(name, b"transfer-encoding") => self.transfer_encoding(name, value),
-            6 if name.eq_ignore_ascii_case(b"expect") && !value.eq_ignore_ascii_case(b"100-continue") => {
-                Err(HeadMistake::Expectation)
-            }
+            14 if head::is_like(name, b"content-length") => self.content_length(name, value),
+            17 if head::is_like(name, b"transfer-encoding") => self.transfer_encoding(name, value),
+            6 if name.eq_ignore_ascii_case(b"expect") => head::check_expectation(value),
             _ => Ok(()),
         }
     }
@@ -207,12 +205,6 @@ fn is_version(bytes: &[u8]) -> bool {
 /// RFC 9110 §5.6.2.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// Whether some reader takes `name` for this one: CGI and its like see no difference between signs.
-fn is_like(name: &[u8], lower_name: &[u8]) -> bool {
-    let fold = |byte: &u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    name.iter().map(fold).eq(lower_name.iter().copied())
 }
 
 #[cfg(test)]

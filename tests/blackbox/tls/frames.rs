@@ -133,6 +133,9 @@ async fn a_header_list_that_readers_differ_about_reaches_nobody() {
         ("a list of lengths", Add(&[(b"content-length", b"0, 0")]), PROTOCOL, By::H2),
         ("a length with a sign", Add(&[(b"content-length", b"+0")]), PROTOCOL, By::H2),
         ("a length that is no number", Add(&[(b"content-length", b"x")]), PROTOCOL, By::H2),
+        ("a length in another spelling", Add(&[(b"content_length", b"0")]), BAD, By::Us),
+        ("chunks in another spelling", Add(&[(b"transfer_encoding", b"chunked")]), BAD, By::Us),
+        ("an expectation of nobody", Add(&[(b"expect", b"200-maybe")]), Fate::Status(417), By::Us),
     ];
     let mut others = Vec::new();
     for (name, change, expected, by) in vectors {
