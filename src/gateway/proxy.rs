@@ -79,7 +79,7 @@ impl ProxyHttp for Gateway {
     /// Time limits of the connection; pingora's own are none, or for ever.
     async fn early_request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<()> {
         let timeouts = state.current.parts.settings.timeouts;
-        if ConnectionState::of_this_request().is_some_and(|connection| connection.is_followed()) {
+        if ConnectionState::of_this_request().is_some_and(|connection| connection.is_last()) {
             session.set_keepalive(None);
         } else if session.get_keepalive().is_some() {
             session.set_keepalive(Some(timeouts.keepalive.as_secs().max(1)));

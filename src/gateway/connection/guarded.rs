@@ -79,8 +79,8 @@ pub enum HeadRead {
 pub struct WireHead {
     /// The head, and behind it what came along.
     pub bytes: BytesMut,
-    /// Whether something came along that is not the request's body: another request, it seems.
-    pub is_followed: bool,
+    /// Whether the connection has to end with this request: another one seems to have come along, or it cannot be said where one would begin.
+    pub is_last: bool,
 }
 
 impl Guarded {
@@ -118,12 +118,12 @@ impl Guarded {
             match self.reader.read_on(&self.bytes, limits) {
                 Ok(None) => {}
                 Ok(Some(head)) => {
-                    let is_followed = head.is_exceeded_by(self.bytes.len().saturating_sub(head.end));
+                    let is_last = head.is_last(self.bytes.len().saturating_sub(head.end));
                     let mut bytes = std::mem::take(&mut self.bytes);
                     let _empty_line = bytes.split_to(head.start);
                     self.reader = HeadReader::default();
                     self.end = End::InOrder;
-                    return HeadRead::Head(WireHead { bytes, is_followed });
+                    return HeadRead::Head(WireHead { bytes, is_last });
                 }
                 Err(mistake) => return HeadRead::Wrong(mistake),
             }

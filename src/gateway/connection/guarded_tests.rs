@@ -32,17 +32,17 @@ async fn a_head_is_read_whole_wherever_it_is_split() {
         };
         let (read, ()) = tokio::join!(read(&mut guarded), sending);
         let HeadRead::Head(head) = read else { panic!("split at {split}: {read:?}") };
-        assert_eq!((&head.bytes[..], head.is_followed), (HEAD, false), "split at {split}");
+        assert_eq!((&head.bytes[..], head.is_last), (HEAD, false), "split at {split}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_comes_along_is_handed_on_with_the_head() {
-    for (behind, is_followed) in [(&b"abc"[..], false), (b"abcGET / HTTP/1.1\r\n", true)] {
+    for (behind, is_last) in [(&b"abc"[..], false), (b"abcGET / HTTP/1.1\r\n", true)] {
         let (mut guarded, mut client) = guarded();
         client.write_all(&[b"\r\n", HEAD, behind].concat()).await.unwrap();
         let HeadRead::Head(head) = read(&mut guarded).await else { panic!("no head") };
-        assert_eq!((head.bytes, head.is_followed), ([HEAD, behind].concat()[..].into(), is_followed));
+        assert_eq!((head.bytes, head.is_last), ([HEAD, behind].concat()[..].into(), is_last));
         // The next one begins afresh.
         client.write_all(HEAD).await.unwrap();
         let HeadRead::Head(next) = read(&mut guarded).await else { panic!("no head") };

@@ -71,7 +71,7 @@ impl Connections {
             };
             is_first = false;
             drop(current);
-            state.begin_request(head.is_followed);
+            state.begin_request(head.is_last);
             let mut session = ServerSession::new_http1(guarded);
             session.set_pipelined_prefix(head.bytes);
             let served =

@@ -14,8 +14,8 @@ tokio::task_local! {
 /// What is known of a connection.
 #[derive(Debug, Default)]
 pub struct ConnectionState {
-    /// Bytes came behind the request before it was served.
-    is_followed: AtomicBool,
+    /// No other request is served after this one.
+    is_last: AtomicBool,
     tunnel: Tunnel,
 }
 
@@ -31,13 +31,13 @@ impl ConnectionState {
         &self.tunnel
     }
 
-    pub(super) fn begin_request(&self, is_followed: bool) {
-        self.is_followed.store(is_followed, Ordering::Relaxed);
+    pub(super) fn begin_request(&self, is_last: bool) {
+        self.is_last.store(is_last, Ordering::Relaxed);
     }
 
-    /// Whether bytes came behind the request before it was answered. They are not served: the answer has to say that the connection ends.
+    /// Whether nothing that comes behind the request is served: the answer has to say that the connection ends.
     #[must_use]
-    pub fn is_followed(&self) -> bool {
-        self.is_followed.load(Ordering::Relaxed)
+    pub fn is_last(&self) -> bool {
+        self.is_last.load(Ordering::Relaxed)
     }
 }
