@@ -20,7 +20,7 @@ const SAID: &str = "said";
 pub(super) async fn show(visit: Visit) -> Response {
     let session = match live(&visit) {
         Ok(session) => session,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let notice = match visit.query(SAID).as_deref() {
         Some("ended") => Some(AccountNotice::SessionEnded),
@@ -36,7 +36,7 @@ pub(super) async fn show(visit: Visit) -> Response {
 pub(super) async fn end(submission: Submission) -> Response {
     let session = match live(&submission.visit) {
         Ok(session) => session,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let (visit, opened) = submission.of_session(&session);
     let Ok(form) = opened else { return page(&visit, &session, FormAge::Expired, None).await };
@@ -57,7 +57,7 @@ pub(super) async fn end(submission: Submission) -> Response {
 pub(super) async fn end_others(submission: Submission) -> Response {
     let session = match live(&submission.visit) {
         Ok(session) => session,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let (visit, opened) = submission.of_session(&session);
     if opened.is_err() {
@@ -70,13 +70,13 @@ pub(super) async fn end_others(submission: Submission) -> Response {
 }
 
 /// The session that asks, or the answer for whoever has none that is good now.
-pub(super) fn live(visit: &Visit) -> Result<Session, Response> {
+pub(super) fn live(visit: &Visit) -> Result<Session, Box<Response>> {
     match visit.session() {
         SessionCheck::Live(session) => Ok(*session),
         SessionCheck::StepUp(_) | SessionCheck::None(_) => {
-            Err(visit.see(&ReturnPath::parse_or_root(Some(paths::ACCOUNT)).sign_in_url()))
+            Err(Box::new(visit.see(&ReturnPath::parse_or_root(Some(paths::ACCOUNT)).sign_in_url())))
         }
-        SessionCheck::CannotTell => Err(visit.message(MessageKind::SignInUnavailable)),
+        SessionCheck::CannotTell => Err(Box::new(visit.message(MessageKind::SignInUnavailable))),
     }
 }
 

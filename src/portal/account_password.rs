@@ -16,7 +16,7 @@ use crate::web::paths;
 pub(super) async fn show(visit: Visit) -> Response {
     match live(&visit) {
         Ok(session) => page(&visit, &session, FormAge::Fresh, None),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
@@ -24,7 +24,7 @@ pub(super) async fn show(visit: Visit) -> Response {
 pub(super) async fn submit(submission: Submission) -> Response {
     let session = match live(&submission.visit) {
         Ok(session) => session,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let (visit, opened) = submission.of_session(&session);
     let Ok(form) = opened else { return page(&visit, &session, FormAge::Expired, None) };
