@@ -45,10 +45,7 @@ use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps
 use crate::domain::password::PasswordRules;
 use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, PendingLogin};
 use crate::domain::phone::{Country, PhoneNumber};
-use crate::domain::secret::SecretText;
-use crate::domain::session::Session;
-use crate::domain::site::SiteName;
-use crate::domain::time::UnixMillis;
+use crate::domain::{secret::SecretText, session::Session, site::SiteName, time::UnixMillis};
 
 /// The outside, as the story sees it.
 #[derive(Clone, Debug)]
