@@ -15,7 +15,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{
     AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported, NewAccount,
-    SessionOverview,
+    SessionOverview, SignIns,
 };
 use crate::login::ports::{PasswordVerdict, PasswordVerifier, PortResult};
 
@@ -185,6 +185,10 @@ impl Directory for FakeDirectory {
 
     async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
         Ok(self.state().activated)
+    }
+
+    async fn sign_ins(&self, _later: UnixMillis, _earlier: UnixMillis) -> PortResult<SignIns> {
+        Ok(SignIns::default())
     }
 
     async fn census(&self, _now: UnixMillis) -> PortResult<Census> {

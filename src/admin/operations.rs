@@ -27,6 +27,8 @@ pub struct Operations {
 pub struct Policy {
     /// The countries that SMS may go to. When there is one only, numbers written without country code are of it.
     pub countries: Vec<Country>,
+    /// Those among them that no provider of SMS serves.
+    pub unserved_countries: Vec<Country>,
     pub enrolment: EnrolmentPolicy,
     /// So many accounts may have one number by their users' own doing. Operators may go beyond it, and are told.
     pub accounts_per_number: u32,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::accounts::{AccountFilter, Newcomer, PasswordSource, PhoneFilter};
+use super::activation::ExpectedSignIns;
 use super::export::ExportSecrets;
 use super::fake::{FakeDirectory, FakeHasher};
 use super::import::{ImportMode, ImportOutcome, ImportReport};
@@ -31,6 +32,7 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
     let directory = Arc::new(FakeDirectory::default());
     let policy = Policy {
         countries: vec![Country::parse("BE").unwrap(), Country::parse("NL").unwrap()],
+        unserved_countries: vec![Country::parse("NL").unwrap()],
         enrolment,
         accounts_per_number: 1,
         password_rules: PasswordRules::default(),
@@ -330,4 +332,48 @@ async fn an_import_says_which_numbers_several_accounts_have_then() {
     assert_eq!(desk.operations.number_beyond_limit(&name("dora")).await.unwrap(), Some(2));
     assert_eq!(desk.operations.number_beyond_limit(&name("emma")).await.unwrap(), None);
     assert!(desk.imported(csv).await.shared.is_empty(), "nothing new the second time");
+}
+
+#[tokio::test]
+async fn a_rehearsal_says_who_would_be_locked_out() {
+    for (enrolment, locked_out) in [
+        (EnrolmentPolicy::PreRegistered, vec!["carla", "bert", "dora"]),
+        (EnrolmentPolicy::SelfRegistered { window: WINDOW }, vec!["bert", "dora"]),
+    ] {
+        let desk = desk(enrolment);
+        desk.add("anna", Some("+32470123456")).await.unwrap();
+        desk.add("bert", None).await.unwrap();
+        desk.add("carla", None).await.unwrap();
+        desk.add("dora", Some("+31612345678")).await.unwrap();
+        desk.add("emma", Some("+32470123456")).await.unwrap();
+        desk.add("finn", None).await.unwrap();
+        desk.operations.disable(&desk.act, &name("finn"), &why()).await.map(drop).unwrap();
+        // a number from before the country left the list
+        desk.directory.enrol(&name("bert"), PhoneNumber::from_stored("+447400123456").unwrap());
+        let rehearsal = desk.operations.rehearse_two_factor(NOW).await.unwrap();
+        assert_eq!(rehearsal.active_accounts, 5);
+        let names = rehearsal.locked_out().map(UserName::as_str).collect::<Vec<_>>();
+        assert_eq!(names, locked_out, "{enrolment:?}");
+        let faults: Vec<_> = rehearsal.bad_numbers.iter().map(|bad| bad.why.to_string()).collect();
+        assert_eq!(
+            faults,
+            ["numbers of GB are not allowed here (sms.countries)", "no provider of sms.providers serves NL"]
+        );
+        assert_eq!(rehearsal.shared_numbers, [[name("anna"), name("emma")]]);
+        assert_eq!(rehearsal.without_number.len(), 1);
+        // once it is active, nothing opens a window again
+        desk.operations.activate_two_factor(&desk.act, &why()).await.unwrap();
+        let later = desk.operations.rehearse_two_factor(NOW.plus(2 * WINDOW)).await.unwrap();
+        assert_eq!(later.locked_out().map(UserName::as_str).collect::<Vec<_>>(), ["carla", "bert", "dora"]);
+    }
+}
+
+#[test]
+fn sms_are_expected_by_the_days_that_were_recorded() {
+    let hours = |hours: u64| NOW.minus(Duration::from_secs(hours * 3600));
+    let expected = |first_at| ExpectedSignIns { last_7_days: 70, last_30_days: 90, first_at: Some(first_at), now: NOW };
+    let a_day = |expected: ExpectedSignIns| (expected.a_day_by_last_7(), expected.a_day_by_last_30());
+    assert_eq!(a_day(expected(hours(1))), (70, 90));
+    assert_eq!(a_day(expected(hours(40))), (35, 45));
+    assert_eq!(a_day(expected(hours(29 * 24 + 1))), (10, 3));
 }

@@ -4,11 +4,12 @@
 use serde::Serialize;
 
 use crate::admin::accounts::{is_closed, is_locked};
-use crate::admin::activation::TwoFactorStatus;
+use crate::admin::activation::{BadNumber, Rehearsal, TwoFactorStatus, WithoutNumber};
 use crate::admin::operations::Policy;
 use crate::domain::account::AccountStatus;
 use crate::domain::session::Factors;
 use crate::domain::time::UnixMillis;
+use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountOverview, SessionOverview};
 
 /// Times are RFC 3339 in UTC; what is not there is null.
@@ -127,6 +128,80 @@ impl TwoFactorView {
             accounts_enrolling: status.census.enrolling,
             accounts_without_number: status.census.without_number,
             accounts_disabled: status.census.disabled,
+        }
+    }
+}
+
+/// What activating would bring about.
+#[derive(Debug, Serialize)]
+pub struct RehearsalView {
+    pub active: bool,
+    pub accounts: usize,
+    pub without_number: Vec<WithoutNumberView>,
+    pub bad_numbers: Vec<BadNumberView>,
+    /// User names, a list for each number.
+    pub shared_numbers: Vec<Vec<String>>,
+    pub unserved_countries: Vec<String>,
+    pub sessions_to_step_up: usize,
+    pub sms: ExpectedSmsView,
+    pub locked_out: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct WithoutNumberView {
+    pub user_name: String,
+    /// Null: the user may not give one.
+    pub may_enrol_until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct BadNumberView {
+    pub user_name: String,
+    /// `+32 … 56`
+    pub phone: String,
+    pub problem: String,
+}
+
+/// One SMS for each sign-in that was recorded; null where none was.
+#[derive(Debug, Serialize)]
+pub struct ExpectedSmsView {
+    pub a_day_by_last_7_days: Option<u64>,
+    pub a_day_by_last_30_days: Option<u64>,
+    pub sign_ins_of_last_7_days: u64,
+    pub sign_ins_of_last_30_days: u64,
+    pub recorded_since: Option<String>,
+}
+
+impl RehearsalView {
+    #[must_use]
+    pub fn of(rehearsal: &Rehearsal) -> RehearsalView {
+        let sign_ins = &rehearsal.sign_ins;
+        let without = |account: &WithoutNumber| WithoutNumberView {
+            user_name: account.user_name.to_string(),
+            may_enrol_until: account.may_enrol_until.map(|until| until.to_string()),
+        };
+        let bad = |account: &BadNumber| BadNumberView {
+            user_name: account.user_name.to_string(),
+            phone: account.number.to_string(),
+            problem: account.why.to_string(),
+        };
+        let names = |names: &Vec<UserName>| names.iter().map(ToString::to_string).collect();
+        RehearsalView {
+            active: rehearsal.activated_at.is_some(),
+            accounts: rehearsal.active_accounts,
+            without_number: rehearsal.without_number.iter().map(without).collect(),
+            bad_numbers: rehearsal.bad_numbers.iter().map(bad).collect(),
+            shared_numbers: rehearsal.shared_numbers.iter().map(names).collect(),
+            unserved_countries: rehearsal.unserved_countries.iter().map(ToString::to_string).collect(),
+            sessions_to_step_up: rehearsal.sessions_to_step_up,
+            sms: ExpectedSmsView {
+                a_day_by_last_7_days: sign_ins.first_at.map(|_| sign_ins.a_day_by_last_7()),
+                a_day_by_last_30_days: sign_ins.first_at.map(|_| sign_ins.a_day_by_last_30()),
+                sign_ins_of_last_7_days: sign_ins.last_7_days,
+                sign_ins_of_last_30_days: sign_ins.last_30_days,
+                recorded_since: sign_ins.first_at.map(|at| at.to_string()),
+            },
+            locked_out: rehearsal.locked_out().map(ToString::to_string).collect(),
         }
     }
 }

@@ -21,9 +21,11 @@ use crate::app::clock::SystemClock;
 use crate::app::rooms::{is_older_copy, open_accounts};
 use crate::app::settings_of;
 use crate::config::Config;
+use crate::config::sms::{Provider, Sms};
 use crate::config::stores::AccountStore;
 use crate::config::two_factor::PhoneNumbers;
 use crate::domain::password::Password;
+use crate::domain::phone::Country;
 use crate::login::ports::Clock as _;
 
 /// What a command works with.
@@ -144,6 +146,7 @@ impl Desk {
         let passwords = HashingThreads::start(Default::default(), HashingLimits::default()).unwrap();
         let policy = Policy {
             countries: vec![crate::domain::phone::Country::parse("BE").unwrap()],
+            unserved_countries: Vec::new(),
             enrolment: EnrolmentPolicy::SelfRegistered { window: Duration::from_secs(3600) },
             accounts_per_number: 1,
             password_rules: Default::default(),
@@ -174,6 +177,7 @@ impl Desk {
 fn policy(config: &Config) -> Policy {
     Policy {
         countries: config.sms.countries.clone(),
+        unserved_countries: unserved_countries(&config.sms),
         enrolment: match config.two_factor.phone_numbers {
             PhoneNumbers::PreRegistered => EnrolmentPolicy::PreRegistered,
             PhoneNumbers::SelfRegistered => {
@@ -187,6 +191,19 @@ fn policy(config: &Config) -> Policy {
         one_time_lifetime: config.passwords.one_time_lifetime,
         most_password_failures: config.limits.password_failures.in_a_row,
     }
+}
+
+/// None when the providers cannot be read, which is said apart.
+fn unserved_countries(sms: &Sms) -> Vec<Country> {
+    let serves = |provider: &Provider, country: &Country| match provider {
+        Provider::Terminal { .. } => true,
+        Provider::Vendor(settings) => {
+            settings.countries.is_empty()
+                || settings.countries.iter().any(|served| Country::parse(served) == Some(*country))
+        }
+    };
+    let is_unserved = |country: &&Country| !sms.providers.iter().any(|provider| serves(provider, country));
+    if sms.providers.is_empty() { Vec::new() } else { sms.countries.iter().filter(is_unserved).copied().collect() }
 }
 
 /// A database made by root in the directory of the gateway's user could not be opened by the gateway.

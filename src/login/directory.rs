@@ -51,6 +51,9 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// When two-factor sign-in was activated; `None` when it never was.
     async fn activated_at(&self) -> PortResult<Option<UnixMillis>>;
 
+    /// How many sign-ins were recorded since the one time and since the other, earlier one.
+    async fn sign_ins(&self, later: UnixMillis, earlier: UnixMillis) -> PortResult<SignIns>;
+
     /// How many accounts there are at `now`, by what matters to activation.
     async fn census(&self, now: UnixMillis) -> PortResult<Census>;
 }
@@ -187,6 +190,15 @@ pub struct ActivationRecord {
     pub at: UnixMillis,
     /// By this very call.
     pub by_this_call: bool,
+}
+
+/// Sign-ins in the audit trail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignIns {
+    pub since_later: u64,
+    pub since_earlier: u64,
+    /// The first of them.
+    pub first_at: Option<UnixMillis>,
 }
 
 /// Accounts counted by what matters to activation. Disabled ones are left out of all but `disabled`.

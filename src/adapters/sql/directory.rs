@@ -14,7 +14,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{
     AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported,
-    SessionOverview,
+    SessionOverview, SignIns,
 };
 use crate::login::ports::PortResult;
 
@@ -61,6 +61,10 @@ impl Directory for SqlLedger {
 
     async fn activated_at(&self) -> PortResult<Option<UnixMillis>> {
         Ok(activation::read_activated_at(&self.database).await?)
+    }
+
+    async fn sign_ins(&self, later: UnixMillis, earlier: UnixMillis) -> PortResult<SignIns> {
+        Ok(overview::sign_ins(&self.database, later, earlier).await?)
     }
 
     async fn census(&self, now: UnixMillis) -> PortResult<Census> {

@@ -14,7 +14,7 @@ use crate::domain::session::SessionId;
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
-use crate::login::directory::{AccountOverview, Census, SessionOverview};
+use crate::login::directory::{AccountOverview, Census, SessionOverview, SignIns};
 
 /// By user name: the one called `$1`, or those after `$2`. An account's failures hang on `a:<id>` (`guesses::subject_key`).
 const ACCOUNTS: &str =
@@ -59,6 +59,22 @@ pub(super) async fn sessions(
         )
         .await?;
     rows.iter().map(read_session).collect()
+}
+
+pub(super) async fn sign_ins(database: &Database, later: UnixMillis, earlier: UnixMillis) -> Result<SignIns, SqlError> {
+    let row = database
+        .row(
+            "SELECT COUNT(CASE WHEN at >= $1 THEN 1 END) AS since_later, COUNT(*) AS since_earlier, MIN(at) AS first_at
+             FROM audit WHERE event = 'signed_in' AND at >= $2",
+            [later.into(), earlier.into()],
+        )
+        .await?
+        .ok_or(SqlError::Unreadable("audit"))?;
+    Ok(SignIns {
+        since_later: row.count("since_later").map(u64::from)?,
+        since_earlier: row.count("since_earlier").map(u64::from)?,
+        first_at: row.optional_at("first_at")?,
+    })
 }
 
 pub(super) async fn census(database: &Database, now: UnixMillis) -> Result<Census, SqlError> {

@@ -18,7 +18,7 @@ use crate::domain::limits::CodeAttemptCaps;
 use crate::domain::phone::Country;
 use crate::domain::revocation::Revoked;
 use crate::domain::session::Factors;
-use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported};
+use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported, SignIns};
 use crate::login::ports::{AttemptCharge, Ledger, NewSend, Opened, Opening, PasswordSubject, RevocationFeed as _};
 
 /// Longer than any test lets pass.
@@ -246,6 +246,18 @@ pub(super) async fn accounts_are_listed_by_name_and_counted(store: &Store) {
     let census = node.census(NOW).await.unwrap();
     assert_eq!((census.with_number, census.enrolling, census.without_number, census.disabled), (0, 1, 5, 1));
     assert_eq!(node.census(NOW.plus(DAY)).await.unwrap().without_number, 6);
+}
+
+pub(super) async fn sign_ins_are_counted_from_the_trail(store: &Store) {
+    let node = store.node().await;
+    let counted = async || node.sign_ins(NOW.minus(DAY), NOW.minus(3 * DAY)).await.unwrap();
+    assert_eq!(counted().await, SignIns::default());
+    let account = anna(&node).await;
+    for days in [4, 3, 2, 1, 0] {
+        super::fixture::signed_in(&node, &account, NOW.minus(days * DAY)).await;
+    }
+    let expected = SignIns { since_later: 2, since_earlier: 4, first_at: Some(NOW.minus(3 * DAY)) };
+    assert_eq!(counted().await, expected);
 }
 
 pub(super) async fn tidying_takes_what_is_over_and_leaves_what_counts(store: &Store) {

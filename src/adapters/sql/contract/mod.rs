@@ -78,6 +78,7 @@ contract! {
     directory::what_was_so_already_is_not_written_down,
     directory::a_removed_account_leaves_its_trail,
     directory::accounts_are_listed_by_name_and_counted,
+    directory::sign_ins_are_counted_from_the_trail,
     directory::tidying_takes_what_is_over_and_leaves_what_counts,
     directory::data_keys_in_use_are_known_and_a_missing_one_is_named,
     directory::nothing_opens_where_it_was_not_written,
