@@ -26,6 +26,13 @@ pub(super) fn no_server(error: &NoServer, request_id: RequestId) -> Box<Error> {
     Error::explain(etype, "no server").into_up()
 }
 
+/// Makes the silence of a server that was itself waiting for more of the request's body the client's, who is to blame for it.
+pub(super) fn blame_who_was_silent(error: &mut Error, client_owes_body: bool) {
+    if client_owes_body && *error.esource() == ErrorSource::Upstream && *error.etype() == ErrorType::ReadTimedout {
+        error.as_down();
+    }
+}
+
 /// What a failure is to the client; `None` when there is no client any more.
 pub(super) fn failure(error: &Error) -> Option<(StatusCode, &'static str)> {
     use ErrorType as Type;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{HOST, UPGRADE};
+use http::{StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -19,8 +19,8 @@ use super::answers::{self, Answer};
 use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Verdict};
 use super::connection::state::ConnectionState;
-use super::failures::{failure, no_server};
-use super::handle::GatewayHandle;
+use super::failures::{blame_who_was_silent, failure, no_server};
+use super::handle::{Current, GatewayHandle};
 use super::head::{self, HeadMistake, HeadSource};
 use super::headers::identity::Identity;
 use super::headers::request;
@@ -28,8 +28,10 @@ use super::headers::response;
 use super::permission;
 use super::refused;
 use super::request_state::{Asked, RequestState};
+use super::route_rules::UpstreamName;
 use super::settings::{AccessLog, ListenerTask, SiteSettings};
 use super::streams;
+use super::streams::open::Piece;
 use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
 use super::upstreams::peer::Use;
 use super::upstreams::{Alternative, Chosen};
@@ -105,8 +107,9 @@ impl ProxyHttp for Gateway {
                 let user = passage.admission.session().cloned();
                 // A stream can be cut in any phase from here on, and then nobody can ask what it was.
                 state.asked = Some(asked(session.req_header()));
+                let longest_wait = longest_wait(session.req_header().version, &state.current, &passage.upstream);
                 state.passage = Some(passage);
-                state.stream = Some(streams::ending::open(Arc::clone(&state.current), user));
+                state.stream = Some(streams::ending::open(Arc::clone(&state.current), user, longest_wait));
                 return Ok(false);
             }
             Verdict::Probe(probe) => self.answer_probe(session, probe).await?,
@@ -148,10 +151,13 @@ impl ProxyHttp for Gateway {
     /// The last look at the head before it is sent: hop-by-hop fields are gone by here, so nothing can be nominated away any more.
     async fn upstream_request_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         request: &mut RequestHeader,
         state: &mut RequestState,
     ) -> Result<()> {
+        if let Some(stream) = state.stream.as_ref().filter(|_| !session.as_mut().is_body_empty()) {
+            stream.wait_for_body();
+        }
         let Some(passage) = &state.passage else {
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
@@ -225,10 +231,10 @@ impl ProxyHttp for Gateway {
         &self,
         _session: &mut Session,
         body: &mut Option<Bytes>,
-        _end_of_stream: bool,
+        end_of_stream: bool,
         state: &mut RequestState,
     ) -> Result<()> {
-        state.flows_up(body)?;
+        state.flows_up(body, if end_of_stream { Piece::Last } else { Piece::OneOfMore })?;
         // Who is signed in may take longer, and a tunnel has no end; a stranger could drip for ever.
         let is_strangers = state.admission().is_none_or(|admission| admission.session().is_none());
         let is_tunnel = state.status == Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
@@ -275,6 +281,7 @@ impl ProxyHttp for Gateway {
         state: &mut RequestState,
         reused: bool,
     ) -> Box<Error> {
+        blame_who_was_silent(&mut error, state.stream.as_ref().is_some_and(|stream| stream.waits_for_body()));
         let attempt = Attempt {
             method: &session.req_header().method,
             connection: if reused { Connection::Kept } else { Connection::New },
@@ -408,6 +415,14 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
 pub(super) async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
     state.reason = Some(answer.reason());
     answer.send(session, state.addressee(), &state.current.parts.message_pages).await
+}
+
+/// How long a piece of a body may take that comes over HTTP/2, where pingora knows no limit. While the server is slow to take one, the next is
+/// not read: that is not the client's doing, and has a limit of its own.
+fn longest_wait(version: Version, current: &Current, upstream: &UpstreamName) -> Option<Duration> {
+    let settings = &current.parts.settings;
+    let write = settings.upstreams.iter().find(|known| known.name == *upstream).map(|known| known.timeouts.write);
+    (version == Version::HTTP_2).then(|| settings.timeouts.read.max(write.unwrap_or_default()))
 }
 
 /// A request that may stay silent for as long as both ends like (RFC 6455 §4.1); anything else that asks for an upgrade may not.

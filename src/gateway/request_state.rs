@@ -18,7 +18,7 @@ use super::handle::{Current, GatewayHandle, UnderWay};
 use super::headers::request::Hop;
 use super::settings::{AccessLog, SiteSettings};
 use super::streams::StreamEnd;
-use super::streams::open::OpenStream;
+use super::streams::open::{OpenStream, Piece};
 use super::upstreams::Chosen;
 use super::upstreams::choice::AskedBy;
 use crate::web::origin::Scheme;
@@ -125,7 +125,10 @@ impl RequestState {
             return;
         }
         let over = self.stream.as_ref().and_then(|stream| stream.over());
-        let line = if over.is_some() { Line::StreamCut } else { Line::Request };
+        let line = match over {
+            None | Some(StreamEnd::BodyTooSlow) => Line::Request,
+            Some(_) => Line::StreamCut,
+        };
         let is_wanted = match (self.current.parts.settings.access_log, line) {
             (AccessLog::Off, Line::Request) => false,
             (AccessLog::On, Line::Request) | (_, Line::StreamCut) => true,
@@ -155,8 +158,8 @@ impl RequestState {
 
     /// Asked with every piece of a body towards the upstream: `Err` when the session it flows for has ended. From a WebSocket nothing more
     /// goes up then, and its connection ends in order.
-    pub(super) fn flows_up(&mut self, body: &mut Option<Bytes>) -> pingora::Result<()> {
-        let Some(end) = self.stream.as_ref().and_then(|stream| stream.flows()) else { return Ok(()) };
+    pub(super) fn flows_up(&mut self, body: &mut Option<Bytes>, piece: Piece) -> pingora::Result<()> {
+        let Some(end) = self.stream.as_ref().and_then(|stream| stream.flows_up(piece)) else { return Ok(()) };
         let Some(connection) = &self.tunnel else { return over(end) };
         connection.tunnel().part();
         if let Some(body) = body {

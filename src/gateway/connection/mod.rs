@@ -50,6 +50,12 @@ impl Connections {
         self.handle.connections().enter(peer_of(&**stream), settings.connections, &settings.trusted_proxies)
     }
 
+    /// Its streams, until the connection ends.
+    pub(super) async fn serve_http2(&self, stream: Stream, shutdown: &ShutdownWatch) {
+        let limits = Http2Limits::of(&self.handle.current().parts.settings);
+        http2::serve(&self.requests, stream, shutdown, limits).await;
+    }
+
     /// One request after the other, until the connection ends.
     async fn serve_http1(&self, mut guarded: Box<Guarded>, shutdown: &ShutdownWatch) {
         let state = guarded.state();
@@ -91,8 +97,7 @@ impl ServerApp for Connections {
         // A TLS connection was counted before its handshake, by `BeforeTls`.
         let place = if stream.get_ssl_digest().is_some() { None } else { Some(self.place_for(&stream)?) };
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
-            let limits = Http2Limits::of(&self.handle.current().parts.settings);
-            http2::serve(&self.requests, stream, shutdown, limits).await;
+            self.serve_http2(stream, shutdown).await;
             return None;
         }
         let guarded = Guarded::new(stream, place, Arc::new(ConnectionState::default()));

@@ -24,7 +24,7 @@ impl StreamEnd {
         match self {
             Self::Revoked | Self::CodeOwed | Self::Absolute => 4401,
             Self::CannotTell => 1013,
-            Self::Idle => 4408,
+            Self::Idle | Self::BodyTooSlow => 4408,
             Self::GoingAway => 1001,
         }
     }

@@ -27,6 +27,8 @@ pub(super) enum StreamEnd {
     Absolute,
     /// Nothing flowed for as long as a session may be idle.
     Idle,
+    /// The next piece of a body did not come in time.
+    BodyTooSlow,
     /// This node ends.
     GoingAway,
 }
@@ -40,6 +42,7 @@ impl StreamEnd {
             Self::CannotTell => "sessions_cannot_be_told",
             Self::Absolute => "session_out_of_time",
             Self::Idle => "stream_idle",
+            Self::BodyTooSlow => "body_too_slow",
             Self::GoingAway => "going_away",
         }
     }
@@ -48,6 +51,7 @@ impl StreamEnd {
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Revoked | Self::CodeOwed | Self::Absolute | Self::Idle => StatusCode::UNAUTHORIZED,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::CannotTell | Self::GoingAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

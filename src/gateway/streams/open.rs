@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
@@ -12,6 +13,18 @@ use crate::domain::time::UnixMillis;
 use crate::gateway::handle::Current;
 use crate::login::sessions::Standing;
 
+/// A piece of a request's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gateway) enum Piece {
+    /// Others follow.
+    OneOfMore,
+    /// None does; it may be empty.
+    Last,
+}
+
+/// Since when the next piece is waited for, when none is.
+const NOT_WAITED_FOR: i64 = i64::MAX;
+
 /// A request that is being proxied.
 #[derive(Debug)]
 pub(in crate::gateway) struct OpenStream {
@@ -20,6 +33,10 @@ pub(in crate::gateway) struct OpenStream {
     session: Option<Session>,
     /// When a piece of a body last flowed.
     flowed_at: AtomicI64,
+    /// Since when the next piece of the request's body is waited for.
+    waited_since: AtomicI64,
+    /// How long it may take; `None`: somebody else sees to it.
+    longest_wait: Option<Duration>,
     /// Set once: the first reason stays.
     over: OnceLock<StreamEnd>,
     is_over: Notify,
@@ -28,13 +45,15 @@ pub(in crate::gateway) struct OpenStream {
 }
 
 impl OpenStream {
-    /// Begins now.
-    pub(super) fn new(current: Arc<Current>, session: Option<Session>) -> Self {
+    /// Begins now. No piece of its body is waited for yet; once one is, it may take `longest_wait`.
+    pub(super) fn new(current: Arc<Current>, session: Option<Session>, longest_wait: Option<Duration>) -> Self {
         let flowed_at = AtomicI64::new(current.parts.clock.now().0);
         Self {
             current,
             session,
             flowed_at,
+            waited_since: AtomicI64::new(NOT_WAITED_FOR),
+            longest_wait,
             over: OnceLock::new(),
             is_over: Notify::new(),
             answered: AtomicBool::new(false),
@@ -52,7 +71,28 @@ impl OpenStream {
     /// when it comes, or fails to come, in its place: nothing flows until then, and a browser whose connection breaks before any answer
     /// may send the request once more by itself.
     pub(super) fn can_be_cut(&self, end: StreamEnd) -> bool {
-        end == StreamEnd::GoingAway || self.answered.load(Ordering::SeqCst)
+        matches!(end, StreamEnd::GoingAway | StreamEnd::BodyTooSlow) || self.answered.load(Ordering::SeqCst)
+    }
+
+    /// A server is there for the request's body: from here on, it is waited for.
+    pub(in crate::gateway) fn wait_for_body(&self) {
+        self.waited_since.store(self.current.parts.clock.now().0, Ordering::Relaxed);
+    }
+
+    /// Whether more of the request's body is to come.
+    pub(in crate::gateway) fn waits_for_body(&self) -> bool {
+        self.waited_since.load(Ordering::Relaxed) != NOT_WAITED_FOR
+    }
+
+    /// A piece of the request's body flows now, perhaps the last one; `Some` when it must not.
+    pub(in crate::gateway) fn flows_up(&self, piece: Piece) -> Option<StreamEnd> {
+        let over = self.flows();
+        match piece {
+            Piece::Last => self.waited_since.store(NOT_WAITED_FOR, Ordering::Relaxed),
+            Piece::OneOfMore if self.waits_for_body() => self.wait_for_body(),
+            Piece::OneOfMore => {}
+        }
+        over
     }
 
     /// A piece of a body flows now; `Some` when it must not.
@@ -92,12 +132,25 @@ impl OpenStream {
             None => Ok(UnixMillis(i64::MAX)),
             Some(session) => self.standing(session, now),
         };
+        let next = next.and_then(|at| Ok(at.min(self.next_piece_by(now)?)));
         match next {
             Ok(at) => Some(at),
             Err(end) => {
                 self.end(end);
                 None
             }
+        }
+    }
+
+    /// When the next piece has to be here.
+    fn next_piece_by(&self, now: UnixMillis) -> Result<UnixMillis, StreamEnd> {
+        let since = self.waited_since.load(Ordering::Relaxed);
+        match self.longest_wait {
+            Some(longest) if since != NOT_WAITED_FOR => {
+                let by = UnixMillis(since).plus(longest);
+                if now >= by { Err(StreamEnd::BodyTooSlow) } else { Ok(by) }
+            }
+            Some(_) | None => Ok(UnixMillis(i64::MAX)),
         }
     }
 

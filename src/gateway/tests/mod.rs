@@ -6,6 +6,7 @@ mod ours;
 mod rig;
 mod service;
 mod streams;
+mod uploads;
 mod upstream_answers;
 mod upstream_failures;
 mod upstream_servers;

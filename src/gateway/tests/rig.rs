@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pingora::apps::ServerApp as _;
 use pingora::protocols::l4::stream::Stream as L4Stream;
-use pingora::protocols::{GetSocketDigest as _, SocketDigest};
+use pingora::protocols::{ALPN, GetSocketDigest as _, SocketDigest};
 use pingora::server::configuration::ServerConf;
 
 use super::wire::{read_chunk, read_chunked, read_head};
@@ -74,6 +74,8 @@ pub(crate) struct Plan {
     pub(crate) trusted: &'static [&'static str],
     pub(crate) portal_body: Duration,
     pub(crate) change: fn(&mut UpstreamSettings),
+    /// What clients speak.
+    pub(crate) speaks: ALPN,
 }
 
 impl Plan {
@@ -85,6 +87,7 @@ impl Plan {
             trusted: &[],
             portal_body: Duration::from_secs(10),
             change: |_| (),
+            speaks: ALPN::H1,
         }
     }
 
@@ -144,6 +147,7 @@ impl Plan {
         let proxy = Arc::new(service::application(&handle, &ListenerTask::Sites, &conf));
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
+        let is_http2 = self.speaks == ALPN::H2;
         runtime.spawn(async move {
             let (_keep, shutdown) = tokio::sync::watch::channel(false);
             loop {
@@ -154,6 +158,9 @@ impl Plan {
                 stream.set_nodelay().unwrap();
                 stream.set_socket_digest(digest);
                 tokio::spawn(async move {
+                    if is_http2 {
+                        return proxy.serve_http2(Box::new(stream), &shutdown).await;
+                    }
                     let mut next: Option<pingora::protocols::Stream> = Some(Box::new(stream));
                     while let Some(stream) = next {
                         next = proxy.process_new(stream, &shutdown).await;
