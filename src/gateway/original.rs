@@ -10,6 +10,7 @@ use super::classify::Arrival;
 use super::head::RequestHead;
 use super::headers::request::PeerTrust;
 use super::verify::Reader;
+use crate::web::client_address::{SaidScheme, forwarded_proto};
 use crate::web::origin::Scheme;
 use crate::web::paths;
 
@@ -156,11 +157,11 @@ fn from_forwarded(headers: &HeaderMap) -> Result<Original<'_>, Unsaid> {
     let method = method(one(headers, FORWARDED_METHOD)?)?;
     let (path, query) = path_and_query(one(headers, FORWARDED_URI)?.as_bytes())?;
     let host = authority(one(headers, FORWARDED_HOST)?.as_bytes())?;
-    // `ws` and `wss` are how Traefik calls the scheme of a WebSocket
-    let scheme = match one(headers, FORWARDED_PROTO)?.as_bytes() {
-        b"https" | b"wss" => Scheme::Https,
-        b"http" | b"ws" => Scheme::Http,
-        _ => return Err(Unsaid::Unreadable),
+    let _only_one = one(headers, FORWARDED_PROTO)?;
+    let scheme = match forwarded_proto(headers) {
+        SaidScheme::Said(scheme) => scheme,
+        SaidScheme::Unsaid => return Err(Unsaid::Incomplete),
+        SaidScheme::Unreadable => return Err(Unsaid::Unreadable),
     };
     Ok(Original { method, path, query, host: Some(host), scheme: Some(scheme) })
 }

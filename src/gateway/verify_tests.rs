@@ -103,7 +103,9 @@ fn traefik_and_caddy_tell_host_and_scheme_too() {
     for (fields, said) in [
         (&[METHOD, PROTO, FOR, OPEN] as &[(&str, &str)], "200"),
         (&[METHOD, ("x-forwarded-proto", "wss"), FOR, OPEN], "200"),
+        (&[METHOD, ("x-forwarded-proto", "WSS"), FOR, OPEN], "200"),
         (&[METHOD, ("x-forwarded-proto", "http"), FOR, OPEN], "401 https_only"),
+        (&[METHOD, ("x-forwarded-proto", "https, http"), FOR, OPEN], "421 unknown_host"),
         (&[METHOD, ("x-forwarded-proto", "gopher"), FOR, OPEN], "421 unknown_host"),
         (&[METHOD, PROTO, FOR, ("x-forwarded-uri", "/private"), LIVE], "200 anna"),
         (&[METHOD, PROTO, ("x-forwarded-host", "other.example.com"), OPEN], "421 unknown_host"),

@@ -49,16 +49,33 @@ pub fn asked(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &Networks, head
     match header {
         ForwardingHeader::XForwardedFor => Asked {
             client: by_x_forwarded_for(folded(peer), headers, trusted_proxies),
-            scheme: match headers.get("x-forwarded-proto").map(http::HeaderValue::as_bytes) {
-                None => SaidScheme::Unsaid,
-                // some proxies name the scheme of WebSockets
-                Some(b"https" | b"HTTPS" | b"wss") => SaidScheme::Said(Scheme::Https),
-                Some(b"http" | b"HTTP" | b"ws") => SaidScheme::Said(Scheme::Http),
-                Some(_) => SaidScheme::Unreadable,
-            },
+            scheme: forwarded_proto(headers),
         },
         ForwardingHeader::Forwarded => by_forwarded(folded(peer), headers, trusted_proxies),
     }
+}
+
+/// What `X-Forwarded-Proto` says. Some proxies write one value each, in a list or in fields: which of them is whose cannot be told, so that they
+/// have to agree.
+#[must_use]
+pub fn forwarded_proto(headers: &HeaderMap) -> SaidScheme {
+    let values = headers.get_all("x-forwarded-proto").iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    let mut said = SaidScheme::Unsaid;
+    for value in values {
+        let value = value.trim_ascii();
+        let is = |names: [&str; 2]| names.iter().any(|name| value.eq_ignore_ascii_case(name.as_bytes()));
+        // some proxies name the scheme of WebSockets
+        let scheme = match (is(["https", "wss"]), is(["http", "ws"])) {
+            (true, _) => SaidScheme::Said(Scheme::Https),
+            (false, true) => SaidScheme::Said(Scheme::Http),
+            (false, false) => return SaidScheme::Unreadable,
+        };
+        if said != SaidScheme::Unsaid && said != scheme {
+            return SaidScheme::Unreadable;
+        }
+        said = scheme;
+    }
+    said
 }
 
 fn by_x_forwarded_for(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &Networks) -> IpAddr {
@@ -144,6 +161,32 @@ mod tests {
             let headers = headers("x-forwarded-for", forwarded_for);
             let found = asked(peer.parse().unwrap(), &headers, &trusted(), ForwardingHeader::XForwardedFor);
             assert_eq!(found.client, client.parse::<IpAddr>().unwrap(), "{peer} {forwarded_for:?}");
+        }
+    }
+
+    #[test]
+    fn several_values_of_the_scheme_have_to_agree() {
+        use SaidScheme::{Said, Unreadable, Unsaid};
+        use Scheme::{Http, Https};
+        for (values, said) in [
+            (&[] as &[&str], Unsaid),
+            (&["https"], Said(Https)),
+            (&["Https"], Said(Https)),
+            (&["wss"], Said(Https)),
+            (&["http"], Said(Http)),
+            (&["ws"], Said(Http)),
+            (&["https, wss"], Said(Https)),
+            (&["http", "http"], Said(Http)),
+            (&["https", "http"], Unreadable),
+            (&["http", "https"], Unreadable),
+            (&["https, http"], Unreadable),
+            (&["https,"], Unreadable),
+            (&["https", ""], Unreadable),
+            (&["gopher"], Unreadable),
+        ] {
+            let headers = headers("x-forwarded-proto", values);
+            let found = asked(PEER.parse().unwrap(), &headers, &trusted(), ForwardingHeader::XForwardedFor);
+            assert_eq!(found.scheme, said, "{values:?}");
         }
     }
 
