@@ -6,6 +6,7 @@ use http::header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, StatusCode, Uri, Version};
 
 use super::settings::RequestLimits;
+use crate::web::origin::Scheme;
 
 /// What the rest of the gateway looks at.
 #[derive(Clone, Copy, Debug)]
@@ -136,14 +137,9 @@ pub fn read<'a>(source: &HeadSource<'a>, limits: &RequestLimits) -> Result<Reque
     check_names(source.headers)?;
     check_length(source)?;
     check_target(source.target)?;
-    let (authority, path_and_query) = split_target(source.target)?;
-    let host = host_of(source, authority)?;
-    let mut parts = path_and_query.splitn(2, |byte| *byte == b'?');
-    let path = parts.next().unwrap_or_default();
-    if !path.starts_with(b"/") {
-        return Err(HeadMistake::Target);
-    }
-    Ok(RequestHead { method: source.method, path, query: parts.next(), host, headers: source.headers })
+    let Target { origin, path, query } = split_target(source.target)?;
+    let host = host_of(source, origin.map(|(_, authority)| authority))?;
+    Ok(RequestHead { method: source.method, path, query, host, headers: source.headers })
 }
 
 fn check_sizes(source: &HeadSource<'_>, limits: &RequestLimits) -> Result<(), HeadMistake> {
@@ -239,21 +235,39 @@ pub(super) fn check_target(target: &[u8]) -> Result<(), HeadMistake> {
     if target.iter().all(is_clear) { Ok(()) } else { Err(HeadMistake::Target) }
 }
 
-/// The authority of an absolute target, if it is one, and the path with its query.
-pub(super) fn split_target(target: &[u8]) -> Result<(Option<&[u8]>, &[u8]), HeadMistake> {
-    if target.starts_with(b"/") {
-        return Ok((None, target));
-    }
-    let scheme = [b"http://".as_slice(), b"https://"]
+/// A request target in its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Target<'a> {
+    /// Scheme and authority of an absolute one. Whether the authority is a host, `check_host` tells.
+    pub(super) origin: Option<(Scheme, &'a [u8])>,
+    /// Begins with `/`.
+    pub(super) path: &'a [u8],
+    /// What stands behind `?`, if there is one.
+    pub(super) query: Option<&'a [u8]>,
+}
+
+/// Takes a target apart that `check_target` has looked at.
+///
+/// # Errors
+/// When it is neither a path nor a URL.
+pub(super) fn split_target(target: &[u8]) -> Result<Target<'_>, HeadMistake> {
+    let (origin, path_and_query) = if target.starts_with(b"/") { (None, target) } else { split_url(target)? };
+    let mut parts = path_and_query.splitn(2, |byte| *byte == b'?');
+    Ok(Target { origin, path: parts.next().unwrap_or_default(), query: parts.next() })
+}
+
+/// The origin of a URL, and its path with its query.
+fn split_url(url: &[u8]) -> Result<(Option<(Scheme, &[u8])>, &[u8]), HeadMistake> {
+    let (scheme, start) = [(Scheme::Http, b"http://".as_slice()), (Scheme::Https, b"https://")]
         .into_iter()
-        .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+        .find(|(_, start)| url.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
         .ok_or(HeadMistake::Target)?;
-    let rest = target.get(scheme.len()..).unwrap_or_default();
+    let rest = url.get(start.len()..).unwrap_or_default();
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\')).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     match path.first() {
-        Some(b'/') => Ok((Some(authority), path)),
-        None => Ok((Some(authority), b"/")),
+        Some(b'/') => Ok((Some((scheme, authority)), path)),
+        None => Ok((Some((scheme, authority)), b"/")),
         Some(_) => Err(HeadMistake::Target),
     }
 }

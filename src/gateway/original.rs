@@ -3,11 +3,11 @@
 
 use std::fmt;
 
+use http::Method;
 use http::header::{HeaderMap, HeaderValue};
-use http::{Method, Uri};
 
 use super::classify::Arrival;
-use super::head::RequestHead;
+use super::head::{self, RequestHead, Target};
 use super::headers::request::PeerTrust;
 use super::verify::Reader;
 use crate::web::client_address::{SaidScheme, forwarded_proto};
@@ -135,19 +135,13 @@ fn from_original(headers: &HeaderMap) -> Result<Original<'_>, Unsaid> {
     match (headers.contains_key(ORIGINAL_URI), headers.contains_key(ORIGINAL_URL)) {
         (true, true) => Err(Unsaid::Conflicting),
         (true, false) => {
-            let (path, query) = path_and_query(one(headers, ORIGINAL_URI)?.as_bytes())?;
+            let Target { path, query, .. } = path_and_query(one(headers, ORIGINAL_URI)?)?;
             Ok(Original { method, path, query, host: None, scheme: None })
         }
         (false, _) => {
-            let url = one(headers, ORIGINAL_URL)?.as_bytes();
-            let (scheme, rest) = [(Scheme::Https, b"https://".as_slice()), (Scheme::Http, b"http://")]
-                .into_iter()
-                .find_map(|(scheme, start)| Some((scheme, url.strip_prefix(start)?)))
-                .ok_or(Unsaid::Unreadable)?;
-            let slash = rest.iter().position(|byte| *byte == b'/').ok_or(Unsaid::Unreadable)?;
-            let (host, target) = rest.split_at(slash);
-            let (path, query) = path_and_query(target)?;
-            Ok(Original { method, path, query, host: Some(authority(host)?), scheme: Some(scheme) })
+            let Target { origin, path, query } = target(one(headers, ORIGINAL_URL)?)?;
+            let (scheme, authority) = origin.ok_or(Unsaid::Unreadable)?;
+            Ok(Original { method, path, query, host: Some(host(authority)?), scheme: Some(scheme) })
         }
     }
 }
@@ -155,8 +149,8 @@ fn from_original(headers: &HeaderMap) -> Result<Original<'_>, Unsaid> {
 /// Traefik and Caddy: `X-Forwarded-Method`, `-Proto`, `-Host` and `-Uri`.
 fn from_forwarded(headers: &HeaderMap) -> Result<Original<'_>, Unsaid> {
     let method = method(one(headers, FORWARDED_METHOD)?)?;
-    let (path, query) = path_and_query(one(headers, FORWARDED_URI)?.as_bytes())?;
-    let host = authority(one(headers, FORWARDED_HOST)?.as_bytes())?;
+    let Target { path, query, .. } = path_and_query(one(headers, FORWARDED_URI)?)?;
+    let host = host(one(headers, FORWARDED_HOST)?.as_bytes())?;
     let _only_one = one(headers, FORWARDED_PROTO)?;
     let scheme = match forwarded_proto(headers) {
         SaidScheme::Said(scheme) => scheme,
@@ -176,18 +170,16 @@ fn method(value: &HeaderValue) -> Result<Method, Unsaid> {
     Method::from_bytes(value.as_bytes()).map_err(|_| Unsaid::Unreadable)
 }
 
-fn path_and_query(target: &[u8]) -> Result<(&[u8], Option<&[u8]>), Unsaid> {
-    if !target.starts_with(b"/") || target.iter().any(|byte| matches!(byte, 0..=b' ' | 0x7f)) {
-        return Err(Unsaid::Unreadable);
-    }
-    let mut parts = target.splitn(2, |byte| *byte == b'?');
-    Ok((parts.next().unwrap_or_default(), parts.next()))
+/// A path, read as strictly as that of a request to us, or a URL.
+fn target(value: &HeaderValue) -> Result<Target<'_>, Unsaid> {
+    let read = head::check_target(value.as_bytes()).and_then(|()| head::split_target(value.as_bytes()));
+    read.map_err(|_| Unsaid::Unreadable)
 }
 
-/// A host with its port, as in `Host`: nothing else of a URL.
-fn authority(bytes: &[u8]) -> Result<&str, Unsaid> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Unsaid::Unreadable)?;
-    let parsed: Uri = text.parse().map_err(|_| Unsaid::Unreadable)?;
-    let whole = parsed.authority().is_some_and(|authority| authority.as_str() == text) && !text.contains('@');
-    if whole { Ok(text) } else { Err(Unsaid::Unreadable) }
+fn path_and_query(value: &HeaderValue) -> Result<Target<'_>, Unsaid> {
+    target(value).and_then(|target| if target.origin.is_none() { Ok(target) } else { Err(Unsaid::Unreadable) })
+}
+
+fn host(value: &[u8]) -> Result<&str, Unsaid> {
+    head::check_host(value).map_err(|_| Unsaid::Unreadable)
 }

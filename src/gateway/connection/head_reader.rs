@@ -152,10 +152,9 @@ impl HeadReader {
             return Err(HeadMistake::TooLarge);
         }
         let of = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
-        let (authority, _path) =
-            head::split_target(self.line.as_ref().map(|line| of(&line.target)).unwrap_or_default())?;
+        let target = head::split_target(self.line.as_ref().map(|line| of(&line.target)).unwrap_or_default())?;
         let host = self.host.as_ref().map(of).ok_or(HeadMistake::Host)?;
-        if authority.is_some_and(|authority| !authority.eq_ignore_ascii_case(host)) {
+        if target.origin.is_some_and(|(_, authority)| !authority.eq_ignore_ascii_case(host)) {
             return Err(HeadMistake::HostDiffers);
         }
         let body = match (self.length, self.is_chunked) {
