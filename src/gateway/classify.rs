@@ -241,15 +241,8 @@ pub(super) fn judge<'a>(
     if !METHODS.contains(&head.method.as_str()) {
         return Judged::Refused(Refusal::Method);
     }
-    let plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
-    if plain || arrival.listener != ListenerUse::Sites {
-        let site = Arc::clone(site);
-        let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
-        return Judged::Refused(if bounces.is_circle() {
-            Refusal::Circle(site, return_path(head), CircleCause::HttpsNotSeen)
-        } else {
-            Refusal::ToHttps(site, bounces)
-        });
+    if let Some(refusal) = to_https(site, head, arrival, || return_path(head)) {
+        return Judged::Refused(refusal);
     }
     let path = canonical_path::read(head.path);
     match path {
@@ -263,6 +256,25 @@ pub(super) fn judge<'a>(
         Ok(admission) => Judged::Admitted(admission, decision.upstream.or(site.upstream.as_ref())),
         Err(refusal) => Judged::Refused(refusal),
     }
+}
+
+/// Why a request has to come over https first, if it has to. `back` is where a browser goes on after a page about a circle.
+pub(super) fn to_https(
+    site: &Arc<SiteSettings>,
+    head: &RequestHead<'_>,
+    arrival: Arrival,
+    back: impl FnOnce() -> ReturnPath,
+) -> Option<Refusal> {
+    let is_plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
+    if !is_plain && arrival.listener == ListenerUse::Sites {
+        return None;
+    }
+    let site = Arc::clone(site);
+    let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
+    Some(match bounces.is_circle() {
+        true => Refusal::Circle(site, back(), CircleCause::HttpsNotSeen),
+        false => Refusal::ToHttps(site, bounces),
+    })
 }
 
 /// What somebody may do whose request needs this.

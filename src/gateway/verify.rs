@@ -10,9 +10,6 @@ use super::original::{self, Unsaid};
 use super::route_rules::Access;
 use super::settings::SiteSettings;
 use crate::login::sessions::SessionCheck;
-use crate::web::bounces::Bounces;
-use crate::web::cookies::CookieNames;
-use crate::web::origin::Scheme;
 use crate::web::return_path::ReturnPath;
 
 /// What another proxy is told about a request that it carries itself.
@@ -87,9 +84,8 @@ fn judge_unsaid(
     arrival: Arrival,
     check: impl FnOnce(&SiteSettings, &str) -> SessionCheck,
 ) -> Result<Admission, Refusal> {
-    if site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http {
-        let bounces = Bounces::read(head.headers, CookieNames::of(site.origin.scheme()));
-        return Err(Refusal::ToHttps(Arc::clone(site), bounces));
+    if let Some(refusal) = classify::to_https(site, head, arrival, ReturnPath::root) {
+        return Err(refusal);
     }
     let access = if site.rules.deny_something() { Access::Deny } else { Access::SignIn };
     classify::admit(site, head, access, check)

@@ -7,6 +7,7 @@ use crate::gateway::answers::Answer;
 use crate::gateway::classify::tests::{check, over_tls, site};
 use crate::gateway::classify::{Verdict, classify};
 use crate::gateway::headers::request::PeerTrust;
+use crate::web::origin::Scheme;
 
 const URL: &str = "https://app.example.com";
 const HOST: &str = "app.example.com";
@@ -197,5 +198,28 @@ fn a_refusal_names_the_way_to_sign_in() {
         assert_eq!(answer.field("location"), Some(location), "{target}");
         let status = if target.ends_with('1') { 303 } else { 401 };
         assert_eq!(answer.status().as_u16(), status);
+    }
+}
+
+#[test]
+fn whoever_goes_round_between_http_and_https_is_told_so() {
+    let ask = |count: &str, fields: &[(&str, &str)]| {
+        let cookie = format!("__Host-vestibule-bounces={count}");
+        let headers: HeaderMap = fields
+            .iter()
+            .chain([&("cookie", cookie.as_str())])
+            .map(|(name, value)| {
+                (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+            })
+            .collect();
+        let head =
+            RequestHead { method: &Method::GET, path: VERIFY.as_bytes(), query: None, host: HOST, headers: &headers };
+        let over_http = Arrival { scheme: Scheme::Http, peer_trust: PeerTrust::Trusted, ..over_tls() };
+        written(&verify(&head, over_http, &[site(URL)], check))
+    };
+    // also where it is not known what is asked for
+    for fields in [&[GET, ("x-original-uri", "/private")] as &[(&str, &str)], &[]] {
+        assert_eq!(ask("2", fields), "401 https_only", "{fields:?}");
+        assert_eq!(ask("3", fields), "403 circle_https_not_seen", "{fields:?}");
     }
 }
