@@ -96,7 +96,8 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
     tx.commit(Opened::Opened(ended)).await
 }
 
-/// `false` when the one-time password was replaced already.
+/// `false` when the one-time password was replaced already. The logins that are still pending were begun with it: they end, because the phone
+/// version moves. The epoch stays, which would end the session that is being opened as well.
 async fn replace_one_time_password(
     tx: &mut Connection,
     id: &AccountId,
@@ -105,7 +106,7 @@ async fn replace_one_time_password(
 ) -> Result<bool, SqlError> {
     let replaced = tx
         .execute(
-            "UPDATE accounts SET password = $3, password_set_at = $4, password_expires_at = NULL
+            "UPDATE accounts SET password = $3, password_set_at = $4, password_expires_at = NULL, phone_version = phone_version + 1
              WHERE id = $1 AND password = $2 AND password_expires_at IS NOT NULL",
             [id.into(), (&password.replaced).into(), (&password.chosen).into(), now.into()],
         )

@@ -233,6 +233,8 @@ pub(super) async fn a_one_time_password_opens_nothing_until_another_one_is_chose
     let mut both = [first.unwrap() == Opened::Stale, second.unwrap() == Opened::Stale];
     both.sort_unstable();
     assert_eq!(both, [false, true], "it is changed once");
+    let begun_before = node.open_session(&opening(&account, login(), NOW)).await.unwrap();
+    assert_eq!(begun_before, Opened::Stale, "a login that was begun with the password that is gone");
     let changed = node.account(&account.id).await.unwrap().unwrap();
     assert_eq!((changed.password.stored(), changed.password_expires_at), (hash('B').stored(), None));
     assert_eq!(node.open_session(&opening(&changed, login(), until)).await.unwrap(), Opened::Opened(Vec::new()));
