@@ -166,12 +166,6 @@ impl Sessions {
         }
     }
 
-    /// Whether the feed has ended this session: asked again while a stream of it is open.
-    #[must_use]
-    pub fn has_ended(&self, session: &Session) -> bool {
-        self.ended.load().has_ended(session)
-    }
-
     /// The cookie of the same session seen now, when a tenth of the idle time has passed; `None` before that.
     #[must_use]
     pub fn renewed_cookie(&self, session: &Session, now: UnixMillis) -> Option<String> {
@@ -370,7 +364,7 @@ mod tests {
         let row = FeedRow { number: 3, at: NOW, what: Revoked::Session(session.id) };
         let next = sessions.listen(&Feed(vec![row]), 9, NOW).await.unwrap();
         assert_eq!(next, 3);
-        assert!(sessions.has_ended(&session));
+        assert!(matches!(sessions.standing(&session, NOW), Standing::Ended));
     }
 
     #[test]
