@@ -69,7 +69,7 @@ pub async fn probe(config: &Config) -> Vec<Probed> {
 /// Where the vendor is. A number and a code stand in for real ones; nothing is sent.
 fn vendor_place(vendor: &HttpSms) -> Option<String> {
     let (to, code) = (PhoneNumber::from_stored("+32470123456")?, Code::random(6));
-    vendor.place(&SmsMessage { to: &to, text: "", code: &code, app: "", language: Language::En })
+    vendor.place(&SmsMessage { to: &to, text: "", code: Some(&code), app: "", language: Language::En })
 }
 
 async fn redis(config: &Config) -> Result<String, String> {

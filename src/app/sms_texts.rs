@@ -7,7 +7,7 @@ use crate::domain::code::Code;
 use crate::domain::language::Language;
 use crate::domain::site::SiteName;
 use crate::login::ports::SmsTexts;
-use crate::pages::sms_text::code_sms;
+use crate::pages::sms_text::{code_sms, number_changed_sms};
 
 /// What each site calls itself, and the host its codes are bound to.
 #[derive(Debug)]
@@ -28,5 +28,9 @@ impl SmsTexts for LanguageFileTexts {
     fn text(&self, site: &SiteName, language: Language, code: &Code) -> String {
         let (name, host) = self.0.get(site).map_or((site.as_str(), site.as_str()), |(name, host)| (name, host));
         code_sms(language, name, host, code.reveal())
+    }
+
+    fn number_changed(&self, site: &SiteName, language: Language) -> String {
+        number_changed_sms(language, self.0.get(site).map_or(site.as_str(), |(name, _)| name))
     }
 }

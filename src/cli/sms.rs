@@ -65,7 +65,7 @@ fn test(common: &Common, arguments: &TestArguments) -> Result<(), Failure> {
     let language = site.and_then(|site| site.portal.languages.first().copied()).unwrap_or(Language::En);
     let text = sms_text::test_sms(language, app);
     let code = Code::random(config.two_factor.code.length);
-    let message = SmsMessage { to: &number, text: &text, code: &code, app, language };
+    let message = SmsMessage { to: &number, text: &text, code: Some(&code), app, language };
     let request = vendor
         .dry_run(&message)
         .map_err(|error| Failure::because("the message fits nowhere in the request", &error))?;

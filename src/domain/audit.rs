@@ -25,6 +25,10 @@ pub enum AuditEvent {
     PasswordChanged,
     PhoneSet,
     PhoneCleared,
+    /// By its own user, who begins to change it.
+    PhoneProved,
+    /// By its own user.
+    PhoneChanged,
     EnrolmentOpened,
     AccountUnlocked,
     AccountDisabled,
@@ -58,6 +62,8 @@ impl AuditEvent {
             Self::PasswordChanged => "password_changed",
             Self::PhoneSet => "phone_set",
             Self::PhoneCleared => "phone_cleared",
+            Self::PhoneProved => "phone_proved",
+            Self::PhoneChanged => "phone_changed",
             Self::EnrolmentOpened => "enrolment_opened",
             Self::AccountUnlocked => "account_unlocked",
             Self::AccountDisabled => "account_disabled",

@@ -37,6 +37,8 @@ pub enum SealPurpose {
     Session,
     /// Records and codes of pending logins (signing keys).
     PendingLogin,
+    /// Records and codes of a change of number (signing keys).
+    NumberChange,
     /// Phone numbers and e-mail addresses at rest (data keys).
     PersonalData,
     /// How far the database was, noted beside it (data keys).
@@ -63,6 +65,7 @@ struct Derived {
     id: [u8; KEY_ID_LENGTH],
     session: LessSafeKey,
     pending: LessSafeKey,
+    number_change: LessSafeKey,
     personal: LessSafeKey,
     marker: LessSafeKey,
     form: hmac::Key,
@@ -221,6 +224,7 @@ impl Derived {
             id,
             session: aead("vestibule/session/v1"),
             pending: aead("vestibule/pending-login/v1"),
+            number_change: aead("vestibule/number-change/v1"),
             personal: aead("vestibule/personal-data/v1"),
             marker: aead("vestibule/marker/v1"),
             form: mac("vestibule/form/v1"),
@@ -235,6 +239,7 @@ impl Derived {
         match purpose {
             SealPurpose::Session => &self.session,
             SealPurpose::PendingLogin => &self.pending,
+            SealPurpose::NumberChange => &self.number_change,
             SealPurpose::PersonalData => &self.personal,
             SealPurpose::Marker => &self.marker,
         }

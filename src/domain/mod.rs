@@ -11,6 +11,7 @@ pub mod keys;
 pub mod language;
 pub mod limits;
 pub mod network;
+pub mod number_change;
 pub mod password;
 pub mod password_hash;
 pub mod pending;

@@ -40,6 +40,12 @@ impl SessionId {
         Some(Self(bytes))
     }
 
+    /// From the bytes that a record carries.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 16] {
@@ -247,10 +253,10 @@ impl Session {
         self.absolute_end.min(self.opened_at.plus(lifetimes.absolute))
     }
 
-    /// The same session in a later epoch of its account: its password was shown and changed in it just now.
+    /// The same session in a later epoch of its account, which it has begun itself; the password was shown in it at `password_at`.
     #[must_use]
-    pub fn continued_in(&self, epoch: Epoch, now: UnixMillis) -> Self {
-        Self { epoch, password_at: now, seen_at: now, ..self.clone() }
+    pub fn continued_in(&self, epoch: Epoch, password_at: UnixMillis, now: UnixMillis) -> Self {
+        Self { epoch, password_at, seen_at: now, ..self.clone() }
     }
 
     /// The same session seen now, when a tenth of the idle time has passed since the cookie was issued; `None` before that.

@@ -38,6 +38,11 @@ pub const ALL: &[&str] = &[
     "account.session_ended",
     "account.others_ended",
     "account.password_changed",
+    "account.change_put",
+    "account.old_number_proved",
+    "account.number_put",
+    "account.number_changed",
+    "account.old_number_told",
 ];
 
 static ARMED: OnceLock<Armed> = OnceLock::new();

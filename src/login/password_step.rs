@@ -14,6 +14,7 @@ use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::HashPurpose;
 use crate::domain::language::Language;
 use crate::domain::limits::Charge;
+use crate::domain::number_change::OwedCode;
 use crate::domain::password::Password;
 use crate::domain::pending::{
     Activation, LoginFacts, LoginHandle, LoginId, NeedsCode, NeedsNewPassword, NeedsPhone, PasswordOnly, PendingLogin,
@@ -240,8 +241,9 @@ impl Login {
                 ),
             )
             .await?;
-            let report =
-                self.send_code(&id, &login, &account, &submission.client, submission.page_language, now).await?;
+            let report = self
+                .send_code(&id, OwedCode::SignIn(&login), &account, &submission.client, submission.page_language, now)
+                .await?;
             return Ok(PasswordOutcome::NeedsCode(handle, report));
         }
         let window_is_open = account.enrolment_until.is_some_and(|until| now < until);

@@ -5,6 +5,7 @@ use super::ports::PortResult;
 use super::sending::SendReport;
 use super::{Client, Login, PhonePolicy};
 use crate::domain::language::Language;
+use crate::domain::number_change::OwedCode;
 use crate::domain::pending::{LoginId, NeedsCode, PendingLogin};
 use crate::domain::phone::{PhoneNumber, PhoneProblem};
 use crate::domain::site::SiteName;
@@ -64,7 +65,7 @@ impl Login {
             },
             PendingLogin::NeedsNewPassword(_) => return Ok(PhoneOutcome::Over),
         };
-        let report = self.send_code(id, &login, &found.account, client, page_language, now).await?;
+        let report = self.send_code(id, OwedCode::SignIn(&login), &found.account, client, page_language, now).await?;
         Ok(PhoneOutcome::NeedsCode(report))
     }
 

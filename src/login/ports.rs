@@ -408,7 +408,8 @@ pub trait SmsSender: Send + Sync + fmt::Debug {
 pub struct SmsMessage<'a> {
     pub to: &'a PhoneNumber,
     pub text: &'a str,
-    pub code: &'a Code,
+    /// `None`: a notice, which has none.
+    pub code: Option<&'a Code>,
     pub app: &'a str,
     pub language: Language,
 }
@@ -438,4 +439,7 @@ pub enum SmsResult {
 /// The text of an SMS, from the language files.
 pub trait SmsTexts: Send + Sync + fmt::Debug {
     fn text(&self, site: &SiteName, language: Language, code: &Code) -> String;
+
+    /// Tells a number that another one has taken its place.
+    fn number_changed(&self, site: &SiteName, language: Language) -> String;
 }

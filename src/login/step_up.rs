@@ -6,6 +6,7 @@ use super::sending::SendReport;
 use super::{Client, Login};
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
+use crate::domain::number_change::OwedCode;
 use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, NeedsCode, PendingLogin};
 use crate::domain::session::Session;
 use crate::domain::site::SiteName;
@@ -62,7 +63,7 @@ impl Login {
         });
         let record = PendingLogin::NeedsCode(login.clone()).seal(&id, &self.signing_keys);
         effect("step_up.login_put", self.ports.pending.put(&id, &record, ends_at.since(now))).await?;
-        let report = self.send_code(&id, &login, &account, client, page_language, now).await?;
+        let report = self.send_code(&id, OwedCode::SignIn(&login), &account, client, page_language, now).await?;
         Ok(StepUpOutcome::NeedsCode(handle, report))
     }
 
@@ -80,6 +81,6 @@ impl Login {
         let PendingLogin::NeedsCode(login) = &found.login else {
             return Ok(None);
         };
-        Ok(Some(self.send_code(id, login, &found.account, client, page_language, now).await?))
+        Ok(Some(self.send_code(id, OwedCode::SignIn(login), &found.account, client, page_language, now).await?))
     }
 }

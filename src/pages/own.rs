@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use super::page::{FormAge, NewPasswordProblem};
+use crate::domain::phone::PhoneProblem;
 use crate::domain::time::UnixMillis;
 use crate::web::device::Device;
 
@@ -11,6 +12,8 @@ use crate::web::device::Device;
 pub enum OwnPage {
     Account(AccountPage),
     Password(ChangePasswordPage),
+    NumberPassword(NumberPasswordPage),
+    NewNumber(NewNumberPage),
 }
 
 /// The account: its number and its sessions.
@@ -29,8 +32,10 @@ pub struct AccountPage {
 pub enum OwnNumber {
     /// There is none.
     None,
-    /// By its last two digits.
+    /// By its last two digits; operators change it.
     Ending(String),
+    /// By its last two digits; its user may change it.
+    EndingOwn(String),
 }
 
 /// One session in the list.
@@ -55,6 +60,49 @@ pub enum AccountNotice {
     NoSuchSession,
     OthersEnded,
     PasswordChanged,
+    NumberChanged,
+    /// A change that was begun is over.
+    NumberNotChanged,
+    /// The new number is on as many accounts as may have it.
+    NumberTaken,
+}
+
+/// Asks for the password before the number is changed.
+#[derive(Clone, Debug)]
+pub struct NumberPasswordPage {
+    /// For password managers, and to see whose it is.
+    pub user_name: String,
+    pub form: FormAge,
+    pub problem: Option<NumberPasswordProblem>,
+}
+
+/// What was wrong with the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberPasswordProblem {
+    Missing,
+    /// Not correct, or paused after too many tries: the sentence is one, and true for both.
+    NotCorrect,
+}
+
+/// Asks for the new number.
+#[derive(Clone, Debug)]
+pub struct NewNumberPage {
+    /// As typed before; empty at first.
+    pub phone: String,
+    /// A number of the first allowed country, written with its country code.
+    pub example: String,
+    /// The country codes that can be texted, without `+`.
+    pub calling_codes: Vec<u16>,
+    pub form: FormAge,
+    pub problem: Option<NewNumberProblem>,
+}
+
+/// What was wrong with the new number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewNumberProblem {
+    Unusable(PhoneProblem),
+    /// It is the number that the account has.
+    Same,
 }
 
 /// Asks for the present password and another one.
@@ -82,10 +130,14 @@ impl OwnPage {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Password(ChangePasswordPage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Password(ChangePasswordPage { problem: Some(_), .. })
+            | Self::NumberPassword(NumberPasswordPage { problem: Some(_), .. })
+            | Self::NewNumber(NewNumberPage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Account(AccountPage { form: FormAge::Expired, .. })
-            | Self::Password(ChangePasswordPage { form: FormAge::Expired, .. }) => StatusCode::FORBIDDEN,
-            Self::Account(_) | Self::Password(_) => StatusCode::OK,
+            | Self::Password(ChangePasswordPage { form: FormAge::Expired, .. })
+            | Self::NumberPassword(NumberPasswordPage { form: FormAge::Expired, .. })
+            | Self::NewNumber(NewNumberPage { form: FormAge::Expired, .. }) => StatusCode::FORBIDDEN,
+            Self::Account(_) | Self::Password(_) | Self::NumberPassword(_) | Self::NewNumber(_) => StatusCode::OK,
         }
     }
 }

@@ -158,6 +158,7 @@ pub enum FormAge {
 /// The code.
 #[derive(Clone, Debug)]
 pub struct CodePage {
+    pub owed_for: CodeFor,
     pub number: ShownNumber,
     /// Digits of a code.
     pub length: u8,
@@ -169,6 +170,16 @@ pub struct CodePage {
     pub state: CodeState,
     pub notice: Option<CodeNotice>,
     pub problem: Option<CodeProblem>,
+}
+
+/// What a code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeFor {
+    SignIn,
+    /// Of an account whose number is being changed.
+    OldNumber,
+    /// To take its place.
+    NewNumber,
 }
 
 /// How much of a phone number may be shown.

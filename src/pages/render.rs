@@ -74,6 +74,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("logout.html", include_str!("templates/logout.html")),
         ("account.html", include_str!("templates/account.html")),
         ("account_password.html", include_str!("templates/account_password.html")),
+        ("account_number.html", include_str!("templates/account_number.html")),
+        ("account_number_password.html", include_str!("templates/account_number_password.html")),
         ("outcome.html", include_str!("templates/outcome.html")),
     ] {
         environment.add_template(name, source).expect("the templates are compiled in, and the tests parse them");
@@ -109,6 +111,7 @@ fn try_render(page: &Page, chrome: &Chrome<'_>) -> Result<String, Error> {
             login => paths::LOGIN, phone => paths::PHONE, code => paths::CODE, new_password => paths::NEW_PASSWORD, resend => paths::RESEND, logout => paths::LOGOUT,
             account => paths::ACCOUNT, account_end => paths::ACCOUNT_END, account_end_others => paths::ACCOUNT_END_OTHERS,
             account_password => paths::ACCOUNT_PASSWORD,
+            account_phone => paths::ACCOUNT_PHONE, account_phone_number => paths::ACCOUNT_PHONE_NUMBER,
         },
         csrf => chrome.csrf,
         reference => view.refers.then_some(chrome.request_id),

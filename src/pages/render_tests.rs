@@ -1,16 +1,16 @@
 //! Every page in every language: nothing is missing, everything is escaped, every form can be sent and every mistake is tied to its field.
 
+#[path = "render_tests_own.rs"]
+mod own_pages;
+
 use std::time::Duration;
 
 use super::*;
 use crate::domain::phone::{Country, PhoneProblem};
-use crate::domain::time::UnixMillis;
 use crate::pages::accent::Rgb;
 use crate::pages::circle::{CircleCause, CirclePage};
 use crate::pages::look::{LookSettings, SiteLook};
-use crate::pages::own::*;
 use crate::pages::page::*;
-use crate::web::device::Device;
 
 const EVIL: &str = "\"><script>alert('x')</script>&amp;";
 
@@ -37,6 +37,7 @@ fn chrome(site: &SiteLook, language: Language) -> Chrome<'_> {
 
 fn code_page() -> CodePage {
     CodePage {
+        owed_for: CodeFor::SignIn,
         number: ShownNumber::Ending("56".into()),
         length: 6,
         lifetime: Duration::from_secs(300),
@@ -166,7 +167,7 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     add("step-up", Page::StepUp(StepUpPage { return_to: format!("/{text}"), user_name: text.into() }));
     add("logout", Page::Logout { user_name: text.into(), stay_href: "/".into() });
     add("signed-out", Page::SignedOut);
-    own_pages(text, &mut add);
+    own_pages::add_to(text, &mut add);
     add("no-number", Page::NoNumber(NoNumberReason::NotRegistered));
     add("no-number-closed", Page::NoNumber(NoNumberReason::EnrolmentClosed));
     for reason in [OverReason::AttemptsUsed, OverReason::Gone, OverReason::NumberTaken] {
@@ -188,56 +189,6 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         add(&format!("message-{kind:?}"), Page::Message(Message { kind, again_href: Some("/app".into()) }));
     }
     pages
-}
-
-fn own_pages(text: &str, add: &mut impl FnMut(&str, Page)) {
-    let session = |browser, system| ShownSession {
-        id: "00112233445566778899aabbccddeeff".into(),
-        is_this: false,
-        device: Device { browser, system },
-        elsewhere: Some(text.into()),
-        opened_at: UnixMillis(1_795_512_600_250),
-        source: Some("192.0.2.7".into()),
-    };
-    let this = ShownSession { is_this: true, elsewhere: None, ..session(Some("Firefox"), Some("Linux")) };
-    let account = AccountPage {
-        user_name: text.into(),
-        number: OwnNumber::Ending("56".into()),
-        sessions: vec![
-            this.clone(),
-            session(Some("curl"), None),
-            session(None, Some("Android")),
-            ShownSession { source: None, ..session(None, None) },
-        ],
-        form: FormAge::Fresh,
-        notice: None,
-    };
-    let password = ChangePasswordPage { user_name: text.into(), min_length: 8, form: FormAge::Fresh, problem: None };
-    add("account-password", Page::Own(OwnPage::Password(password.clone())));
-    let expired = ChangePasswordPage { form: FormAge::Expired, ..password.clone() };
-    add("account-password-FormExpired", Page::Own(OwnPage::Password(expired)));
-    for problem in [
-        ChangePasswordProblem::PresentMissing,
-        ChangePasswordProblem::PresentNotCorrect,
-        ChangePasswordProblem::New(NewPasswordProblem::Same),
-        ChangePasswordProblem::New(NewPasswordProblem::Common),
-        ChangePasswordProblem::New(NewPasswordProblem::Differs),
-    ] {
-        let page = ChangePasswordPage { problem: Some(problem), ..password.clone() };
-        add(&format!("account-password-{problem:?}").replace(['(', ')'], "-"), Page::Own(OwnPage::Password(page)));
-    }
-    let mut add = |name: &str, page: AccountPage| add(name, Page::Own(OwnPage::Account(page)));
-    add("account", account.clone());
-    add("account-alone", AccountPage { number: OwnNumber::None, sessions: vec![this], ..account.clone() });
-    add("account-FormExpired", AccountPage { form: FormAge::Expired, ..account.clone() });
-    for notice in [
-        AccountNotice::SessionEnded,
-        AccountNotice::NoSuchSession,
-        AccountNotice::OthersEnded,
-        AccountNotice::PasswordChanged,
-    ] {
-        add(&format!("account-{notice:?}"), AccountPage { notice: Some(notice), ..account.clone() });
-    }
 }
 
 fn tag_with<'a>(html: &'a str, attribute: &str) -> Option<&'a str> {

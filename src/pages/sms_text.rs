@@ -18,6 +18,12 @@ pub fn code_sms(language: Language, site: &str, host: &str, code: &str) -> Strin
     format!("{sentence}\n\n@{host} #{code}")
 }
 
+/// Tells a number that another one has taken its place.
+#[must_use]
+pub fn number_changed_sms(language: Language, site: &str) -> String {
+    text(language, "sms-number-changed", &[("site", site.into())])
+}
+
 /// The SMS of `vestibule sms test`: no code in it.
 #[must_use]
 pub fn test_sms(language: Language, site: &str) -> String {
@@ -58,7 +64,7 @@ pub fn check_sms_texts(site: &str, host: &str, languages: &[Language], code_leng
 
 #[cfg(test)]
 mod tests {
-    use super::{SmsTextProblem, check_sms_texts, code_sms, test_sms};
+    use super::{SmsTextProblem, check_sms_texts, code_sms, number_changed_sms, test_sms};
     use crate::domain::gsm7::{ONE_PART_SEPTETS, septets};
     use crate::domain::language::Language;
 
@@ -78,6 +84,7 @@ mod tests {
             let sms = code_sms(language, "Acme Marketing Plus", "marketing.example-company.com", "01234567");
             assert!(septets(&sms).unwrap() <= ONE_PART_SEPTETS, "{language:?}: {:?}", septets(&sms));
             assert!(septets(&test_sms(language, "Acme Marketing Plus")).unwrap() <= ONE_PART_SEPTETS);
+            assert!(septets(&number_changed_sms(language, "Acme Marketing Plus")).unwrap() <= ONE_PART_SEPTETS);
         }
         assert_eq!(check_sms_texts("Acme Marketing Plus", "marketing.example-company.com", &Language::ALL, 8), []);
     }

@@ -2,6 +2,7 @@
 //!
 //! Floor: pages.
 
+mod code;
 mod new_password;
 mod own;
 
@@ -13,8 +14,8 @@ use minijinja::{Value, context};
 use super::circle::{CircleCause, CirclePage};
 use super::look::Contact;
 use super::page::{
-    Chrome, CodeNotice, CodePage, CodeProblem, CodeState, FormAge, Interrupted, LoginNotice, LoginPage, LoginProblem,
-    Message, MessageKind, NoNumberReason, OverReason, Page, PhonePage, ShownNumber, StepUpPage, UserNameField,
+    Chrome, FormAge, Interrupted, LoginNotice, LoginPage, LoginProblem, Message, MessageKind, NoNumberReason,
+    OverReason, Page, PhonePage, StepUpPage, UserNameField,
 };
 use super::texts;
 use crate::domain::phone::PhoneProblem;
@@ -82,7 +83,7 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
     match page {
         Page::Login(page) => login(page, &words),
         Page::Phone(page) => phone(page, &words),
-        Page::Code(page) => code(page, &words),
+        Page::Code(page) => code::view(page, &words),
         Page::NewPassword(page) => new_password::view(page, &words),
         Page::StepUp(page) => step_up(page, &words),
         Page::Own(page) => own::view(page, &words),
@@ -225,25 +226,8 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
 }
 
 fn phone(page: &PhonePage, words: &Words<'_>) -> View {
-    let problem = page.problem.as_ref().map(|problem| {
-        let key = match problem {
-            PhoneProblem::Empty => "phone-missing",
-            PhoneProblem::UnknownCharacter(_)
-            | PhoneProblem::SpreadsheetMangled
-            | PhoneProblem::Extension
-            | PhoneProblem::MissingCountryCode
-            | PhoneProblem::TooShort
-            | PhoneProblem::TooLong
-            | PhoneProblem::NotANumber => "phone-not-a-number",
-            PhoneProblem::CountryNotAllowed { .. } => "phone-country-not-allowed",
-            PhoneProblem::NotMobile => "phone-not-mobile",
-        };
-        FieldProblem::both("phone", words.say(key))
-    });
-    // a long list helps nobody to read it; the refusal then says that the country is the reason
-    let codes: Vec<String> = page.calling_codes.iter().map(|code| format!("+{code}")).collect();
-    let shown =
-        (2..=8).contains(&codes.len()).then(|| words.with("phone-countries", &[("codes", codes.join(", ").into())]));
+    let problem = page.problem.as_ref().map(|problem| phone_problem(problem, words));
+    let shown = calling_codes(&page.calling_codes, words);
     View {
         template: "phone.html",
         title: words.say("phone-title"),
@@ -254,79 +238,28 @@ fn phone(page: &PhonePage, words: &Words<'_>) -> View {
     }
 }
 
-fn code(page: &CodePage, words: &Words<'_>) -> View {
-    let enrolling = matches!(page.number, ShownNumber::Whole(_));
-    let notice = page.notice.map(|notice| match notice {
-        CodeNotice::FormExpired => Notice { tone: "info", text: words.say("code-form-expired") },
-        CodeNotice::SentAgain => Notice { tone: "good", text: words.say("code-sent-again") },
-        CodeNotice::NotSent => Notice { tone: "bad", text: words.say("code-not-sent") },
-        CodeNotice::NumberRefused if enrolling => {
-            Notice { tone: "bad", text: words.say("code-number-refused-enrolling") }
-        }
-        CodeNotice::NumberRefused => Notice { tone: "bad", text: words.say("code-number-refused") },
-        CodeNotice::TooEarly => Notice { tone: "info", text: words.time("code-asked-too-early", page.wait) },
-        CodeNotice::TooOften(wait) => Notice { tone: "bad", text: words.time("code-asked-too-often", wait) },
-        CodeNotice::NoneLeft => Notice { tone: "bad", text: words.say("code-none-left") },
-    });
-    let length = i64::from(page.length);
-    let problem = page.problem.map(|problem| match problem {
-        CodeProblem::Missing => FieldProblem::both("code", words.say("code-missing")),
-        CodeProblem::NotDigits => {
-            FieldProblem::both("code", words.with("code-not-digits", &[("length", length.into())]))
-        }
-        CodeProblem::Wrong { attempts_left } => FieldProblem {
-            field: "code",
-            summary: words.say("code-wrong"),
-            inline: Some(words.with("code-attempts-left", &[("left", attempts_left.into())])),
-        },
-        CodeProblem::Expired => FieldProblem { field: "resend", summary: words.say("code-expired"), inline: None },
-    });
-    let (key, number) = match (&page.number, page.state) {
-        (ShownNumber::Ending(ending), CodeState::Sent) => ("code-sent-to-ending", ending),
-        (ShownNumber::Whole(number), CodeState::Sent) => ("code-sent-to-number", number),
-        (ShownNumber::Ending(ending), CodeState::NotSent | CodeState::Expired) => ("code-goes-to-ending", ending),
-        (ShownNumber::Whole(number), CodeState::NotSent | CodeState::Expired) => ("code-goes-to-number", number),
+/// What is wrong with a number, at its field.
+fn phone_problem(problem: &PhoneProblem, words: &Words<'_>) -> FieldProblem {
+    let key = match problem {
+        PhoneProblem::Empty => "phone-missing",
+        PhoneProblem::UnknownCharacter(_)
+        | PhoneProblem::SpreadsheetMangled
+        | PhoneProblem::Extension
+        | PhoneProblem::MissingCountryCode
+        | PhoneProblem::TooShort
+        | PhoneProblem::TooLong
+        | PhoneProblem::NotANumber => "phone-not-a-number",
+        PhoneProblem::CountryNotAllowed { .. } => "phone-country-not-allowed",
+        PhoneProblem::NotMobile => "phone-not-mobile",
     };
-    let minutes = page.lifetime.as_secs().div_ceil(60).max(1);
-    let left = words.with("code-sends-left", &[("left", page.sends_left.into())]);
-    View {
-        template: "code.html",
-        title: words.say(match page.state {
-            CodeState::Sent => "code-title",
-            CodeState::NotSent | CodeState::Expired => "code-get-title",
-        }),
-        refers: problem.is_some()
-            || page.notice == Some(CodeNotice::FormExpired)
-            || notice.as_ref().is_some_and(|notice| notice.tone == "bad"),
-        notice,
-        problem,
-        values: context! {
-            lead_key => key,
-            number,
-            enrolling,
-            state => match page.state { CodeState::Sent => "sent", CodeState::NotSent => "not-sent", CodeState::Expired => "expired" },
-            lifetime => words.with("code-lifetime", &[("minutes", minutes.into())]),
-            label => words.with("code-label", &[("length", length.into())]),
-            // sending to the same number again would come to the same
-            refused => enrolling && page.notice == Some(CodeNotice::NumberRefused),
-            sends_left => page.sends_left,
-            sends_left_text => left,
-            wait => (page.wait > Duration::ZERO).then(|| wait_sentence(page.wait, words)),
-        },
-    }
+    FieldProblem::both("phone", words.say(key))
 }
 
-/// The sentence that says how long to wait, parted around the time so that the script can count it down.
-fn wait_sentence(wait: Duration, words: &Words<'_>) -> Value {
-    const TIME: &str = "\u{e000}";
-    let sentence = words.with("code-wait", &[("time", TIME.into())]);
-    let (before, after) = sentence.split_once(TIME).unwrap_or((sentence.as_str(), ""));
-    context! {
-        before,
-        time => texts::duration(words.0.language, wait),
-        after,
-        seconds => wait.as_secs() + u64::from(wait.subsec_nanos() > 0),
-    }
+/// The country codes that can be texted, in a sentence.
+fn calling_codes(codes: &[u16], words: &Words<'_>) -> Option<String> {
+    // a long list helps nobody to read it; the refusal then says that the country is the reason
+    let shown: Vec<String> = codes.iter().map(|code| format!("+{code}")).collect();
+    (2..=8).contains(&shown.len()).then(|| words.with("phone-countries", &[("codes", shown.join(", ").into())]))
 }
 
 fn step_up(page: &StepUpPage, words: &Words<'_>) -> View {

@@ -27,6 +27,9 @@ pub(super) async fn show(visit: Visit) -> Response {
         Some("no-such-session") => Some(AccountNotice::NoSuchSession),
         Some("others-ended") => Some(AccountNotice::OthersEnded),
         Some("password-changed") => Some(AccountNotice::PasswordChanged),
+        Some("number-changed") => Some(AccountNotice::NumberChanged),
+        Some("number-not-changed") => Some(AccountNotice::NumberNotChanged),
+        Some("number-taken") => Some(AccountNotice::NumberTaken),
         Some(_) | None => None,
     };
     page(&visit, &session, FormAge::Fresh, notice).await
@@ -92,13 +95,17 @@ async fn page(visit: &Visit, session: &Session, form: FormAge, notice: Option<Ac
         Ok(None) => return visit.see(paths::LOGOUT),
         Ok(Some(view)) => view,
     };
-    let AccountView { phone_ending, sessions } = view;
+    let AccountView { phone_ending, may_change_number, sessions } = view;
     let mut sessions: Vec<ShownSession> =
         sessions.into_iter().map(|overview| shown(visit, session, overview)).collect();
     sessions.sort_by_key(|shown| !shown.is_this);
     let page = AccountPage {
         user_name: session.user_name.as_str().to_owned(),
-        number: phone_ending.map_or(OwnNumber::None, OwnNumber::Ending),
+        number: match phone_ending {
+            None => OwnNumber::None,
+            Some(ending) if may_change_number => OwnNumber::EndingOwn(ending),
+            Some(ending) => OwnNumber::Ending(ending),
+        },
         sessions,
         form,
         notice,

@@ -10,7 +10,9 @@ use crate::domain::pending::LoginHandle;
 use crate::domain::session::Session;
 use crate::login::sessions::SessionCheck;
 use crate::login::{CodeOutcome, CodeStage, PendingStage, PendingView, SendReport, StepUpOutcome};
-use crate::pages::page::{CodeNotice, CodePage, CodeProblem, CodeState, MessageKind, OverReason, Page, ShownNumber};
+use crate::pages::page::{
+    CodeFor, CodeNotice, CodePage, CodeProblem, CodeState, MessageKind, OverReason, Page, ShownNumber,
+};
 use crate::web::paths;
 use crate::web::return_path::ReturnPath;
 
@@ -28,10 +30,7 @@ pub(super) async fn show(visit: Visit) -> Response {
     match &pending.stage {
         PendingStage::Phone => visit.see(paths::PHONE),
         PendingStage::NewPassword => visit.see(paths::NEW_PASSWORD),
-        PendingStage::Code(stage) => {
-            let notice = notice(visit.query(SAID).as_deref(), visit.query(WAIT).as_deref());
-            page(&visit, &handle, stage, notice, None)
-        }
+        PendingStage::Code(stage) => page(&visit, &handle, stage, notice_in(&visit), None),
     }
 }
 
@@ -72,7 +71,7 @@ pub(super) async fn resend(submission: Submission) -> Response {
     let Ok((_, handle)) = opened else { return stale(&visit).await };
     match visit.login().resend_code(&visit.context.site, &handle, visit.client(), visit.language).await {
         Err(_logged) => visit.message(MessageKind::SignInUnavailable),
-        Ok(Some(SendReport::Sent)) => visit.see(&format!("{}?{SAID}=again", paths::CODE)),
+        Ok(Some(SendReport::Sent)) => visit.see(&said_again(paths::CODE)),
         Ok(Some(report)) => after_first_send(&visit, report),
         Ok(None) => over(&visit),
     }
@@ -80,16 +79,31 @@ pub(super) async fn resend(submission: Submission) -> Response {
 
 /// On to the code page, which says what came of the SMS unless it is simply on its way.
 pub(super) fn after_first_send(visit: &Visit, report: SendReport) -> Response {
+    said_of_send(visit, paths::CODE, report).unwrap_or_else(|| over(visit))
+}
+
+/// On to the page at `path`, which says what came of the SMS unless it is simply on its way. `None`: what it was for is over.
+pub(super) fn said_of_send(visit: &Visit, path: &str, report: SendReport) -> Option<Response> {
     let said = match report {
-        SendReport::Sent => return visit.see(paths::CODE),
-        SendReport::Over => return over(visit),
+        SendReport::Sent => return Some(visit.see(path)),
+        SendReport::Over => return None,
         SendReport::NotSent => "not-sent".to_owned(),
         SendReport::NumberRefused => "refused".to_owned(),
         SendReport::Wait(_) => "early".to_owned(),
         SendReport::TooOften(wait) => format!("often&{WAIT}={}", wait.as_secs() + 1),
         SendReport::NoneLeft => "none".to_owned(),
     };
-    visit.see(&format!("{}?{SAID}={said}", paths::CODE))
+    Some(visit.see(&format!("{path}?{SAID}={said}")))
+}
+
+/// The page at `path`, which says that the SMS was sent again.
+pub(super) fn said_again(path: &str) -> String {
+    format!("{path}?{SAID}=again")
+}
+
+/// What the query of this request says came of asking for an SMS.
+pub(super) fn notice_in(visit: &Visit) -> Option<CodeNotice> {
+    notice(visit.query(SAID).as_deref(), visit.query(WAIT).as_deref())
 }
 
 /// The pending login of this browser, or the answer when there is none: on for whoever is signed in, else from the start.
@@ -154,10 +168,23 @@ fn page(
     notice: Option<CodeNotice>,
     problem: Option<CodeProblem>,
 ) -> Response {
+    let page = page_of(visit, stage, notice, problem, CodeFor::SignIn);
+    visit.form_page(&Page::Code(page), handle.bytes())
+}
+
+/// The page for a code that is owed.
+pub(super) fn page_of(
+    visit: &Visit,
+    stage: &CodeStage,
+    notice: Option<CodeNotice>,
+    problem: Option<CodeProblem>,
+    owed_for: CodeFor,
+) -> CodePage {
     let settings = visit.login().settings();
     let none_sent = stage.sends_left == settings.sends.per_login;
     let wait = stage.resend_at.since(visit.login().now());
-    let page = CodePage {
+    CodePage {
+        owed_for,
         number: if stage.enrolling {
             ShownNumber::Whole(stage.number.international().to_string())
         } else {
@@ -175,8 +202,7 @@ fn page(
         // by the time the page is drawn the wait may be over
         notice: notice.filter(|notice| *notice != CodeNotice::TooEarly || wait > Duration::ZERO),
         problem,
-    };
-    visit.form_page(&Page::Code(page), handle.bytes())
+    }
 }
 
 fn notice(said: Option<&str>, wait: Option<&str>) -> Option<CodeNotice> {

@@ -2,7 +2,7 @@
 
 mod own_account;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -53,6 +53,10 @@ struct State {
     texts: Vec<String>,
     ended: i64,
     sessions: Vec<SessionOverview>,
+    /// Logins one of whose codes was right without opening a session.
+    accepted: HashSet<LoginId>,
+    /// Notices, by number.
+    notices: Vec<(String, String)>,
 }
 
 impl Outside {
@@ -95,6 +99,11 @@ impl Outside {
     /// The code of the last SMS.
     pub(super) fn last_code(&self) -> String {
         self.state().texts.last().expect("an SMS was sent").clone()
+    }
+
+    /// Notices so far: to which number, and what.
+    pub(super) fn notices(&self) -> Vec<(String, String)> {
+        self.state().notices.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -366,7 +375,10 @@ impl SmsSender for Outside {
         if let Some(result) = self.sms_results.lock().unwrap().pop() {
             return result;
         }
-        self.state().texts.push(message.code.reveal().to_owned());
+        match message.code {
+            Some(code) => self.state().texts.push(code.reveal().to_owned()),
+            None => self.state().notices.push((message.to.e164().to_owned(), message.text.to_owned())),
+        }
         SmsResult::Accepted(None)
     }
 }
@@ -379,5 +391,9 @@ impl SmsTexts for Outside {
         code: &crate::domain::code::Code,
     ) -> String {
         code.reveal().to_owned()
+    }
+
+    fn number_changed(&self, _site: &SiteName, _language: crate::domain::language::Language) -> String {
+        "replaced".to_owned()
     }
 }

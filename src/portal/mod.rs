@@ -3,6 +3,7 @@
 //! Decides nothing about who may do what: `login` does. Answers only what the gateway has put a `RequestContext` to. Floor: edge.
 
 mod account;
+mod account_number;
 mod account_password;
 mod assets;
 mod code;
@@ -60,6 +61,10 @@ fn pages() -> Router<Arc<Portal>> {
         .route(paths::ACCOUNT_END, post(account::end))
         .route(paths::ACCOUNT_END_OTHERS, post(account::end_others))
         .route(paths::ACCOUNT_PASSWORD, get(account_password::show).post(account_password::submit))
+        .route(paths::ACCOUNT_PHONE, get(account_number::show).post(account_number::begin))
+        .route(paths::ACCOUNT_PHONE_CODE, post(account_number::submit_code))
+        .route(paths::ACCOUNT_PHONE_RESEND, post(account_number::resend))
+        .route(paths::ACCOUNT_PHONE_NUMBER, get(account_number::show_number).post(account_number::submit_number))
         .route(paths::SESSION, get(session::show))
         .route(paths::JWKS, get(key_set::show))
         .route(&format!("{}{{name}}", paths::ASSETS), get(assets::show))

@@ -42,6 +42,13 @@ async fn page(visit: &Visit, phone: String, form: FormAge, problem: Option<Phone
         PendingStage::NewPassword => return visit.see(paths::NEW_PASSWORD),
         PendingStage::Code(_) | PendingStage::Phone => {}
     }
+    let (example, calling_codes) = numbers_asked_for(visit);
+    let page = PhonePage { phone, example, calling_codes, form, problem };
+    visit.form_page(&Page::Phone(page), handle.bytes())
+}
+
+/// A number as an example, and the country codes that can be texted.
+pub(super) fn numbers_asked_for(visit: &Visit) -> (String, Vec<u16>) {
     let countries = &visit.login().settings().countries;
     let mut calling_codes: Vec<u16> = Vec::new();
     for code in countries.iter().map(|country| country.calling_code()) {
@@ -49,12 +56,5 @@ async fn page(visit: &Visit, phone: String, form: FormAge, problem: Option<Phone
             calling_codes.push(code);
         }
     }
-    let page = PhonePage {
-        phone,
-        example: countries.first().map(|country| country.example_mobile()).unwrap_or_default(),
-        calling_codes,
-        form,
-        problem,
-    };
-    visit.form_page(&Page::Phone(page), handle.bytes())
+    (countries.first().map(|country| country.example_mobile()).unwrap_or_default(), calling_codes)
 }

@@ -28,7 +28,7 @@ use crate::pages::form::{Form, FormRefusal, StaleForm, UncheckedForm};
 use crate::pages::language_choice;
 use crate::pages::look::SiteLook;
 use crate::pages::own::OwnPage;
-use crate::pages::page::{Chrome, Message, MessageKind, Page};
+use crate::pages::page::{Chrome, CodeFor, Message, MessageKind, Page};
 use crate::pages::render::{self, LANGUAGE_FIELD};
 use crate::pages::security_headers;
 use crate::web::bounces::{Bounces, Hop};
@@ -213,10 +213,15 @@ impl Visit {
         match (page, &self.method) {
             (_, &Method::GET | &Method::HEAD) => self.path_and_query(),
             (Page::Login(page), _) => ReturnPath::parse_or_root(Some(&page.return_to)).sign_in_url(),
-            (Page::Code(_), _) => paths::CODE.to_owned(),
+            (Page::Code(page), _) => match page.owed_for {
+                CodeFor::SignIn => paths::CODE.to_owned(),
+                CodeFor::OldNumber | CodeFor::NewNumber => paths::ACCOUNT_PHONE.to_owned(),
+            },
             (Page::NewPassword(_), _) => paths::NEW_PASSWORD.to_owned(),
             (Page::Own(OwnPage::Account(_)), _) => paths::ACCOUNT.to_owned(),
             (Page::Own(OwnPage::Password(_)), _) => paths::ACCOUNT_PASSWORD.to_owned(),
+            (Page::Own(OwnPage::NumberPassword(_)), _) => paths::ACCOUNT_PHONE.to_owned(),
+            (Page::Own(OwnPage::NewNumber(_)), _) => paths::ACCOUNT_PHONE_NUMBER.to_owned(),
             _ => paths::LOGIN.to_owned(),
         }
     }

@@ -27,6 +27,14 @@ pub const ACCOUNT_END: &str = "/.vestibule/account/end";
 pub const ACCOUNT_END_OTHERS: &str = "/.vestibule/account/end-others";
 /// Another password for the user.
 pub const ACCOUNT_PASSWORD: &str = "/.vestibule/account/password";
+/// Another number for the user: shows whatever is next, and takes the password.
+pub const ACCOUNT_PHONE: &str = "/.vestibule/account/phone";
+/// Takes the codes of a change of number.
+pub const ACCOUNT_PHONE_CODE: &str = "/.vestibule/account/phone/code";
+/// Asks for another SMS for it.
+pub const ACCOUNT_PHONE_RESEND: &str = "/.vestibule/account/phone/resend";
+/// Takes the new number.
+pub const ACCOUNT_PHONE_NUMBER: &str = "/.vestibule/account/phone/number";
 /// JSON about the session; does not count as activity.
 pub const SESSION: &str = "/.vestibule/session";
 /// The answer for other proxies (`auth_request`, `ForwardAuth`).

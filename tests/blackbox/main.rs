@@ -6,6 +6,7 @@
 
 mod access_log;
 mod account;
+mod account_number;
 mod accounts;
 mod activation;
 mod architecture;

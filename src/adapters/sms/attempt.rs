@@ -153,7 +153,7 @@ impl HttpSms {
         Parts {
             to: message.to,
             text: message.text,
-            code: message.code.reveal(),
+            code: message.code.map_or("", |code| code.reveal()),
             sender: &self.sender,
             app: message.app,
             lang: message.language.tag(),

@@ -52,7 +52,7 @@ mod tests {
         let to = PhoneNumber::from_stored("+32470123456").unwrap();
         let code = Code::parse("012345").unwrap();
         let text = "012345 is your code for Démo.\n@localhost #012345";
-        let shown = framed(&SmsMessage { to: &to, text, code: &code, app: "Demo", language: Language::En });
+        let shown = framed(&SmsMessage { to: &to, text, code: Some(&code), app: "Demo", language: Language::En });
         let widths: Vec<usize> =
             shown.lines().filter(|line| !line.is_empty()).map(|line| line.chars().count()).collect();
         assert_eq!(widths.len(), 4, "{shown}");

@@ -1,6 +1,7 @@
 //! What people do with their own account while they are signed in. Each step reads the account anew and does nothing once it has moved on from
 //! the session that asks. The port behind it is here too: reading and changing one's own, one verb a transaction. Floor: login.
 
+mod number;
 mod password;
 mod sessions;
 
@@ -8,14 +9,16 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+pub use self::number::{NewNumberOutcome, NumberChangeBegun, NumberCodeOutcome, NumberStage};
 pub use self::password::PasswordChangeOutcome;
 
 use super::directory::SessionOverview;
 use super::ports::PortResult;
-use super::{Client, Login};
-use crate::domain::account::{Account, AccountId, AccountStatus, Epoch};
+use super::{Client, Login, NewPhone};
+use crate::domain::account::{Account, AccountId, AccountStatus, Epoch, PhoneVersion};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::password_hash::PasswordHash;
+use crate::domain::pending::LoginId;
 use crate::domain::revocation::FeedRow;
 use crate::domain::session::{Session, SessionId};
 use crate::domain::time::UnixMillis;
@@ -38,6 +41,13 @@ pub trait OwnAccount: Send + Sync + fmt::Debug {
     /// in which that one goes on. `None`: the account is not in the session's epoch any more, or the session has ended.
     async fn change_password(&self, change: &OwnPasswordChange) -> PortResult<Option<(Epoch, FeedRow)>>;
 
+    /// A right code that opens no session: its guess is told to be right, and the account's code failures are forgotten. `false`: a code of this
+    /// login was right before, or the account is gone.
+    async fn accept_code(&self, login: &LoginId, account: &AccountId, audit: &AuditRecord) -> PortResult<bool>;
+
+    /// Puts another number in place, with everything that belongs to it, or does nothing.
+    async fn replace_number(&self, replacement: &NumberReplacement) -> PortResult<NumberReplaced>;
+
     /// Ends every session of the account but `kept`, as long as the account is still in the epoch of `kept`. Empty: there was no other.
     async fn end_other_sessions(&self, kept: &Session, audit: &AuditRecord) -> PortResult<Vec<FeedRow>>;
 }
@@ -50,11 +60,39 @@ pub struct OwnPasswordChange {
     pub audit: AuditRecord,
 }
 
+/// Another number for the account of a session, which proved the old one and this one.
+#[derive(Clone, Debug)]
+pub struct NumberReplacement {
+    pub session: Session,
+    /// Under which the code on the new number was guessed.
+    pub login: LoginId,
+    /// The account's phone version the change began with.
+    pub phone_version: PhoneVersion,
+    pub new_phone: NewPhone,
+    /// When the password was shown.
+    pub password_at: UnixMillis,
+    pub audit: AuditRecord,
+}
+
+/// What putting another number in place came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum NumberReplaced {
+    /// Committed: every other session and every pending login has ended, and this one goes on in this epoch.
+    Done(Epoch, FeedRow),
+    /// The account has moved on, or the session has ended.
+    Stale,
+    /// As many accounts as may have the number have it already.
+    NumberTaken,
+}
+
 /// One's own account, as the page shows it.
 #[derive(Clone, Debug)]
 pub struct AccountView {
     /// The last two digits of the number; `None` when there is none.
     pub phone_ending: Option<String>,
+    /// Whether its user may change the number.
+    pub may_change_number: bool,
     pub sessions: Vec<SessionOverview>,
 }
 

@@ -90,7 +90,7 @@ impl Login {
         let changed = effect("account.password_changed", self.ports.own_account.change_password(&change)).await?;
         let Some((epoch, row)) = changed else { return Ok(PasswordChangeOutcome::Over) };
         self.sessions.apply(&[row]);
-        Ok(PasswordChangeOutcome::Changed(Box::new(session.continued_in(epoch, now))))
+        Ok(PasswordChangeOutcome::Changed(Box::new(session.continued_in(epoch, now, now))))
     }
 
     /// The password of somebody who is signed in, looked at as at a sign-in: the same limits, the same pace, the same lines in the audit trail.

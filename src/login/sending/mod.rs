@@ -1,6 +1,7 @@
 //! Sending a code: may it be sent, what is sent, by whom, and what became of it. Who is asked in which order is decided in `order`
 //! over facts; adapters only send. Floor: login.
 
+mod notice;
 mod order;
 
 use std::time::Duration;
@@ -18,8 +19,10 @@ use crate::domain::code::Code;
 use crate::domain::keys::HashPurpose;
 use crate::domain::language::Language;
 use crate::domain::limits::Charge;
-use crate::domain::pending::{LoginId, NeedsCode};
+use crate::domain::number_change::OwedCode;
+use crate::domain::pending::LoginId;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 
 /// What became of an SMS that was asked for.
@@ -54,7 +57,7 @@ impl Login {
     pub(super) async fn send_code(
         &self,
         id: &LoginId,
-        login: &NeedsCode,
+        login: OwedCode<'_>,
         account: &Account,
         client: &Client,
         page_language: Language,
@@ -153,20 +156,14 @@ impl Login {
     /// Asks one provider after another, within the time limit of all together.
     async fn hand_over(
         &self,
-        login: &NeedsCode,
+        login: OwedCode<'_>,
         number: &PhoneNumber,
         code: &Code,
         language: Language,
     ) -> (SendOutcome, SendReport) {
         let site = &login.facts().site;
         let text = self.ports.texts.text(site, language, code);
-        let app = self
-            .settings
-            .app_names
-            .iter()
-            .find(|(name, _)| name == site)
-            .map_or(site.as_str(), |(_, app)| app.as_str());
-        let message = SmsMessage { to: number, text: &text, code, app, language };
+        let message = SmsMessage { to: number, text: &text, code: Some(code), app: self.app_name(site), language };
         let ends = tokio::time::Instant::now() + self.settings.send_time_limit;
         let mut outcome = SendOutcome::NotSent;
         for sender in senders_for(number.country(), &self.ports.senders) {
@@ -189,6 +186,12 @@ impl Login {
                 (outcome, SendReport::NotSent)
             }
         }
+    }
+
+    /// The name a site gives itself in an SMS.
+    fn app_name<'a>(&'a self, site: &'a SiteName) -> &'a str {
+        let named = self.settings.app_names.iter().find(|(name, _)| name == site);
+        named.map_or(site.as_str(), |(_, app)| app.as_str())
     }
 
     /// Counts a send for the numbers around this one and for everybody, this minute.
@@ -220,7 +223,7 @@ impl Login {
         &self,
         report: SendReport,
         reason: &str,
-        login: &NeedsCode,
+        login: OwedCode<'_>,
         client: &Client,
         now: UnixMillis,
     ) -> PortResult<SendReport> {

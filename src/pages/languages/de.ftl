@@ -3,6 +3,7 @@
 
 sms-code = { $code } ist Ihr Anmeldecode für { $site }. Geben Sie ihn nicht weiter.
 sms-test = Dies ist eine Testnachricht von { $site }.
+sms-number-changed = Eine andere Nummer ist bei { $site } an die Stelle dieser Nummer getreten. Wenn Sie das nicht waren, bitten Sie dort sofort um Hilfe.
 
 title-error = Fehler: { $title }
 problem-heading = Es gibt ein Problem
@@ -161,6 +162,17 @@ account-password-button = Passwort ändern
 account-password-not-correct = Das bisherige Passwort ist nicht richtig, oder es wird nach zu vielen Versuchen zurzeit nicht geprüft. Prüfen Sie es, versuchen Sie es später noch einmal oder bitten Sie um Hilfe.
 account-password-same = Das ist schon Ihr Passwort. Wählen Sie ein anderes
 account-password-changed = Ihr Passwort ist geändert. Alle anderen Sitzungen sind beendet.
+number-title = Telefonnummer ändern
+number-why = Zu Ihrer Sicherheit fragen wir zuerst nach Ihrem Passwort und senden einen Code an Ihre bisherige Nummer, danach einen an die neue.
+number-old-title = Ein Code auf Ihrer bisherigen Nummer
+number-new-title = Ein Code auf Ihrer neuen Nummer
+number-new-why = Ihre bisherige Nummer ist bestätigt. Welche Nummer soll an ihre Stelle treten? Ein Code geht sofort dorthin.
+number-same = Das ist schon Ihre Nummer. Geben Sie eine andere ein
+number-changed = Ihre Nummer ist geändert. Alle anderen Sitzungen sind beendet.
+number-not-changed = Ihre Nummer ist nicht geändert: Es hat zu lange gedauert, es gab zu viele Versuche, oder die Änderung wurde in einem anderen Tab begonnen. Sie können von vorn beginnen.
+number-taken = Ihre Nummer ist nicht geändert: Die neue gehört bereits zu einem anderen Konto.
+number-by-operator = Nur wer Ihnen Ihr Konto gegeben hat, kann sie ändern.
+number-cancel = Nummer nicht ändern
 
 no-number-title = Noch keine Telefonnummer
 no-number-lead = Zur Anmeldung gehört ein Code per SMS, und für Ihr Konto ist keine Mobilnummer hinterlegt.

@@ -6,6 +6,7 @@
 
 sms-code = { $code } is your { $site } sign-in code. Do not share it.
 sms-test = This is a test message from { $site }.
+sms-number-changed = Another phone number has taken the place of this one at { $site }. If that was not you, ask for help there at once.
 
 ## On every page
 
@@ -180,6 +181,17 @@ account-password-button = Change the password
 account-password-not-correct = The present password is not correct, or it is not looked at for now after too many tries. Check it, try again later, or ask for help.
 account-password-same = This is your password already. Choose another one
 account-password-changed = Your password has been changed. All other sessions have ended.
+number-title = Change your phone number
+number-why = For your safety we first ask for your password and send a code to your present number, and then one to the new number.
+number-old-title = A code on your present number
+number-new-title = A code on your new number
+number-new-why = Your present number is confirmed. Which number shall take its place? A code goes there right away.
+number-same = This is your number already. Enter another one
+number-changed = Your number has been changed. All other sessions have ended.
+number-not-changed = Your number has not been changed: it took too long, there were too many tries, or it was begun in another tab. You can begin again.
+number-taken = Your number has not been changed: the new one is on another account already.
+number-by-operator = Only the people who gave you your account can change it.
+number-cancel = Do not change the number
 
 ## A sign-in that cannot go on
 

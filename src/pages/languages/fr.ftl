@@ -4,6 +4,7 @@
 
 sms-code = { $code } est votre code de connexion { $site }. Ne le communiquez pas.
 sms-test = Ceci est un message de test de { $site }.
+sms-number-changed = Un autre numéro a remplacé celui-ci chez { $site }. Si ce n'était pas vous, demandez de l'aide sans attendre.
 
 title-error = Erreur : { $title }
 problem-heading = Il y a un problème
@@ -162,6 +163,17 @@ account-password-button = Changer le mot de passe
 account-password-not-correct = Le mot de passe actuel n’est pas correct, ou il n’est pas examiné pour l’instant après trop d’essais. Vérifiez-le, réessayez plus tard ou demandez de l’aide.
 account-password-same = C’est déjà votre mot de passe. Choisissez-en un autre
 account-password-changed = Votre mot de passe a été changé. Toutes les autres sessions sont terminées.
+number-title = Changer votre numéro de téléphone
+number-why = Pour votre sécurité, nous demandons d’abord votre mot de passe et envoyons un code à votre numéro actuel, puis un autre au nouveau numéro.
+number-old-title = Un code sur votre numéro actuel
+number-new-title = Un code sur votre nouveau numéro
+number-new-why = Votre numéro actuel est confirmé. Quel numéro doit le remplacer ? Un code y est envoyé aussitôt.
+number-same = C’est déjà votre numéro. Saisissez-en un autre
+number-changed = Votre numéro a été changé. Toutes les autres sessions sont terminées.
+number-not-changed = Votre numéro n’a pas été changé : cela a pris trop de temps, il y a eu trop d’essais, ou le changement a été commencé dans un autre onglet. Vous pouvez recommencer.
+number-taken = Votre numéro n’a pas été changé : le nouveau figure déjà sur un autre compte.
+number-by-operator = Seules les personnes qui vous ont donné votre compte peuvent le changer.
+number-cancel = Ne pas changer le numéro
 
 no-number-title = Pas encore de numéro
 no-number-lead = La connexion demande un code envoyé par SMS, et votre compte n’a pas de numéro de mobile.

@@ -3,6 +3,7 @@
 
 sms-code = { $code } is je inlogcode voor { $site }. Deel deze code met niemand.
 sms-test = Dit is een testbericht van { $site }.
+sms-number-changed = Een ander telefoonnummer heeft bij { $site } de plaats van dit nummer ingenomen. Was jij dat niet? Vraag daar meteen hulp.
 
 title-error = Fout: { $title }
 problem-heading = Er gaat iets niet goed
@@ -161,6 +162,17 @@ account-password-button = Wachtwoord wijzigen
 account-password-not-correct = Het huidige wachtwoord klopt niet, of er wordt even niet naar gekeken na te veel pogingen. Kijk het na, probeer het later opnieuw of vraag hulp.
 account-password-same = Dit is al je wachtwoord. Kies een ander
 account-password-changed = Je wachtwoord is gewijzigd. Alle andere sessies zijn beëindigd.
+number-title = Je telefoonnummer wijzigen
+number-why = Voor je veiligheid vragen we eerst je wachtwoord en sturen we een code naar je huidige nummer, en daarna een naar het nieuwe.
+number-old-title = Een code op je huidige nummer
+number-new-title = Een code op je nieuwe nummer
+number-new-why = Je huidige nummer is bevestigd. Welk nummer komt ervoor in de plaats? Er gaat meteen een code naartoe.
+number-same = Dit is al je nummer. Vul een ander in
+number-changed = Je nummer is gewijzigd. Alle andere sessies zijn beëindigd.
+number-not-changed = Je nummer is niet gewijzigd: het duurde te lang, er waren te veel pogingen of het werd in een ander tabblad begonnen. Je kunt opnieuw beginnen.
+number-taken = Je nummer is niet gewijzigd: het nieuwe staat al bij een ander account.
+number-by-operator = Alleen wie je je account gaf kan het wijzigen.
+number-cancel = Het nummer niet wijzigen
 
 no-number-title = Nog geen telefoonnummer
 no-number-lead = Voor het inloggen is een code per sms nodig, en bij je account staat geen mobiel nummer.

@@ -2,10 +2,11 @@
 
 use minijinja::{Value, context};
 
-use super::{FieldProblem, Notice, View, Words, new_password};
+use super::{FieldProblem, Notice, View, Words, calling_codes, new_password, phone_problem};
 use crate::domain::time::UnixMillis;
 use crate::pages::own::{
-    AccountNotice, AccountPage, ChangePasswordPage, ChangePasswordProblem, OwnNumber, OwnPage, ShownSession,
+    AccountNotice, AccountPage, ChangePasswordPage, ChangePasswordProblem, NewNumberPage, NewNumberProblem,
+    NumberPasswordPage, NumberPasswordProblem, OwnNumber, OwnPage, ShownSession,
 };
 use crate::pages::page::{FormAge, NewPasswordProblem};
 use crate::web::device::Device;
@@ -14,6 +15,8 @@ pub(super) fn view(page: &OwnPage, words: &Words<'_>) -> View {
     match page {
         OwnPage::Account(page) => account(page, words),
         OwnPage::Password(page) => password(page, words),
+        OwnPage::NumberPassword(page) => number_password(page, words),
+        OwnPage::NewNumber(page) => new_number(page, words),
     }
 }
 
@@ -23,6 +26,9 @@ fn account(page: &AccountPage, words: &Words<'_>) -> View {
         AccountNotice::NoSuchSession => Notice { tone: "info", text: words.say("account-no-such-session") },
         AccountNotice::OthersEnded => Notice { tone: "good", text: words.say("account-others-ended") },
         AccountNotice::PasswordChanged => Notice { tone: "good", text: words.say("account-password-changed") },
+        AccountNotice::NumberChanged => Notice { tone: "good", text: words.say("number-changed") },
+        AccountNotice::NumberNotChanged => Notice { tone: "info", text: words.say("number-not-changed") },
+        AccountNotice::NumberTaken => Notice { tone: "bad", text: words.say("number-taken") },
     });
     let is_expired = page.form == FormAge::Expired;
     let expired = is_expired.then(|| Notice { tone: "info", text: words.say("account-form-expired") });
@@ -37,7 +43,11 @@ fn account(page: &AccountPage, words: &Words<'_>) -> View {
             user_name => page.user_name.as_str(),
             number => match &page.number {
                 OwnNumber::None => words.say("account-number-none"),
-                OwnNumber::Ending(ending) => words.with("account-number-ending", &[("ending", ending.as_str().into())]),
+                OwnNumber::Ending(ending) | OwnNumber::EndingOwn(ending) => words.with("account-number-ending", &[("ending", ending.as_str().into())]),
+            },
+            number_hint => match &page.number {
+                OwnNumber::None | OwnNumber::Ending(_) => Some(words.say("number-by-operator")),
+                OwnNumber::EndingOwn(_) => None,
             },
             has_others => sessions.len() > 1,
             sessions,
@@ -73,6 +83,45 @@ fn password(page: &ChangePasswordPage, words: &Words<'_>) -> View {
                 field("new_password", "new-password-label", "new-password", Some(new_password::hint(page.min_length, words))),
                 field("repeated", "new-password-again", "new-password", None),
             ],
+        },
+    }
+}
+
+fn number_password(page: &NumberPasswordPage, words: &Words<'_>) -> View {
+    let problem = page.problem.map(|problem| {
+        let key = match problem {
+            NumberPasswordProblem::Missing => "login-password-missing",
+            NumberPasswordProblem::NotCorrect => "account-password-not-correct",
+        };
+        FieldProblem::both("password", words.say(key))
+    });
+    let is_expired = page.form == FormAge::Expired;
+    View {
+        template: "account_number_password.html",
+        title: words.say("number-title"),
+        refers: problem.is_some() || is_expired,
+        notice: is_expired.then(|| Notice { tone: "info", text: words.say("account-form-expired") }),
+        problem,
+        values: context! { user_name => page.user_name.as_str() },
+    }
+}
+
+fn new_number(page: &NewNumberPage, words: &Words<'_>) -> View {
+    let problem = page.problem.as_ref().map(|problem| match problem {
+        NewNumberProblem::Unusable(problem) => phone_problem(problem, words),
+        NewNumberProblem::Same => FieldProblem::both("phone", words.say("number-same")),
+    });
+    let is_expired = page.form == FormAge::Expired;
+    View {
+        template: "account_number.html",
+        title: words.say("number-title"),
+        refers: problem.is_some() || is_expired,
+        notice: is_expired.then(|| Notice { tone: "info", text: words.say("phone-form-expired") }),
+        problem,
+        values: context! {
+            phone => page.phone.as_str(),
+            example => page.example.as_str(),
+            countries => calling_codes(&page.calling_codes, words),
         },
     }
 }

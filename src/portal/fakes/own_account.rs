@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use super::{Outside, State};
 use crate::domain::account::{AccountId, Epoch};
 use crate::domain::audit::AuditRecord;
+use crate::domain::pending::LoginId;
 use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::{Session, SessionId};
 use crate::domain::time::UnixMillis;
 use crate::login::directory::SessionOverview;
-use crate::login::own_account::{OwnAccount, OwnPasswordChange};
+use crate::login::own_account::{NumberReplaced, NumberReplacement, OwnAccount, OwnPasswordChange};
 use crate::login::ports::PortResult;
 
 impl State {
@@ -54,6 +55,34 @@ impl OwnAccount for Outside {
         state.ended += 1;
         let what = Revoked::AccountBefore(session.account, epoch);
         Ok(Some((epoch, FeedRow { number: state.ended, at: change.audit.at, what })))
+    }
+
+    async fn accept_code(&self, login: &LoginId, _account: &AccountId, _audit: &AuditRecord) -> PortResult<bool> {
+        Ok(self.answering()?.accepted.insert(*login))
+    }
+
+    async fn replace_number(&self, replacement: &NumberReplacement) -> PortResult<NumberReplaced> {
+        let mut state = self.answering()?;
+        let session = &replacement.session;
+        let new_phone = &replacement.new_phone;
+        let holders = state.accounts.iter().filter(|account| account.phone.as_ref() == Some(&new_phone.number)).count();
+        if holders >= new_phone.most_accounts as usize {
+            return Ok(NumberReplaced::NumberTaken);
+        }
+        let found = state.accounts.iter_mut().find(|account| {
+            account.id == session.account
+                && account.epoch == session.epoch
+                && account.phone_version == replacement.phone_version
+        });
+        let Some(account) = found else { return Ok(NumberReplaced::Stale) };
+        account.epoch.0 += 1;
+        account.phone_version.0 += 1;
+        account.phone = Some(new_phone.number.clone());
+        let epoch = account.epoch;
+        let _ended = state.end(&replacement.audit, |other| other.account == session.account && other.id != session.id);
+        state.ended += 1;
+        let what = Revoked::AccountBefore(session.account, epoch);
+        Ok(NumberReplaced::Done(epoch, FeedRow { number: state.ended, at: replacement.audit.at, what }))
     }
 
     async fn end_other_sessions(&self, kept: &Session, audit: &AuditRecord) -> PortResult<Vec<FeedRow>> {

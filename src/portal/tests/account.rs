@@ -19,7 +19,7 @@ fn passwords<'a>(present: &'a str, chosen: &'a str) -> [(&'static str, &'a str);
 }
 
 /// Another browser of whoever has this name, with the same outside.
-async fn beside(browser: &Browser, user_name: &str) -> Browser {
+pub(super) async fn signed_in_beside(browser: &Browser, user_name: &str) -> Browser {
     let mut other = browser.another();
     other.outside.pass(super::SECOND * 60);
     other.password(user_name).await;
@@ -28,14 +28,14 @@ async fn beside(browser: &Browser, user_name: &str) -> Browser {
     other
 }
 
-async fn is_in(browser: &mut Browser) -> bool {
+pub(super) async fn is_in(browser: &mut Browser) -> bool {
     browser.get("/.vestibule/session").await.status == StatusCode::OK
 }
 
 #[tokio::test]
 async fn one_session_is_ended_and_the_others_go_on() {
     let mut here = Browser::signed_in().await;
-    let mut there = beside(&here, "anna").await;
+    let mut there = signed_in_beside(&here, "anna").await;
     let page = here.get(ACCOUNT).await;
     assert!(page.says("ending in 56") && page.says("127.0.0.1") && page.says("this one"), "{}", page.body);
     let answer = here.fill(ACCOUNT, END, &[("session", &page.field("session"))]).await;
@@ -47,7 +47,7 @@ async fn one_session_is_ended_and_the_others_go_on() {
 #[tokio::test]
 async fn all_others_are_ended_and_nobody_elses() {
     let mut here = Browser::signed_in().await;
-    let (mut there, mut stranger) = (beside(&here, "anna").await, beside(&here, "dora").await);
+    let (mut there, mut stranger) = (signed_in_beside(&here, "anna").await, signed_in_beside(&here, "dora").await);
     let answer = here.fill(ACCOUNT, END_OTHERS, &[]).await;
     assert_eq!(answer.leads_to(), "/.vestibule/account?said=others-ended");
     assert!(is_in(&mut here).await && !is_in(&mut there).await && is_in(&mut stranger).await);
@@ -57,7 +57,7 @@ async fn all_others_are_ended_and_nobody_elses() {
 #[tokio::test]
 async fn the_id_of_somebody_elses_session_ends_nothing() {
     let mut here = Browser::signed_in().await;
-    let mut stranger = beside(&here, "dora").await;
+    let mut stranger = signed_in_beside(&here, "dora").await;
     let session = stranger.get("/.vestibule/session").await;
     let (_, id) = session.body.split_once("\"session\":\"").unwrap();
     for id in [&id[..32], "", "not-an-id"] {
@@ -70,7 +70,7 @@ async fn the_id_of_somebody_elses_session_ends_nothing() {
 #[tokio::test]
 async fn nothing_is_ended_without_the_token_of_this_session() {
     let mut here = Browser::signed_in().await;
-    let mut there = beside(&here, "anna").await;
+    let mut there = signed_in_beside(&here, "anna").await;
     let session = here.get(ACCOUNT).await.field("session");
     let foreign = there.get(ACCOUNT).await.field("csrf");
     for token in ["", "AAAA", &foreign] {
@@ -116,7 +116,7 @@ async fn whoever_has_no_session_or_owes_a_code_signs_in_first_and_comes_back() {
 #[tokio::test]
 async fn a_password_is_changed_and_only_this_session_goes_on() {
     let mut here = Browser::signed_in().await;
-    let mut there = beside(&here, "anna").await;
+    let mut there = signed_in_beside(&here, "anna").await;
     let mut copy = here.another();
     copy.cookies = here.cookies.clone();
     let answer = here.fill(PASSWORD, PASSWORD, &passwords(super::PASSWORD, NEW)).await;
@@ -130,7 +130,7 @@ async fn a_password_is_changed_and_only_this_session_goes_on() {
 #[tokio::test]
 async fn a_password_that_will_not_do_is_told_at_its_field() {
     let mut here = Browser::signed_in().await;
-    let mut there = beside(&here, "anna").await;
+    let mut there = signed_in_beside(&here, "anna").await;
     let right = super::PASSWORD;
     for (present, chosen, repeated, said) in [
         ("", NEW, NEW, "Enter your password"),

@@ -1,6 +1,7 @@
 //! What a browser and a script see of a sign-in, over the router and an outside in memory. Here: the browser that the tests drive. Floor: edge.
 
 mod account;
+mod account_number;
 mod codes;
 mod edges;
 mod sign_in;

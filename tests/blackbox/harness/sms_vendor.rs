@@ -44,6 +44,11 @@ pub(crate) struct Behaviour {
 }
 
 impl Sms {
+    /// Whether it is one with a code, and not a notice.
+    pub(crate) fn has_code(&self) -> bool {
+        self.text.lines().last().unwrap_or_default().contains('#')
+    }
+
     /// The code: what follows `#` in the last line.
     #[track_caller]
     pub(crate) fn code(&self) -> String {

@@ -354,7 +354,9 @@ impl Stack {
     /// Secrets that can be read where they must not be.
     pub(crate) fn leaks(&self) -> Vec<Found> {
         for message in self.vendor.messages() {
-            self.evidence.keep(SecretKind::Code, &message.code());
+            if message.has_code() {
+                self.evidence.keep(SecretKind::Code, &message.code());
+            }
             self.evidence.keep(SecretKind::PhoneNumber, &message.to);
         }
         self.evidence.search(&self.places())

@@ -6,12 +6,12 @@ use super::fixture::{
     NOW, Store, add, anna, attempt, audit, change, guess, hash, login, new_account, opening, signed_in,
 };
 use crate::adapters::sql::SqlLedger;
-use crate::domain::account::Account;
+use crate::domain::account::{Account, AccountId};
 use crate::domain::audit::AuditEvent;
 use crate::domain::revocation::Revoked;
 use crate::domain::session::{Session, SessionId};
 use crate::login::directory::{AccountChange, Changed};
-use crate::login::own_account::{OwnAccount as _, OwnPasswordChange};
+use crate::login::own_account::{NumberReplaced, NumberReplacement, OwnAccount as _, OwnPasswordChange};
 use crate::login::ports::{AttemptCharge, Ledger as _, Opened};
 
 pub(super) async fn a_session_is_ended_by_its_own_account_only(store: &Store) {
@@ -76,7 +76,7 @@ pub(super) async fn a_changed_password_ends_all_but_the_session_that_changed_it(
     let ended = Session { id: other, epoch, ..kept.clone() };
     assert_eq!(node.change_password(&changing(&ended, 'C')).await.unwrap(), None);
     assert_eq!(node.account(&anna.id).await.unwrap().unwrap().password.stored(), hash('B').stored());
-    let going_on = kept.continued_in(epoch, NOW);
+    let going_on = kept.continued_in(epoch, NOW, NOW);
     assert!(node.change_password(&changing(&going_on, 'D')).await.unwrap().is_some());
 }
 
@@ -97,6 +97,94 @@ pub(super) async fn twenty_changes_of_a_password_at_once_are_one(store: &Store) 
     }
     assert_eq!(won, 1);
     assert_eq!(ids(&nodes[0], &anna).await.len(), 1);
+}
+
+pub(super) async fn a_right_code_that_opens_no_session_counts_once(store: &Store) {
+    let node = store.node().await;
+    let anna = anna(&node).await;
+    let id = login();
+    let record = audit(AuditEvent::PhoneProved, NOW);
+    for _ in 0..3 {
+        assert!(matches!(guess(&node, &anna, id, NOW).await, AttemptCharge::Granted(_)));
+    }
+    assert!(node.accept_code(&id, &anna.id, &record).await.unwrap());
+    assert!(!node.accept_code(&id, &anna.id, &record).await.unwrap(), "a code works once");
+    let database = store.database().await;
+    let left = "SELECT COUNT(*) AS count FROM code_attempts WHERE outcome = 'charged'";
+    assert_eq!(super::fixture::rows_in(&database, left).await, 0, "wrong ones in a row are forgotten");
+    assert!(!node.accept_code(&login(), &AccountId::random(), &record).await.unwrap());
+}
+
+pub(super) async fn a_replaced_number_ends_all_but_the_session_that_replaced_it(store: &Store) {
+    let node = store.node().await;
+    let anna = anna(&node).await;
+    let (kept, other) = (session(&node, &anna).await, session(&node, &anna).await);
+    let replacement = replacing(&kept, &anna, "+32470999001");
+    let NumberReplaced::Done(epoch, row) = node.replace_number(&replacement).await.unwrap() else {
+        panic!("it was not replaced");
+    };
+    assert_eq!(row.what, Revoked::AccountBefore(anna.id, epoch));
+    let changed = node.account(&anna.id).await.unwrap().unwrap();
+    assert_eq!((changed.phone.as_ref(), changed.epoch), (Some(&replacement.new_phone.number), epoch));
+    assert!(changed.phone_version > anna.phone_version);
+    assert_eq!(ids(&node, &anna).await, [kept.id]);
+    let going_on = kept.continued_in(epoch, NOW, NOW);
+    for stale in [
+        replacing(&kept, &changed, "+32470999002"),
+        replacing(&going_on, &anna, "+32470999002"),
+        replacing(&Session { id: other.id, ..going_on.clone() }, &changed, "+32470999002"),
+    ] {
+        assert_eq!(node.replace_number(&stale).await.unwrap(), NumberReplaced::Stale);
+    }
+    assert!(matches!(
+        node.replace_number(&replacing(&going_on, &changed, "+32470999003")).await.unwrap(),
+        NumberReplaced::Done(..)
+    ));
+    let carla = add(&node, new_account("carla", Some("+32470999005"))).await;
+    let of_carla = session(&node, &carla).await;
+    let taken = node.replace_number(&replacing(&of_carla, &carla, "+32470999003")).await.unwrap();
+    assert_eq!(taken, NumberReplaced::NumberTaken, "it is anna's");
+    assert_eq!(node.account(&carla.id).await.unwrap().unwrap().epoch, carla.epoch);
+    let bert = add(&node, new_account("bert", None)).await;
+    let of_bert = session(&node, &bert).await;
+    let stale = node.replace_number(&replacing(&of_bert, &bert, "+32470999004")).await.unwrap();
+    assert_eq!(stale, NumberReplaced::Stale, "a first number is enrolled, not replaced");
+}
+
+pub(super) async fn twenty_replacements_of_a_number_at_once_are_one(store: &Store) {
+    let nodes = [store.node().await, store.node().await];
+    let anna = anna(&nodes[0]).await;
+    let mut replacements = Vec::new();
+    for number in 0..20_usize {
+        let session = session(&nodes[0], &anna).await;
+        replacements.push((nodes[number % 2].clone(), replacing(&session, &anna, &format!("+324709990{number:02}"))));
+    }
+    let tasks: Vec<_> = replacements
+        .into_iter()
+        .map(|(node, replacement)| {
+            tokio::spawn(async move {
+                let replaced = node.replace_number(&replacement).await.unwrap();
+                matches!(replaced, NumberReplaced::Done(..)).then_some(replacement.new_phone.number)
+            })
+        })
+        .collect();
+    let mut won = Vec::new();
+    for task in tasks {
+        won.extend(task.await.unwrap());
+    }
+    assert_eq!(won.len(), 1);
+    assert_eq!(nodes[0].account(&anna.id).await.unwrap().unwrap().phone.as_ref(), won.first());
+}
+
+fn replacing(session: &Session, account: &Account, number: &str) -> NumberReplacement {
+    NumberReplacement {
+        session: session.clone(),
+        login: login(),
+        phone_version: account.phone_version,
+        new_phone: super::fixture::new_phone(number),
+        password_at: NOW,
+        audit: audit(AuditEvent::PhoneChanged, NOW),
+    }
 }
 
 fn changing(session: &Session, salt: char) -> OwnPasswordChange {
