@@ -12,6 +12,7 @@ pub mod language;
 pub mod limits;
 pub mod network;
 pub mod number_change;
+pub mod operator;
 pub mod password;
 pub mod password_hash;
 pub mod pending;
