@@ -9,6 +9,7 @@ use crate::admin::profile;
 use crate::domain::account::AccountStatus;
 use crate::domain::audit::AuditEvent;
 use crate::domain::language::Language;
+use crate::domain::operator::OperatorAction;
 use crate::domain::password::Password;
 use crate::domain::phone::Country;
 use crate::domain::time::UnixMillis;
@@ -79,6 +80,8 @@ impl Operations {
         }
         let person = [name.as_deref(), email.as_deref()];
         let (password, generated) = self.password_from(source, &newcomer.user_name, person)?;
+        let action = if generated.is_some() { OperatorAction::Add } else { OperatorAction::ImportOwnPassword };
+        let _begun = self.permit(act, action).await?;
         let account = NewAccount {
             enrolment_until: if phone.is_none() { self.window_from(act.now) } else { None },
             user_name: newcomer.user_name.clone(),
@@ -243,19 +246,6 @@ impl Operations {
     pub async fn remove(&self, act: &Act, name: &UserName, why: &Reason) -> Result<Effect, OperationError> {
         let account = self.account(name).await?;
         self.change(act, &account, AccountChange::Remove, AuditEvent::AccountRemoved, Some(why)).await
-    }
-
-    pub(super) async fn change(
-        &self,
-        act: &Act,
-        account: &AccountOverview,
-        change: AccountChange,
-        event: AuditEvent,
-        why: Option<&Reason>,
-    ) -> Result<Effect, OperationError> {
-        let audit = act.record(event, Some(account.id), why);
-        let changed = self.directory.change(&account.id, &change, &audit).await?;
-        effect(changed, &account.user_name)
     }
 
     /// Until when a password that is made now is good.

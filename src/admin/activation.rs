@@ -7,6 +7,7 @@ use crate::admin::accounts::AccountFilter;
 use crate::admin::operations::{Act, OperationError, Operations, Reason};
 use crate::domain::account::AccountStatus;
 use crate::domain::audit::AuditEvent;
+use crate::domain::operator::OperatorAction;
 use crate::domain::phone::{Country, PhoneNumber, PhoneProblem};
 use crate::domain::session::Factors;
 use crate::domain::time::UnixMillis;
@@ -184,8 +185,9 @@ impl Operations {
     /// From now on every user needs both factors. Where users give their numbers themselves, enrolment is opened for those without one.
     ///
     /// # Errors
-    /// When the directory could not tell: then it may or may not be active; ask again.
+    /// When an operator may not, or the directory could not tell: then it may or may not be active; ask again.
     pub async fn activate_two_factor(&self, act: &Act, why: &Reason) -> Result<ActivationRecord, OperationError> {
+        let _begun = self.permit(act, OperatorAction::Activate).await?;
         let audit = act.record(AuditEvent::TwoFactorActivated, None, Some(why));
         Ok(self.directory.activate(self.window_from(act.now), &audit).await?)
     }

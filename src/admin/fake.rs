@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use crate::domain::account::{AccountId, AccountStatus, Epoch};
 use crate::domain::audit::AuditRecord;
+use crate::domain::operator::{self, Forbidden, Gifts, Subject};
 use crate::domain::password::Password;
 use crate::domain::password_hash::{Argon2Settings, HashMemory, PasswordHash};
 use crate::domain::phone::PhoneNumber;
@@ -14,8 +15,8 @@ use crate::domain::session::SessionId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{
-    AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported, NewAccount,
-    SessionOverview, SignIns,
+    AccountChange, AccountOverview, ActingOperator, ActivationRecord, Census, Changed, Directory, ImportEntry,
+    Imported, NewAccount, SessionOverview, SignIns, Standing,
 };
 use crate::login::ports::{PasswordVerdict, PasswordVerifier, PortResult};
 
@@ -73,6 +74,8 @@ impl State {
             password_wait_until: None,
             code_failures: 0,
             codes_locked: false,
+            operator_role: None,
+            gifts: Gifts::default(),
         });
         self.audit.push(audit.clone());
         Ok(())
@@ -106,6 +109,7 @@ impl State {
             AccountChange::Unlock => account.codes_locked = false,
             AccountChange::Disable => account.status = AccountStatus::Disabled,
             AccountChange::Enable => account.status = AccountStatus::Active,
+            AccountChange::OperatorRole(role) => account.operator_role = *role,
             AccountChange::EndSessions | AccountChange::ResetTwoFactor => {}
             AccountChange::Remove => {
                 self.accounts.remove(at);
@@ -155,6 +159,41 @@ impl Directory for FakeDirectory {
 
     async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed> {
         Ok(self.state().change(id, change, audit))
+    }
+
+    async fn change_as(
+        &self,
+        operator: &ActingOperator,
+        id: &AccountId,
+        change: &AccountChange,
+        audit: &AuditRecord,
+    ) -> PortResult<Result<Changed, Forbidden>> {
+        let mut state = self.state();
+        let role = state.accounts.iter().find(|a| a.id == operator.account).and_then(|a| a.operator_role);
+        let Some(role) = role else { return Ok(Err(Forbidden::NotAnOperator)) };
+        let Some(account) = state.accounts.iter().find(|a| a.id == *id) else { return Ok(Ok(Changed::NotFound)) };
+        let subject = Subject { account: account.id, role: account.operator_role, gifts: account.gifts };
+        Ok(operator::may_do_to(operator.account, role, operator.action, &subject, audit.at)
+            .map(|()| state.change(id, change, audit)))
+    }
+
+    async fn begin_action(
+        &self,
+        operator: &ActingOperator,
+        _per_hour: u32,
+        _now: UnixMillis,
+    ) -> PortResult<Result<(), Forbidden>> {
+        let state = self.state();
+        let role = state.accounts.iter().find(|a| a.id == operator.account).and_then(|a| a.operator_role);
+        Ok(role.ok_or(Forbidden::NotAnOperator).and_then(|role| operator::may_begin(role, operator.action)))
+    }
+
+    async fn standing(&self, _id: &AccountId) -> PortResult<Option<Standing>> {
+        Ok(None)
+    }
+
+    async fn operators(&self) -> PortResult<Vec<AccountOverview>> {
+        Ok(self.state().accounts.iter().filter(|a| a.operator_role.is_some()).cloned().collect())
     }
 
     async fn sessions(&self, _account: Option<&AccountId>, _now: UnixMillis) -> PortResult<Vec<SessionOverview>> {

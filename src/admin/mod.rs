@@ -6,6 +6,8 @@ pub mod activation;
 pub mod export;
 pub mod import;
 pub mod operations;
+pub mod operators;
+pub mod pages;
 pub mod profile;
 pub mod sessions;
 pub mod upkeep;

@@ -5,13 +5,14 @@ use std::{fmt, net::IpAddr, path::Path, path::PathBuf, sync::Arc, time::Duration
 use crate::admin::profile::ProfileProblem;
 use crate::domain::account::AccountId;
 use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::operator::{Forbidden, OperatorAction};
 use crate::domain::password::{PasswordRules, Weakness};
 use crate::domain::password_hash::CostCap;
 use crate::domain::phone::{Country, PhoneNumber, PhoneProblem};
 use crate::domain::revocation::FeedRow;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
-use crate::login::directory::{AccountOverview, Changed, Directory};
+use crate::login::directory::{AccountChange, AccountOverview, ActingOperator, Changed, Directory};
 use crate::login::ports::{PasswordVerifier, PortError};
 
 /// The operations. Accounts, sessions and the activation each have their part in a file of their own.
@@ -41,6 +42,8 @@ pub struct Policy {
     pub most_password_failures: u32,
     /// How long a generated password is good.
     pub one_time_lifetime: Duration,
+    /// So many actions an operator may begin in an hour.
+    pub operator_actions_per_hour: u32,
 }
 
 /// How numbers come to accounts.
@@ -52,16 +55,26 @@ pub enum EnrolmentPolicy {
     SelfRegistered { window: Duration },
 }
 
-/// Who does something, and when.
+/// Who does something, by what right, from where and when.
 #[derive(Clone, Debug)]
 pub struct Act {
-    /// `cli:root`
+    /// `cli:root`, `operator:olga`
     pub actor: String,
+    pub rights: Rights,
     pub now: UnixMillis,
     /// The operator's address, where a request causes it.
     pub source: Option<IpAddr>,
     /// That request, as the log names it.
     pub request_id: Option<String>,
+}
+
+/// By what right something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    /// Whoever may run the command line may do everything.
+    Everything,
+    /// What the role of this account allows at the moment it is done.
+    OfOperator(AccountId),
 }
 
 /// Why an operator does something, for the audit trail: one line.
@@ -114,6 +127,8 @@ pub enum Refusal {
     Phone(PhoneProblem),
     #[error("{0}")]
     Profile(ProfileProblem),
+    #[error("{0}")]
+    Forbidden(#[from] Forbidden),
 }
 
 impl Operations {
@@ -135,6 +150,42 @@ impl Operations {
     pub async fn account(&self, name: &UserName) -> Result<AccountOverview, OperationError> {
         let found = self.directory.find(name).await?;
         found.ok_or_else(|| Refusal::NoSuchAccount(name.clone()).into())
+    }
+
+    /// The one place where it is asked whether an operator may begin something; who may do everything is not asked. It counts as an action.
+    ///
+    /// # Errors
+    /// When the role is not enough, or the operator has done too much in the last hour.
+    pub(super) async fn permit(
+        &self,
+        act: &Act,
+        action: OperatorAction,
+    ) -> Result<Option<ActingOperator>, OperationError> {
+        let Rights::OfOperator(account) = act.rights else { return Ok(None) };
+        let acting = ActingOperator { account, action, gift_until: act.now.plus(self.policy.one_time_lifetime) };
+        let per_hour = self.policy.operator_actions_per_hour;
+        self.directory.begin_action(&acting, per_hour, act.now).await?.map_err(Refusal::Forbidden)?;
+        Ok(Some(acting))
+    }
+
+    /// One change of one account, with its audit record, if whoever acts may do it to that account.
+    pub(super) async fn change(
+        &self,
+        act: &Act,
+        account: &AccountOverview,
+        change: AccountChange,
+        event: AuditEvent,
+        why: Option<&Reason>,
+    ) -> Result<Effect, OperationError> {
+        let audit = act.record(event, Some(account.id), why);
+        let changed = match self.permit(act, action_of(&change)).await? {
+            None => self.directory.change(&account.id, &change, &audit).await?,
+            Some(acting) => {
+                let changed = self.directory.change_as(&acting, &account.id, &change, &audit).await?;
+                changed.map_err(Refusal::Forbidden)?
+            }
+        };
+        effect(changed, &account.user_name)
     }
 
     pub(super) fn phone(&self, text: &str) -> Result<PhoneNumber, PhoneProblem> {
@@ -190,6 +241,25 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// What an operator needs the role for.
+fn action_of(change: &AccountChange) -> OperatorAction {
+    match change {
+        AccountChange::Profile { .. } => OperatorAction::ChangeProfile,
+        AccountChange::Password(_) => OperatorAction::ImportOwnPassword,
+        AccountChange::OneTimePassword { .. } => OperatorAction::OneTimePassword,
+        AccountChange::Phone(_) => OperatorAction::SetPhone,
+        AccountChange::ClearPhone => OperatorAction::ClearPhone,
+        AccountChange::OpenEnrolment { .. } => OperatorAction::OpenEnrolment,
+        AccountChange::Unlock => OperatorAction::Unlock,
+        AccountChange::ResetTwoFactor => OperatorAction::ResetTwoFactor,
+        AccountChange::Disable => OperatorAction::Disable,
+        AccountChange::Enable => OperatorAction::Enable,
+        AccountChange::Remove => OperatorAction::Remove,
+        AccountChange::EndSessions => OperatorAction::EndSessions,
+        AccountChange::OperatorRole(_) => OperatorAction::ChangeOperators,
+    }
 }
 
 /// What the directory answered to a change of the account `name`.

@@ -2,6 +2,7 @@
 
 use crate::admin::operations::{Act, Effect, OperationError, Operations, Reason, Refusal};
 use crate::domain::audit::AuditEvent;
+use crate::domain::operator::OperatorAction;
 use crate::domain::session::SessionId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
@@ -51,6 +52,7 @@ impl Operations {
         let audit = act.record(AuditEvent::SessionsEnded, None, Some(why));
         match which {
             WhichSessions::One(id) => {
+                let _begun = self.permit(act, OperatorAction::EndEverybodysSessions).await?;
                 let row = self.directory.end_session(id, &audit).await?.ok_or(Refusal::NoSuchSession)?;
                 Ok(Ended::Some(Effect::Done(vec![row])))
             }
@@ -59,7 +61,10 @@ impl Operations {
                 let change = AccountChange::EndSessions;
                 self.change(act, &account, change, AuditEvent::SessionsEnded, Some(why)).await.map(Ended::Some)
             }
-            WhichSessions::All => Ok(Ended::All(self.directory.end_all_sessions(&audit).await?)),
+            WhichSessions::All => {
+                let _begun = self.permit(act, OperatorAction::EndEverybodysSessions).await?;
+                Ok(Ended::All(self.directory.end_all_sessions(&audit).await?))
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::activation::ExpectedSignIns;
 use super::export::ExportSecrets;
 use super::fake::{FakeDirectory, FakeHasher};
 use super::import::{ImportMode, ImportOutcome, ImportReport};
-use super::operations::{Act, Effect, EnrolmentPolicy, OperationError, Operations, Policy, Reason, Refusal};
+use super::operations::{Act, Effect, EnrolmentPolicy, OperationError, Operations, Policy, Reason, Refusal, Rights};
 use super::view::AccountView;
 use crate::domain::account::AccountStatus;
 use crate::domain::audit::AuditEvent;
@@ -40,9 +40,14 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
         site_names: vec!["marketing".to_owned(), "marketing.example.com".to_owned()],
         most_password_failures: 100,
         one_time_lifetime: 10 * WINDOW,
+        operator_actions_per_hour: 60,
     };
     let operations = Operations::new(directory.clone(), Arc::new(FakeHasher), policy);
-    Desk { operations, directory, act: Act { actor: "cli:root".to_owned(), now: NOW, source: None, request_id: None } }
+    Desk {
+        operations,
+        directory,
+        act: Act { actor: "cli:root".to_owned(), rights: Rights::Everything, source: None, request_id: None, now: NOW },
+    }
 }
 
 fn self_registered() -> Desk {

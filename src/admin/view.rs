@@ -7,6 +7,7 @@ use crate::admin::accounts::{is_closed, is_locked};
 use crate::admin::activation::{BadNumber, Rehearsal, TwoFactorStatus, WithoutNumber};
 use crate::admin::operations::Policy;
 use crate::domain::account::AccountStatus;
+use crate::domain::operator::OperatorRole;
 use crate::domain::session::Factors;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
@@ -41,6 +42,8 @@ pub struct AccountView {
     pub password_closed: bool,
     pub code_failures: u32,
     pub codes_locked: bool,
+    /// `helpdesk` or `admin`
+    pub operator_role: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +98,7 @@ impl AccountView {
             password_closed: is_closed(account, policy),
             code_failures: account.code_failures,
             codes_locked: account.codes_locked,
+            operator_role: account.operator_role.map(OperatorRole::name),
         }
     }
 }

@@ -67,7 +67,7 @@ async fn reload(path: &Path, old: &Config, rooms: &Rooms) -> Result<(Config, Roo
 }
 
 /// What is opened once, as text to compare; never shown.
-fn needing_restart(config: &Config) -> [(&'static str, String); 8] {
+fn needing_restart(config: &Config) -> [(&'static str, String); 9] {
     let state = match &config.state {
         State::Memory => "memory".to_owned(),
         State::Redis { url } => url.reveal().to_owned(),
@@ -81,6 +81,7 @@ fn needing_restart(config: &Config) -> [(&'static str, String); 8] {
         ("testing", config.testing.to_string()),
         // what is in certificate files is no part of it: they are renewed while the process lives
         ("listen", format!("{:?}", settings_of::listeners(&config.listen))),
+        ("admin", format!("{:?}", config.admin.as_ref().map(settings_of::operators_listener))),
         ("state.url", state),
         ("accounts.url", accounts),
         (

@@ -24,6 +24,7 @@ use crate::adapters::sms::terminal::TerminalSms;
 use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::database::{Database, DatabaseSettings};
 use crate::adapters::sql::error::SqlError;
+use crate::admin::operations::Operations;
 use crate::config::Config;
 use crate::config::sms::Provider;
 use crate::config::stores::{AccountStore, State as ConfiguredState};
@@ -78,6 +79,9 @@ pub struct Stores {
 #[derive(Clone, Debug)]
 pub struct Rooms {
     pub login: Arc<Login>,
+    /// Where operators sign in; `None`: nowhere.
+    pub operators: Option<Arc<Login>>,
+    pub operations: Operations,
     pub sessions: Arc<Sessions>,
     pub ledger: Arc<SqlLedger>,
     pub signing_keys: Arc<Keys>,
@@ -176,15 +180,15 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         clock: Arc::clone(&stores.clock),
     };
     let runtime = stores.runtime.clone();
-    let login = Login::new(
-        ports,
-        settings_of::login(config),
-        Arc::clone(&signing_keys),
-        data_keys,
-        Arc::clone(&sessions),
-        runtime,
-    );
-    Ok(Rooms { login, sessions, ledger, signing_keys, stores })
+    let login = |ports: Ports, settings| {
+        let (signing_keys, data_keys) = (Arc::clone(&signing_keys), Arc::clone(&data_keys));
+        Login::new(ports, settings, signing_keys, data_keys, Arc::clone(&sessions), runtime.clone())
+    };
+    let operators = config.admin.as_ref().map(|_| login(ports.clone(), settings_of::operators_login(config)));
+    let login = login(ports, settings_of::login(config));
+    let operations =
+        Operations::new(Arc::clone(&ledger) as _, Arc::clone(&stores.passwords), settings_of::policy(config));
+    Ok(Rooms { login, operators, operations, sessions, ledger, signing_keys, stores })
 }
 
 /// Whether a database that was opened for one command is an older copy than the note beside it tells; then everything has been ended. For

@@ -1,21 +1,25 @@
 //! Serving: builds everything, listens, follows the feed, tidies up, and ends when it is told to. Floor: roof.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request;
 use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
+use tower::ServiceExt as _;
 
 use super::rooms::{self, BuildError, Rooms};
 use super::{certificate_watch, feed_follower, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
+use crate::admin::pages;
 use crate::config::Config;
 use crate::domain::site::SiteName;
 use crate::gateway::assertions::Assertions;
 use crate::gateway::bridge::Pages;
-use crate::gateway::handle::{GatewayHandle, GatewayParts};
+use crate::gateway::handle::{GatewayHandle, GatewayParts, OperatorsSite};
 use crate::gateway::message_pages::MessagePages;
 use crate::gateway::route_rules::RuleScope;
 use crate::gateway::service::{self, ListenMistake};
@@ -23,6 +27,7 @@ use crate::gateway::settings::{ServerSettings, Start};
 use crate::login::{Login, chain};
 use crate::pages::look::SiteLook;
 use crate::portal;
+use crate::web::paths;
 
 /// How often it is asked whether imported hashes are left: an import is made beside a running process.
 const LOOK_FOR_HASHES_EVERY: Duration = Duration::from_secs(60);
@@ -76,12 +81,13 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
         Arc::clone(&clock),
         last,
     ));
-    runtime.block_on(look_for_foreign_hashes(&ledger, &rooms.login));
-    let (asked, login) = (Arc::clone(&ledger), Arc::clone(&rooms.login));
+    let logins: Vec<Arc<Login>> = std::iter::once(&rooms.login).chain(&rooms.operators).cloned().collect();
+    runtime.block_on(look_for_foreign_hashes(&ledger, &logins));
+    let asked = Arc::clone(&ledger);
     runtime.spawn(async move {
         loop {
             tokio::time::sleep(LOOK_FOR_HASHES_EVERY).await;
-            look_for_foreign_hashes(&asked, &login).await;
+            look_for_foreign_hashes(&asked, &logins).await;
         }
     });
     runtime.spawn(async move {
@@ -96,6 +102,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
     runtime.spawn(gateway.clone().check_health());
     let settings = ServerSettings {
         listeners: settings_of::listeners(&config.listen),
+        operators: config.admin.as_ref().map(settings_of::operators_listener),
         threads: None,
         drain: config.shutdown.drain,
         upgrade_socket: PathBuf::from("/run/vestibule/upgrade.sock"),
@@ -116,6 +123,9 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
             gateway.clone(),
             certificates,
         ));
+    }
+    if let Some(admin) = &config.admin {
+        tracing::info!(url = admin.url.as_str(), "serves operators");
     }
     for site in &config.sites {
         tracing::info!(site = site.name, url = site.url.as_str(), "serves");
@@ -158,27 +168,48 @@ impl Running {
 }
 
 /// When the database cannot tell, what was known stays.
-async fn look_for_foreign_hashes(ledger: &SqlLedger, login: &Login) {
+async fn look_for_foreign_hashes(ledger: &SqlLedger, logins: &[Arc<Login>]) {
     match ledger.has_foreign_hashes().await {
-        Ok(some) => login.expect_foreign_hashes(some),
+        Ok(some) => logins.iter().for_each(|login| login.expect_foreign_hashes(some)),
         Err(error) => tracing::warn!(cause = chain(&error), "it cannot be told whether imported hashes are left"),
     }
 }
 
 /// What the gateway works with.
 pub(super) fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
-    let looks: HashMap<SiteName, Arc<SiteLook>> = config
+    let mut looks: HashMap<SiteName, Arc<SiteLook>> = config
         .sites
         .iter()
         .map(|site| (SiteName::new(&site.name), Arc::new(SiteLook::new(settings_of::look(site)))))
         .collect();
+    let operators = config.admin.as_ref().zip(rooms.operators.as_ref()).map(|(admin, login)| {
+        let site = settings_of::operators_site(admin);
+        let look = Arc::new(SiteLook::new(settings_of::operators_look()));
+        looks.insert(site.name.clone(), Arc::clone(&look));
+        OperatorsSite {
+            pages: Pages::new(operators_pages(site.name.clone(), look, login, rooms)),
+            site: Arc::new(site),
+        }
+    });
     let asserting = config.sites.iter().filter(|site| site.identity.assertion).map(|site| SiteName::new(&site.name));
     GatewayParts {
         settings: settings_of::gateway(config),
         pages: Pages::new(portal::router(Arc::clone(&rooms.login), looks.clone(), asserting.collect())),
+        operators,
         message_pages: MessagePages::new(looks),
         sessions: Arc::clone(&rooms.sessions),
         assertions: Assertions::new(Arc::clone(&rooms.signing_keys)),
         clock: Arc::clone(&rooms.stores.clock),
     }
+}
+
+/// The portal's pages at our prefix, and the operators' own everywhere else.
+fn operators_pages(name: SiteName, look: Arc<SiteLook>, login: &Arc<Login>, rooms: &Rooms) -> Router {
+    let portal = portal::router(Arc::clone(login), HashMap::from([(name, Arc::clone(&look))]), HashSet::new());
+    let own = pages::router(Arc::clone(login), rooms.operations.clone(), look);
+    // by hand: what a route of a router above has read of the path would stand before what these two read of it
+    Router::new().fallback(move |request: Request| {
+        let pages = if request.uri().path().starts_with(paths::PREFIX) { portal } else { own };
+        pages.oneshot(request)
+    })
 }

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::listener::{Listener, ProxyProtocol as ConfigProxyProtocol};
+use crate::admin::operations::{EnrolmentPolicy, Policy};
+use crate::config::admin::Admin;
+use crate::config::listener::{Certificate, Listener, ProxyProtocol as ConfigProxyProtocol, Tls};
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
+use crate::config::sms::{Provider, Sms};
 use crate::config::two_factor::PhoneNumbers;
 use crate::config::upstream::{self, Upstream};
 use crate::config::{Config, TrustedProxiesHeader};
+use crate::domain::language::Language;
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::network::Networks;
+use crate::domain::phone::Country;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, RuleScope, UpstreamName};
@@ -20,7 +25,7 @@ use crate::gateway::settings::{
     TlsListener,
 };
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
-use crate::login::{LoginSettings, NetworkCaps, PhonePolicy};
+use crate::login::{Audience, LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
 use crate::pages::assets::AssetKind;
 use crate::pages::look::LookSettings;
@@ -44,6 +49,7 @@ pub(super) fn lifetimes(config: &Config) -> SessionLifetimes {
 pub(super) fn login(config: &Config) -> LoginSettings {
     let (code, limits) = (&config.two_factor.code, &config.limits);
     LoginSettings {
+        audience: Audience::Users,
         phone_policy: match config.two_factor.phone_numbers {
             PhoneNumbers::PreRegistered => PhonePolicy::PreRegistered,
             PhoneNumbers::SelfRegistered => PhonePolicy::SelfRegistered,
@@ -91,10 +97,95 @@ pub(super) fn login(config: &Config) -> LoginSettings {
     }
 }
 
+/// The name of the place where operators sign in, in sessions, logs and the audit trail. The configuration can give no site a name with this
+/// character, so that a session of a site is never one here, nor the reverse.
+pub(super) const OPERATORS: &str = "@operators";
+/// What it calls itself.
+pub(super) const OPERATORS_TITLE: &str = "Vestibule operators";
+
+/// The figures of signing in as an operator.
+pub(super) fn operators_login(config: &Config) -> LoginSettings {
+    LoginSettings {
+        audience: Audience::Operators,
+        app_names: vec![(SiteName::new(OPERATORS), OPERATORS_TITLE.to_owned())],
+        ..login(config)
+    }
+}
+
+/// The place where operators sign in, as the gateway serves it.
+pub(super) fn operators_site(admin: &Admin) -> SiteSettings {
+    SiteSettings {
+        name: SiteName::new(OPERATORS),
+        origin: admin.url.clone(),
+        rules: RouteRules::new(Vec::new()),
+        upstream: None,
+        identity: IdentityHeaders::usual(),
+        strict_transport: None,
+    }
+}
+
+/// How its pages present themselves: in English only, as the operators' pages are.
+pub(super) fn operators_look() -> LookSettings {
+    LookSettings {
+        name: OPERATORS_TITLE.to_owned(),
+        languages: vec![Language::En],
+        support: None,
+        password_help: None,
+        accent: None,
+        logo: None,
+    }
+}
+
+/// Where operators come in.
+pub(super) fn operators_listener(admin: &Admin) -> ListenerSettings {
+    ListenerSettings {
+        address: admin.listen,
+        purpose: match &admin.tls {
+            Some(tls) => ListenerPurpose::Tls(tls_listener(tls)),
+            None => ListenerPurpose::Plain,
+        },
+        proxy_protocol: ProxyProtocolUse::Off,
+    }
+}
+
 /// What no new password is built on.
 pub fn site_names(config: &Config) -> Vec<String> {
     let names = |site: &Site| [site.name.clone(), site.url.host().to_owned(), site.portal.name.clone()];
     config.sites.iter().flat_map(names).collect()
+}
+
+/// What operations on accounts go by.
+pub fn policy(config: &Config) -> Policy {
+    Policy {
+        countries: config.sms.countries.clone(),
+        unserved_countries: unserved_countries(&config.sms),
+        enrolment: match config.two_factor.phone_numbers {
+            PhoneNumbers::PreRegistered => EnrolmentPolicy::PreRegistered,
+            PhoneNumbers::SelfRegistered => {
+                EnrolmentPolicy::SelfRegistered { window: config.two_factor.enrolment.window }
+            }
+        },
+        accounts_per_number: config.two_factor.enrolment.accounts_per_number,
+        password_rules: config.passwords.rules,
+        cost_cap: config.passwords.imported_cost_cap,
+        site_names: site_names(config),
+        one_time_lifetime: config.passwords.one_time_lifetime,
+        operator_actions_per_hour: config.limits.operator_actions_hour,
+        most_password_failures: config.limits.password_failures.in_a_row,
+    }
+}
+
+/// None when the providers cannot be read, which is said apart.
+fn unserved_countries(sms: &Sms) -> Vec<Country> {
+    let serves = |provider: &Provider, country: &Country| match provider {
+        Provider::Terminal { .. } => true,
+        Provider::Vendor(settings) => {
+            settings.countries.is_empty()
+                || settings.countries.iter().any(|served| Country::parse(served) == Some(*country))
+        }
+    };
+    let is_unserved = |country: &&Country| !sms.providers.iter().any(|provider| serves(provider, country));
+    if sms.providers.is_empty() { Vec::new() } else { sms.countries.iter().filter(is_unserved).copied().collect() }
 }
 
 /// What the gateway serves.
@@ -203,17 +294,7 @@ pub(super) fn listeners(listeners: &[Listener]) -> Vec<ListenerSettings> {
         .map(|listener| ListenerSettings {
             address: listener.address,
             purpose: match &listener.tls {
-                Some(tls) => ListenerPurpose::Tls(TlsListener {
-                    certificates: tls
-                        .certificates
-                        .iter()
-                        .map(|files| CertificateFiles {
-                            certificate: files.certificate.clone(),
-                            key: files.key.clone(),
-                        })
-                        .collect(),
-                    http2: if tls.http2 { Http2::Offered } else { Http2::Off },
-                }),
+                Some(tls) => ListenerPurpose::Tls(tls_listener(tls)),
                 None if listener.redirect_to_https => {
                     ListenerPurpose::RedirectToHttps { acme_webroot: listener.acme_webroot.clone() }
                 }
@@ -225,6 +306,15 @@ pub(super) fn listeners(listeners: &[Listener]) -> Vec<ListenerSettings> {
             },
         })
         .collect()
+}
+
+fn tls_listener(tls: &Tls) -> TlsListener {
+    let files =
+        |files: &Certificate| CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() };
+    TlsListener {
+        certificates: tls.certificates.iter().map(files).collect(),
+        http2: if tls.http2 { Http2::Offered } else { Http2::Off },
+    }
 }
 
 /// How a site's pages present themselves.

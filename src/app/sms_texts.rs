@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::settings_of::{OPERATORS, OPERATORS_TITLE};
 use crate::config::Config;
 use crate::domain::code::Code;
 use crate::domain::language::Language;
@@ -14,13 +15,17 @@ use crate::pages::sms_text::{code_sms, number_changed_sms};
 pub struct LanguageFileTexts(HashMap<SiteName, (String, String)>);
 
 impl LanguageFileTexts {
-    /// Of all configured sites.
+    /// Of all configured sites, and of the place where operators sign in.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let of = |site: &crate::config::site::Site| {
             (SiteName::new(&site.name), (site.portal.name.clone(), site.url.host().to_owned()))
         };
-        Self(config.sites.iter().map(of).collect())
+        let operators = config
+            .admin
+            .iter()
+            .map(|admin| (SiteName::new(OPERATORS), (OPERATORS_TITLE.to_owned(), admin.url.host().to_owned())));
+        Self(config.sites.iter().map(of).chain(operators).collect())
     }
 }
 

@@ -15,17 +15,14 @@ use super::Common;
 use super::output::{self, Failure};
 use crate::adapters::hashing::{HashingLimits, HashingThreads};
 use crate::admin::accounts::PasswordSource;
-use crate::admin::operations::{Act, EnrolmentPolicy, OperationError, Operations, Policy, Reason};
+use crate::admin::operations::{Act, OperationError, Operations, Reason, Rights};
 use crate::admin::upkeep::Upkeep;
 use crate::app::clock::SystemClock;
 use crate::app::rooms::{is_older_copy, open_accounts};
 use crate::app::settings_of;
 use crate::config::Config;
-use crate::config::sms::{Provider, Sms};
 use crate::config::stores::AccountStore;
-use crate::config::two_factor::PhoneNumbers;
 use crate::domain::password::Password;
-use crate::domain::phone::Country;
 use crate::login::ports::Clock as _;
 
 /// What a command works with.
@@ -127,9 +124,15 @@ impl Desk {
         let passwords = HashingThreads::start(config.passwords.argon2, limits)
             .map_err(|error| Failure::because("no thread to hash passwords", &error))?;
         Ok(Desk {
-            operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy(config)),
+            operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), settings_of::policy(config)),
             upkeep: Upkeep::new(ledger),
-            act: Act { actor: actor(), now: SystemClock.now(), source: None, request_id: None },
+            act: Act {
+                actor: actor(),
+                rights: Rights::Everything,
+                source: None,
+                request_id: None,
+                now: SystemClock.now(),
+            },
             form,
         })
     }
@@ -139,6 +142,7 @@ impl Desk {
     pub(super) async fn temporary() -> Desk {
         use crate::adapters::sql::SqlLedger;
         use crate::adapters::sql::database::{Database, DatabaseSettings};
+        use crate::admin::operations::{EnrolmentPolicy, Policy};
         use crate::domain::keys::Keys;
 
         let database = Database::temporary(&DatabaseSettings::default()).await.unwrap();
@@ -154,12 +158,19 @@ impl Desk {
             site_names: Vec::new(),
             one_time_lifetime: Duration::from_secs(72 * 3600),
             most_password_failures: 100,
+            operator_actions_per_hour: 60,
         };
         let ledger = Arc::new(SqlLedger::new(database, Arc::new(keys)));
         Desk {
             operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy),
             upkeep: Upkeep::new(ledger),
-            act: Act { actor: "cli:test".to_owned(), now: SystemClock.now(), source: None, request_id: None },
+            act: Act {
+                actor: "cli:test".to_owned(),
+                rights: Rights::Everything,
+                source: None,
+                request_id: None,
+                now: SystemClock.now(),
+            },
             form: AnswerForm::Json,
         }
     }
@@ -172,38 +183,6 @@ impl Desk {
         };
         Answer { text, end: CommandEnd::Done }
     }
-}
-
-fn policy(config: &Config) -> Policy {
-    Policy {
-        countries: config.sms.countries.clone(),
-        unserved_countries: unserved_countries(&config.sms),
-        enrolment: match config.two_factor.phone_numbers {
-            PhoneNumbers::PreRegistered => EnrolmentPolicy::PreRegistered,
-            PhoneNumbers::SelfRegistered => {
-                EnrolmentPolicy::SelfRegistered { window: config.two_factor.enrolment.window }
-            }
-        },
-        accounts_per_number: config.two_factor.enrolment.accounts_per_number,
-        password_rules: config.passwords.rules,
-        cost_cap: config.passwords.imported_cost_cap,
-        site_names: settings_of::site_names(config),
-        one_time_lifetime: config.passwords.one_time_lifetime,
-        most_password_failures: config.limits.password_failures.in_a_row,
-    }
-}
-
-/// None when the providers cannot be read, which is said apart.
-fn unserved_countries(sms: &Sms) -> Vec<Country> {
-    let serves = |provider: &Provider, country: &Country| match provider {
-        Provider::Terminal { .. } => true,
-        Provider::Vendor(settings) => {
-            settings.countries.is_empty()
-                || settings.countries.iter().any(|served| Country::parse(served) == Some(*country))
-        }
-    };
-    let is_unserved = |country: &&Country| !sms.providers.iter().any(|provider| serves(provider, country));
-    if sms.providers.is_empty() { Vec::new() } else { sms.countries.iter().filter(is_unserved).copied().collect() }
 }
 
 /// A database made by root in the directory of the gateway's user could not be opened by the gateway.

@@ -10,6 +10,7 @@ mod desk;
 mod explain;
 mod init;
 mod key;
+mod operator;
 mod output;
 mod serve;
 mod session;
@@ -79,6 +80,8 @@ enum Command {
     User(user::Arguments),
     /// Sessions: who is signed in
     Session(session::Arguments),
+    /// Operators: who may sign in on the admin pages
+    Operator(operator::Arguments),
     /// Two-factor sign-in for everybody
     TwoFactor(two_factor::Arguments),
     /// The accounts as a whole: a copy of them
@@ -113,6 +116,7 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
         Command::Key(arguments) => key::run(&arguments),
         Command::User(arguments) => user::run(common, arguments),
         Command::Session(arguments) => session::run(common, arguments),
+        Command::Operator(arguments) => operator::run(common, arguments),
         Command::TwoFactor(arguments) => two_factor::run(common, arguments),
         Command::Accounts(arguments) => accounts::run(common, arguments),
     }

@@ -20,6 +20,7 @@ use crate::web::path_pattern::PathPattern;
 pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
     sites_are_distinct(root, config);
     sites_and_listeners_fit(root, config);
+    admin_stands_apart(root, config);
     upstreams_exist(root, config);
     keys_are_distinct(root, config);
     what_is_for_this_machine_stays_there(root, config);
@@ -30,7 +31,9 @@ pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
 }
 
 fn certificates_that_end(config: &Config, now: UnixMillis) -> impl Iterator<Item = String> {
-    let certificates = config.listen.iter().flat_map(|listener| &listener.tls).flat_map(|tls| &tls.certificates);
+    let of_sites = config.listen.iter().flat_map(|listener| &listener.tls);
+    let of_operators = config.admin.iter().flat_map(|admin| &admin.tls);
+    let certificates = of_sites.chain(of_operators).flat_map(|tls| &tls.certificates);
     certificates.filter_map(move |certificate| {
         let remark = certificate.validity?.remark(now)?;
         Some(format!("the certificate in {} {remark}.", certificate.certificate.display()))
@@ -136,6 +139,43 @@ fn sites_and_listeners_fit(root: &Node<'_>, config: &Config) {
     }
 }
 
+fn admin_stands_apart(root: &Node<'_>, config: &Config) {
+    let Some(admin) = &config.admin else { return };
+    if config.listen.iter().any(|listener| listener.address == admin.listen) {
+        root.refuse(
+            "admin.listen",
+            &["listen"],
+            format!("{} is in `listen` too", admin.listen),
+            "an address of its own, such as 127.0.0.1:9180",
+        );
+    }
+    if config.sites.iter().any(|site| site.url.authority() == admin.url.authority()) {
+        let wrong = format!("a site has the host {} too", admin.url.authority());
+        root.refuse("admin.url", &["sites"], wrong, "a host or port of its own");
+    }
+    match (admin.url.scheme(), admin.url.is_loopback()) {
+        (Scheme::Http, false) => {
+            let wrong = format!("{} is http://, and passwords would travel readable", admin.url);
+            root.refuse("admin.url", &[], wrong, "https://, or a tunnel to http://127.0.0.1:9180");
+        }
+        (Scheme::Http, true) if !admin.listen.ip().is_loopback() => {
+            let wrong = format!("{} is http://, and {} can be reached from other machines", admin.url, admin.listen);
+            root.refuse("admin.url", &["admin.listen"], wrong, "https://, or admin.listen on 127.0.0.1 or [::1]");
+        }
+        (Scheme::Http, true) if admin.tls.is_some() => {
+            let wrong = format!("{} is http://, and the listener speaks TLS", admin.url);
+            root.refuse("admin.url", &["admin.tls"], wrong, "https://, or no `tls`");
+        }
+        (Scheme::Https, _) if admin.tls.is_none() && config.trusted_proxies.is_empty() => root.refuse(
+            "admin.listen",
+            &["admin.url", "trusted_proxies"],
+            format!("{} is plain, admin.url is https://, and no proxy in front is named that does TLS", admin.listen),
+            "admin.tls, or the network of your proxy in trusted_proxies",
+        ),
+        (Scheme::Http, true) | (Scheme::Https, _) => {}
+    }
+}
+
 fn upstreams_exist(root: &Node<'_>, config: &Config) {
     let check = |key: String, name: &str| {
         if !config.upstreams.contains_key(name) {
@@ -183,6 +223,9 @@ fn keys_are_distinct(root: &Node<'_>, config: &Config) {
 }
 
 fn what_is_for_this_machine_stays_there(root: &Node<'_>, config: &Config) {
+    if let Some(admin) = config.admin.as_ref().filter(|admin| config.testing && !admin.url.is_loopback()) {
+        root.refuse("testing", &["admin.url"], format!("{} is not on this machine itself", admin.url), "off");
+    }
     let Some(outside) = config.sites.iter().position(|site| !is_on_loopback(site)) else { return };
     let site_key = format!("sites[{outside}].url");
     let of_site = config.sites.get(outside).map(|site| site.url.to_string()).unwrap_or_default();

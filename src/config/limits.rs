@@ -13,6 +13,8 @@ pub struct Limits {
     pub network: NetworkLimits,
     pub request: RequestLimits,
     pub connections: ConnectionLimits,
+    /// Actions that one signed-in operator may begin in an hour.
+    pub operator_actions_hour: u32,
 }
 
 /// An account's wrong codes.
@@ -100,6 +102,10 @@ pub(super) fn read(node: &Node<'_>) -> Limits {
         connections: node
             .key("connections", "Connections at a time to this node, WebSockets among them. What is beyond is closed at once.")
             .section(read_connections),
+        operator_actions_hour: node
+            .key("operator_actions_hour", "Actions (unlock, reset, passwords, numbers) that one operator may begin on the admin pages in an hour. The command line is not counted.")
+            .count(1, 10_000)
+            .or("60"),
     }
 }
 

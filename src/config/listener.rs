@@ -65,19 +65,7 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
                 .text(64)
                 .parsed("an address and a port, such as 0.0.0.0:8443 or \"[::]:8443\"", address)
                 .required("127.0.0.1:8080"),
-            tls: node.key("tls", "Makes it https://.").maybe_section(|node| Tls {
-                certificates: node
-                    .key(
-                        "certificates",
-                        "Which of them is used depends on the host that is asked for; the first is for all others.",
-                    )
-                    .list(1, 100, read_certificate)
-                    .required(""),
-                http2: node
-                    .key("http2", "Offers HTTP/2 besides HTTP/1.1. WebSockets use a connection with HTTP/1.1 of their own.")
-                    .flag()
-                    .or("on"),
-            }),
+            tls: node.key("tls", "Makes it https://.").maybe_section(read_tls),
             redirect_to_https: node
                 .key("redirect_to_https", "Sends browsers to the https:// URL of the site, and does nothing else.")
                 .flag()
@@ -111,6 +99,22 @@ pub(super) fn read(slot: Slot<'_>) -> Listener {
     })
 }
 
+pub(super) fn read_tls(node: &Node<'_>) -> Tls {
+    Tls {
+        certificates: node
+            .key(
+                "certificates",
+                "Which of them is used depends on the host that is asked for; the first is for all others.",
+            )
+            .list(1, 100, read_certificate)
+            .required(""),
+        http2: node
+            .key("http2", "Offers HTTP/2 besides HTTP/1.1. WebSockets use a connection with HTTP/1.1 of their own.")
+            .flag()
+            .or("on"),
+    }
+}
+
 fn check_webroot(node: &Node<'_>, listener: &Listener) {
     let Some(webroot) = &listener.acme_webroot else { return };
     if !listener.redirect_to_https {
@@ -126,7 +130,7 @@ fn check_webroot(node: &Node<'_>, listener: &Listener) {
     }
 }
 
-fn address(text: String) -> Result<SocketAddr, String> {
+pub(super) fn address(text: String) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| format!("{text:?} is no address with a port"))?;
     if address.port() == 0 { Err("nobody finds port 0".to_owned()) } else { Ok(address) }
 }

@@ -3,6 +3,7 @@
 //! Every section has a file of its own that holds the settings and the function that reads them; that function is also what
 //! the reference, the JSON Schema and `config show` are made from. Opens no socket and asks no store. Floor: roof.
 
+pub mod admin;
 mod collections;
 mod declared;
 mod document;
@@ -68,6 +69,8 @@ pub struct Config {
     pub limits: limits::Limits,
     pub timeouts: timeouts::Timeouts,
     pub passwords: passwords::Passwords,
+    /// `None`: operators have the command line only.
+    pub admin: Option<admin::Admin>,
     pub audit: operation::Audit,
     pub shutdown: operation::Shutdown,
     pub log: operation::Log,
@@ -251,6 +254,9 @@ fn read_config(root: &Node<'_>) -> Config {
         limits: root.key("limits", "What caps guessing, sending and the size of requests, for all nodes together.").section(limits::read),
         timeouts: root.key("timeouts", "How long whoever asks may take. How long an application may take is said with its upstream.").section(timeouts::read),
         passwords: root.key("passwords", "How passwords are kept and checked.").section(passwords::read),
+        admin: root
+            .key("admin", "Pages on which operators (`vestibule operator appoint`) sign in and help users, at an address and with cookies of their own. Left out: there is only the command line.")
+            .maybe_section(admin::read),
         audit: root.key("audit", "The record of who changed what.").section(operation::read_audit),
         shutdown: root.key("shutdown", "How the process ends.").section(operation::read_shutdown),
         log: root.key("log", "What is written to standard error.").section(operation::read_log),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::language::Language;
+use super::operator::OperatorRole;
 use super::password_hash::PasswordHash;
 use super::phone::PhoneNumber;
 use super::time::UnixMillis;
@@ -90,4 +91,6 @@ pub struct Account {
     pub language: Option<Language>,
     /// Code failures in a row have reached the ceiling: codes stay refused until an operator unlocks.
     pub codes_locked: bool,
+    /// What it may do as an operator; `None`: nothing.
+    pub operator_role: Option<OperatorRole>,
 }

@@ -39,6 +39,8 @@ pub enum AuditEvent {
     AccountsRekeyed,
     AccountsRestored,
     OlderCopyFound,
+    OperatorAppointed,
+    OperatorDismissed,
 }
 
 impl AuditEvent {
@@ -74,6 +76,8 @@ impl AuditEvent {
             Self::AccountsRekeyed => "accounts_rekeyed",
             Self::AccountsRestored => "accounts_restored",
             Self::OlderCopyFound => "older_copy_found",
+            Self::OperatorAppointed => "operator_appointed",
+            Self::OperatorDismissed => "operator_dismissed",
         }
     }
 }
@@ -85,7 +89,7 @@ pub struct AuditRecord {
     pub event: AuditEvent,
     /// The account it is about; `None` for the installation as a whole or a name that does not exist.
     pub account: Option<AccountId>,
-    /// Who did it: `user:anna`, `cli:root`, `system`.
+    /// Who did it: `user:anna`, `cli:root`, `operator:olga`, `system`.
     pub actor: String,
     pub site: Option<SiteName>,
     /// The client's address, where a request caused it.

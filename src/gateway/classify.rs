@@ -184,6 +184,8 @@ pub struct Arrival {
 pub enum ListenerUse {
     /// The sites.
     Sites,
+    /// The operators' pages.
+    Operators,
     /// Only redirects to https.
     RedirectToHttps,
     /// The same, and challenges of certificate authorities.
@@ -248,6 +250,10 @@ pub(super) fn judge<'a>(
     match path {
         PathReading::Ours => return Judged::Ours,
         PathReading::MightBeOurs => return Judged::Refused(Refusal::NotFound(Arc::clone(site))),
+        // operators' pages are ours at every path, and nothing there has an upstream
+        PathReading::Clear(_) | PathReading::Ambiguous(_) if arrival.listener == ListenerUse::Operators => {
+            return Judged::Ours;
+        }
         PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
     }
     let request = RequestTraits { method: head.method, client: arrival.client, kind: kind_of(head) };
@@ -266,7 +272,11 @@ pub(super) fn to_https(
     back: impl FnOnce() -> ReturnPath,
 ) -> Option<Refusal> {
     let is_plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
-    if !is_plain && arrival.listener == ListenerUse::Sites {
+    let redirects = match arrival.listener {
+        ListenerUse::Sites | ListenerUse::Operators => false,
+        ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges => true,
+    };
+    if !is_plain && !redirects {
         return None;
     }
     let site = Arc::clone(site);

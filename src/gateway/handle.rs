@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::admission::Admission;
 use super::assertions::Assertions;
 use super::bridge::Pages;
+use super::classify::ListenerUse;
 use super::connection::count::ConnectionCount;
 use super::message_pages::MessagePages;
 use super::settings::{GatewaySettings, SiteSettings};
@@ -28,6 +29,8 @@ pub struct GatewayParts {
     pub settings: GatewaySettings,
     /// Our own pages.
     pub pages: Pages,
+    /// What operators are served; `None`: nothing, at any listener.
+    pub operators: Option<OperatorsSite>,
     /// How message pages look.
     pub message_pages: MessagePages,
     /// Who is signed in.
@@ -36,6 +39,40 @@ pub struct GatewayParts {
     pub assertions: Assertions,
     /// Read once a request.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Where operators sign in: pages of ours at every path, and no upstream.
+#[derive(Clone, Debug)]
+pub struct OperatorsSite {
+    /// Its name is none that the configuration can give.
+    pub site: Arc<SiteSettings>,
+    pub pages: Pages,
+}
+
+impl GatewayParts {
+    /// The sites that a listener serves.
+    pub(super) fn sites_at(&self, listener: ListenerUse) -> &[Arc<SiteSettings>] {
+        match listener {
+            ListenerUse::Operators => {
+                self.operators.as_ref().map_or(&[], |operators| std::slice::from_ref(&operators.site))
+            }
+            ListenerUse::Sites | ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges => {
+                &self.settings.sites
+            }
+        }
+    }
+
+    /// The pages of the sites that a listener serves.
+    pub(super) fn pages_at(&self, listener: ListenerUse) -> &Pages {
+        match (listener, &self.operators) {
+            (ListenerUse::Operators, Some(operators)) => &operators.pages,
+            // without a place for operators nothing is judged to be for pages there
+            (ListenerUse::Operators, None)
+            | (ListenerUse::Sites | ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges, _) => {
+                &self.pages
+            }
+        }
+    }
 }
 
 impl fmt::Debug for GatewayParts {

@@ -58,6 +58,7 @@ impl Gateway {
     pub fn new(handle: GatewayHandle, task: &ListenerTask) -> Self {
         let (listener, webroot) = match task {
             ListenerTask::Sites => (ListenerUse::Sites, None),
+            ListenerTask::Operators => (ListenerUse::Operators, None),
             ListenerTask::RedirectToHttps { acme_webroot: None } => (ListenerUse::RedirectToHttps, None),
             ListenerTask::RedirectToHttps { acme_webroot: Some(webroot) } => {
                 (ListenerUse::RedirectAndChallenges, Some(AcmeWebroot::new(webroot.clone())))
@@ -118,7 +119,7 @@ impl ProxyHttp for Gateway {
             }
             Verdict::Portal(site) => {
                 state.site = Some(Arc::clone(&site));
-                serve_page(session, state, &site).await?;
+                serve_page(session, state, self.listener, &site).await?;
             }
             Verdict::Verify(verification) => permission::send(session, state, verification).await?,
             Verdict::Refuse(refusal) => {
@@ -365,8 +366,8 @@ impl Gateway {
         let arrival = Arrival { scheme, client: hop.client, listener: self.listener, peer_trust: hop.peer_trust };
         let now = current.parts.clock.now();
         let sessions = &current.parts.sessions;
-        let verdict =
-            classify::classify(&head, arrival, &settings.sites, |site, cookie| sessions.check(cookie, &site.name, now));
+        let sites = current.parts.sites_at(self.listener);
+        let verdict = classify::classify(&head, arrival, sites, |site, cookie| sessions.check(cookie, &site.name, now));
         let admitted = match &verdict {
             Verdict::Proxy(passage) => Some((&passage.site, &passage.admission)),
             Verdict::Verify(Verification { site: Some(site), outcome: Ok(admission), .. }) => Some((site, admission)),
@@ -396,7 +397,12 @@ impl Gateway {
     }
 }
 
-async fn serve_page(session: &mut Session, state: &mut RequestState, site: &SiteSettings) -> Result<()> {
+async fn serve_page(
+    session: &mut Session,
+    state: &mut RequestState,
+    listener: ListenerUse,
+    site: &SiteSettings,
+) -> Result<()> {
     let context = RequestContext {
         request_id: state.request_id,
         client_address: state.hop.client,
@@ -405,7 +411,8 @@ async fn serve_page(session: &mut Session, state: &mut RequestState, site: &Site
     };
     let parts = &state.current.parts;
     let hsts = site.hsts(state.scheme);
-    match bridge::serve(&parts.pages, session, context, parts.settings.limits, parts.settings.timeouts, hsts).await? {
+    let pages = parts.pages_at(listener);
+    match bridge::serve(pages, session, context, parts.settings.limits, parts.settings.timeouts, hsts).await? {
         Bridged::Answered(_) => Ok(()),
         Bridged::Refused(status, code) => answer(session, state, Answer::to_failure(status, code)).await,
     }

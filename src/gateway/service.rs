@@ -93,16 +93,16 @@ pub fn add_listeners(
 ) -> Result<ListenerCertificates, ListenMistake> {
     let mut certificates = ListenerCertificates::default();
     let mut services = Services::new(gateway, Arc::clone(&server.configuration));
-    for listener in &settings.listeners {
+    let of_sites = settings.listeners.iter().map(|listener| (listener, ListenerTask::Sites));
+    let of_operators = settings.operators.iter().map(|listener| (listener, ListenerTask::Operators));
+    for (listener, serving) in of_sites.chain(of_operators) {
         match settings.start {
             Start::Fresh => check_address(listener)?,
             Start::TakeOver => {}
         }
         let (task, tls) = match &listener.purpose {
-            ListenerPurpose::Plain => (ListenerTask::Sites, None),
-            ListenerPurpose::Tls(tls) => {
-                (ListenerTask::Sites, Some(tls_settings(listener.address, tls, &mut certificates)?))
-            }
+            ListenerPurpose::Plain => (serving, None),
+            ListenerPurpose::Tls(tls) => (serving, Some(tls_settings(listener.address, tls, &mut certificates)?)),
             ListenerPurpose::RedirectToHttps { acme_webroot } => {
                 (ListenerTask::RedirectToHttps { acme_webroot: acme_webroot.clone() }, None)
             }
@@ -182,16 +182,17 @@ impl<'a> Services<'a> {
 fn name_of(task: &ListenerTask) -> &'static str {
     match task {
         ListenerTask::Sites => "sites",
+        ListenerTask::Operators => "operators",
         ListenerTask::RedirectToHttps { .. } => "redirects",
     }
 }
 
-/// Redirects need one thread only.
+/// Redirects and operators need one thread only.
 fn service<A>(task: &ListenerTask, name: &str, application: A) -> Service<A> {
     let mut service = Service::new(name.to_owned(), application);
     match task {
         ListenerTask::Sites => {}
-        ListenerTask::RedirectToHttps { .. } => service.threads = Some(1),
+        ListenerTask::Operators | ListenerTask::RedirectToHttps { .. } => service.threads = Some(1),
     }
     service
 }

@@ -197,6 +197,8 @@ impl Default for DownstreamTimeouts {
 pub struct ServerSettings {
     /// At least one.
     pub listeners: Vec<ListenerSettings>,
+    /// Where operators come in; `None`: nowhere.
+    pub operators: Option<ListenerSettings>,
     /// Worker threads; `None`: as many as there are cores.
     pub threads: Option<usize>,
     /// How long requests may take to finish after TERM. Whole seconds.
@@ -255,6 +257,8 @@ pub enum ListenerPurpose {
 pub enum ListenerTask {
     /// The sites are served.
     Sites,
+    /// The operators' pages are served, and no site.
+    Operators,
     /// Requests are redirected to https, and challenges answered where there is a folder for them.
     RedirectToHttps {
         /// As in [`ListenerPurpose::RedirectToHttps`].

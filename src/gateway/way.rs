@@ -48,7 +48,7 @@ fn trust(peer: IpAddr, header: Option<ProxyHeader>, settings: &GatewaySettings) 
 fn plain_scheme(listener: ListenerUse, header: Option<ProxyHeader>, peer_trust: PeerTrust, said: SaidScheme) -> Scheme {
     match listener {
         ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges => return Scheme::Http,
-        ListenerUse::Sites => {}
+        ListenerUse::Sites | ListenerUse::Operators => {}
     }
     let is_from_a_proxy = header.is_some() || peer_trust == PeerTrust::Trusted;
     match (header.and_then(|header| header.scheme), said) {

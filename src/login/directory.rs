@@ -10,6 +10,7 @@ use super::ports::PortResult;
 use crate::domain::account::{AccountId, AccountStatus, Epoch};
 use crate::domain::audit::AuditRecord;
 use crate::domain::language::Language;
+use crate::domain::operator::{Forbidden, Gifts, OperatorAction, OperatorRole};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::FeedRow;
@@ -34,6 +35,29 @@ pub trait Directory: Send + Sync + fmt::Debug {
 
     /// One change of one account.
     async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed>;
+
+    /// The same, done by an operator: refused when the rules say so about the operator and the account as the transaction sees them.
+    async fn change_as(
+        &self,
+        operator: &ActingOperator,
+        id: &AccountId,
+        change: &AccountChange,
+        audit: &AuditRecord,
+    ) -> PortResult<Result<Changed, Forbidden>>;
+
+    /// Counts an action ahead of it: at most `per_hour` in an hour, and only for an operator whose role is enough.
+    async fn begin_action(
+        &self,
+        operator: &ActingOperator,
+        per_hour: u32,
+        now: UnixMillis,
+    ) -> PortResult<Result<(), Forbidden>>;
+
+    /// An account's standing as an operator. `None` when it is not there.
+    async fn standing(&self, id: &AccountId) -> PortResult<Option<Standing>>;
+
+    /// The operators, by user name.
+    async fn operators(&self) -> PortResult<Vec<AccountOverview>>;
 
     /// Sessions that are not over at `now`, newest first; of one account or of all.
     async fn sessions(&self, account: Option<&AccountId>, now: UnixMillis) -> PortResult<Vec<SessionOverview>>;
@@ -126,6 +150,8 @@ pub enum AccountChange {
     Remove,
     /// Ends sessions and pending logins, and nothing else.
     EndSessions,
+    /// Appoints an operator, changes the role or takes it away (`None`). Ends sessions and pending logins.
+    OperatorRole(Option<OperatorRole>),
 }
 
 /// What a change came to.
@@ -141,6 +167,24 @@ pub enum Changed {
     NameTaken,
     /// The account has a number, so enrolment stays closed.
     HasNumber,
+}
+
+/// Who does something as an operator, and what.
+#[derive(Clone, Copy, Debug)]
+pub struct ActingOperator {
+    pub account: AccountId,
+    pub action: OperatorAction,
+    /// Until when it counts that this operator gave the account a password or a number, if that is what is done.
+    pub gift_until: UnixMillis,
+}
+
+/// What an account is at this moment, for somebody who is signed in as an operator.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub user_name: UserName,
+    pub role: Option<OperatorRole>,
+    pub status: AccountStatus,
+    pub epoch: Epoch,
 }
 
 /// An account as operators see it.
@@ -168,6 +212,8 @@ pub struct AccountOverview {
     /// Wrong codes in a row.
     pub code_failures: u32,
     pub codes_locked: bool,
+    pub operator_role: Option<OperatorRole>,
+    pub gifts: Gifts,
 }
 
 /// A session as operators see it.

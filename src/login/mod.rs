@@ -10,6 +10,7 @@ pub mod sending;
 pub mod sessions;
 pub mod upkeep;
 
+mod audience;
 mod code_step;
 mod networks;
 mod new_password_step;
@@ -25,6 +26,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tracing::Instrument as _;
 
+pub use self::audience::{Audience, PhonePolicy};
 pub use self::code_step::CodeOutcome;
 pub use self::networks::NetworkCaps;
 pub use self::new_password_step::{NewPassword, NewPasswordOutcome, PasswordProblem};
@@ -61,18 +63,10 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Where phone numbers come from: a security decision of the operator's, so there is no default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PhonePolicy {
-    /// The operator gives the number; the user can only prove it.
-    PreRegistered,
-    /// The user gives it at the first sign-in, inside a window.
-    SelfRegistered,
-}
-
 /// The operator's figures for signing in.
 #[derive(Clone, Debug)]
 pub struct LoginSettings {
+    pub audience: Audience,
     pub phone_policy: PhonePolicy,
     /// So many accounts may have one number by their users' own doing; what operators do is not held to it.
     pub accounts_per_number: u32,

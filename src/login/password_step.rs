@@ -8,7 +8,7 @@ use super::fail_point::effect;
 use super::networks::Networks;
 use super::ports::{CountedFailure, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PortResult};
 use super::sending::SendReport;
-use super::{Client, Login, NewPassword, PhonePolicy, chain};
+use super::{Audience, Client, Login, NewPassword, PhonePolicy, chain};
 use crate::domain::account::{Account, AccountStatus};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::HashPurpose;
@@ -164,6 +164,14 @@ impl Login {
             .await?;
             return Ok(Verdict::Refused);
         }
+        if self.settings.audience == Audience::Operators && account.operator_role.is_none() {
+            effect(
+                "password.refusal_recorded",
+                self.ports.ledger.record(&self.refused(Some(&account), submission, now, "not_an_operator")),
+            )
+            .await?;
+            return Ok(Verdict::Refused);
+        }
         if account.codes_locked {
             effect(
                 "password.refusal_recorded",
@@ -219,7 +227,7 @@ impl Login {
             step_up_of: None,
         };
         let handle = LoginHandle::random();
-        if let Some(proof) = self.sessions.activation().password_only(facts.clone()) {
+        if let Some(proof) = self.activation().password_only(facts.clone()) {
             let id = handle.login_id();
             if account.password_expires_at.is_none() {
                 return self.open_with_password_only(&proof, None, &account, &id, &submission.client, now).await;
@@ -247,7 +255,11 @@ impl Login {
             return Ok(PasswordOutcome::NeedsCode(handle, report));
         }
         let window_is_open = account.enrolment_until.is_some_and(|until| now < until);
-        if self.settings.phone_policy == PhonePolicy::PreRegistered || !window_is_open {
+        let may_enrol = match (self.settings.audience, self.settings.phone_policy) {
+            (Audience::Users, PhonePolicy::SelfRegistered) => window_is_open,
+            (Audience::Users, PhonePolicy::PreRegistered) | (Audience::Operators, _) => false,
+        };
+        if !may_enrol {
             effect(
                 "password.refusal_recorded",
                 self.ports.ledger.record(&self.audit(

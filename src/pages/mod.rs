@@ -8,6 +8,7 @@ pub mod circle;
 pub mod form;
 pub mod language_choice;
 pub mod look;
+pub mod operators;
 pub mod own;
 pub mod page;
 pub mod render;

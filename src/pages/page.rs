@@ -271,6 +271,8 @@ pub enum NoNumberReason {
     NotRegistered,
     /// The time to add it oneself is over.
     EnrolmentClosed,
+    /// An operator's number is never given at the sign-in.
+    Operator,
 }
 
 /// Why a sign-in cannot go on.

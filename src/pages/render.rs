@@ -11,6 +11,7 @@ use http::{Response, StatusCode};
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, context, escape_formatter};
 
+use super::look::SiteLook;
 use super::page::{Chrome, Page};
 use super::{security_headers, texts, view};
 use crate::domain::language::Language;
@@ -77,6 +78,15 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("account_number.html", include_str!("templates/account_number.html")),
         ("account_number_password.html", include_str!("templates/account_number_password.html")),
         ("outcome.html", include_str!("templates/outcome.html")),
+        ("operators/layout.html", include_str!("templates/operators/layout.html")),
+        ("operators/search.html", include_str!("templates/operators/search.html")),
+        ("operators/account.html", include_str!("templates/operators/account.html")),
+        ("operators/deed.html", include_str!("templates/operators/deed.html")),
+        ("operators/password.html", include_str!("templates/operators/password.html")),
+        ("operators/operators.html", include_str!("templates/operators/operators.html")),
+        ("operators/two_factor.html", include_str!("templates/operators/two_factor.html")),
+        ("operators/again.html", include_str!("templates/operators/again.html")),
+        ("operators/message.html", include_str!("templates/operators/message.html")),
     ] {
         environment.add_template(name, source).expect("the templates are compiled in, and the tests parse them");
     }
@@ -91,21 +101,12 @@ fn try_render(page: &Page, chrome: &Chrome<'_>) -> Result<String, Error> {
     } else {
         view.title.clone()
     };
-    let files = site.files.as_ref().map(|files| {
-        context! {
-            style => files.style.path(),
-            colours => files.colours.path(),
-            script => files.script.path(),
-            icon => files.icon.path(),
-            logo => files.logo.as_ref().map(super::assets::Asset::path),
-        }
-    });
-    TEMPLATES.get_template(view.template)?.render(context! {
+    let surroundings = context! {
         language => chrome.language.tag(),
         title,
         heading => view.title,
         site => context! { name => site.name.as_str(), support => view::contact(site.support.as_ref()) },
-        files,
+        files => files(site),
         languages => languages(chrome),
         paths => context! {
             login => paths::LOGIN, phone => paths::PHONE, code => paths::CODE, new_password => paths::NEW_PASSWORD, resend => paths::RESEND, logout => paths::LOGOUT,
@@ -118,6 +119,25 @@ fn try_render(page: &Page, chrome: &Chrome<'_>) -> Result<String, Error> {
         notice => view.notice.map(|notice| context! { tone => notice.tone, text => notice.text }),
         problem => view.problem.map(|problem| context! { field => problem.field, summary => problem.summary, inline => problem.inline }),
         page => view.values,
+    };
+    draw(view.template, surroundings)
+}
+
+/// A template with its values.
+pub(super) fn draw(template: &str, values: Value) -> Result<String, Error> {
+    TEMPLATES.get_template(template)?.render(values)
+}
+
+/// Where the files of a site's pages are; `None`: nothing is served there.
+pub(super) fn files(site: &SiteLook) -> Option<Value> {
+    site.files.as_ref().map(|files| {
+        context! {
+            style => files.style.path(),
+            colours => files.colours.path(),
+            script => files.script.path(),
+            icon => files.icon.path(),
+            logo => files.logo.as_ref().map(super::assets::Asset::path),
+        }
     })
 }
 

@@ -111,6 +111,7 @@ pub(super) fn view(page: &Page, chrome: Chrome<'_>) -> View {
                 paragraphs: vec![words.say(match reason {
                     NoNumberReason::NotRegistered => "no-number-lead",
                     NoNumberReason::EnrolmentClosed => "no-number-closed",
+                    NoNumberReason::Operator => "no-number-operator",
                 })],
                 contact: Some(("no-number-ask", "no-number-ask-nobody")),
                 action: None,

@@ -131,6 +131,7 @@ fn account(name: &str, phone: Option<&str>, enrolment_until: Option<UnixMillis>)
         enrolment_until,
         language: None,
         codes_locked: false,
+        operator_role: None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::visit::{Submission, Visit};
 use crate::domain::pending::LoginHandle;
 use crate::domain::session::Session;
 use crate::login::sessions::{NoSession, SessionCheck};
-use crate::login::{PasswordOutcome, PasswordSubmission, PhonePolicy};
+use crate::login::{Audience, LoginSettings, PasswordOutcome, PasswordSubmission, PhonePolicy};
 use crate::pages::page::{
     LoginNotice, LoginPage, LoginProblem, MessageKind, NoNumberReason, Page, StepUpPage, UserNameField,
 };
@@ -88,10 +88,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
         Ok(PasswordOutcome::Refused) => again(LoginProblem::NotCorrect),
         Ok(PasswordOutcome::TooMany(wait)) => visit.page(&Page::TooManyTries { wait }),
         Ok(PasswordOutcome::Busy) => visit.page(&Page::Waiting { wait: BUSY_WAIT }),
-        Ok(PasswordOutcome::NoNumber) => visit.page(&Page::NoNumber(match visit.login().settings().phone_policy {
-            PhonePolicy::PreRegistered => NoNumberReason::NotRegistered,
-            PhonePolicy::SelfRegistered => NoNumberReason::EnrolmentClosed,
-        })),
+        Ok(PasswordOutcome::NoNumber) => visit.page(&Page::NoNumber(no_number(visit.login().settings()))),
         Ok(PasswordOutcome::NeedsPhone(handle)) => visit.with_login_cookie(visit.see(paths::PHONE), &handle),
         Ok(PasswordOutcome::NeedsNewPassword(handle)) => {
             visit.with_login_cookie(visit.see(paths::NEW_PASSWORD), &handle)
@@ -100,6 +97,14 @@ pub(super) async fn submit(submission: Submission) -> Response {
             visit.with_login_cookie(code::after_first_send(&visit, report), &handle)
         }
         Ok(PasswordOutcome::SignedIn { session, return_path }) => visit.signed_in(&session, &return_path).await,
+    }
+}
+
+fn no_number(settings: &LoginSettings) -> NoNumberReason {
+    match (settings.audience, settings.phone_policy) {
+        (Audience::Operators, _) => NoNumberReason::Operator,
+        (Audience::Users, PhonePolicy::PreRegistered) => NoNumberReason::NotRegistered,
+        (Audience::Users, PhonePolicy::SelfRegistered) => NoNumberReason::EnrolmentClosed,
     }
 }
 

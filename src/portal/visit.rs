@@ -22,7 +22,7 @@ use crate::domain::pending::LoginHandle;
 use crate::domain::session::Session;
 use crate::domain::site::SiteName;
 use crate::login::sessions::{NoSession, SessionCheck};
-use crate::login::{Client, Login};
+use crate::login::{Audience, Client, Login};
 use crate::pages::circle::{CircleCause, CirclePage};
 use crate::pages::form::{Form, FormRefusal, StaleForm, UncheckedForm};
 use crate::pages::language_choice;
@@ -117,7 +117,11 @@ impl Visit {
     }
 
     pub(super) fn cookie_names(&self) -> CookieNames {
-        CookieNames::of(self.context.origin.scheme())
+        let scheme = self.context.origin.scheme();
+        match self.login().settings().audience {
+            Audience::Users => CookieNames::of(scheme),
+            Audience::Operators => CookieNames::of_operators(scheme),
+        }
     }
 
     /// A page without a form.

@@ -37,6 +37,32 @@ impl CookieNames {
         }
     }
 
+    /// The names where operators sign in. They differ from a site's, because cookies are shared by all ports of a host.
+    #[must_use]
+    pub fn of_operators(scheme: Scheme) -> Self {
+        match scheme {
+            Scheme::Https => Self {
+                session: "__Host-vestibule-operator",
+                login: "__Host-vestibule-operator-login",
+                bounces: "__Host-vestibule-operator-bounces",
+                scheme,
+            },
+            Scheme::Http => Self {
+                session: "vestibule-operator",
+                login: "vestibule-operator-login",
+                bounces: "vestibule-operator-bounces",
+                scheme,
+            },
+        }
+    }
+
+    /// Every name of ours that a browser can send to this host: a site's, and an operator's from another port.
+    fn ours(&self) -> [&'static str; 6] {
+        let operators = Self::of_operators(self.scheme);
+        let site = Self::of(self.scheme);
+        [site.session, site.login, site.bounces, operators.session, operators.login, operators.bounces]
+    }
+
     /// The `Set-Cookie` value for `name` (one of ours). It lives as long as the browser's session; the end is inside `value`.
     ///
     /// `None` when `value` has a character that a cookie value cannot have (RFC 6265 §4.1.1).
@@ -84,11 +110,11 @@ impl CookieNames {
         let pair = trimmed(pair);
         let pair = pair.strip_prefix(b"=").map_or(pair, trimmed);
         let name = name_of(pair);
-        [self.session, self.login, self.bounces].iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
+        self.ours().iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
     }
 
     fn is_our_name(&self, name: &[u8]) -> bool {
-        [self.session, self.login, self.bounces].iter().any(|ours| name == ours.as_bytes())
+        self.ours().iter().any(|ours| name == ours.as_bytes())
     }
 
     fn attributes(&self) -> &'static str {

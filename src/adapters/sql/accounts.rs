@@ -8,10 +8,11 @@ use super::value::{Row, Value};
 use crate::domain::account::{Account, AccountId, AccountStatus, Epoch, PhoneVersion};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
+use crate::domain::operator::OperatorRole;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::user_name::UserName;
 
-const BY_ID_OR_NAME: &str = "SELECT id, user_name, name, email, phone, phone_version, language, status, epoch, password, password_expires_at, enrolment_until, codes_locked
+const BY_ID_OR_NAME: &str = "SELECT id, user_name, name, email, phone, phone_version, language, status, epoch, password, password_expires_at, enrolment_until, codes_locked, operator_role
      FROM accounts WHERE id = $1 OR user_name = $2";
 
 pub(super) async fn by_name(database: &Database, keys: &Keys, name: &UserName) -> Result<Option<Account>, SqlError> {
@@ -49,6 +50,7 @@ fn read(row: &Row, keys: &Keys) -> Result<Account, SqlError> {
         enrolment_until: row.optional_at("enrolment_until")?,
         language: row.optional_parsed("language", Language::parse)?,
         codes_locked: row.int("codes_locked")? != 0,
+        operator_role: row.optional_parsed("operator_role", OperatorRole::parse)?,
     })
 }
 

@@ -5,6 +5,7 @@ use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::feed;
 use super::guesses;
+use super::operators;
 use super::personal::{self, Field};
 use super::sessions;
 use super::trail;
@@ -100,7 +101,7 @@ async fn add(tx: &mut Connection, keys: &Keys, account: &NewAccount, audit: &Aud
 }
 
 /// Changes the account, whose lock it takes, and writes the audit line; or does nothing when it says anything but `Done`.
-async fn apply(
+pub(super) async fn apply(
     tx: &mut Connection,
     keys: &Keys,
     id: &AccountId,
@@ -170,8 +171,15 @@ async fn apply(
             ended
         }
         AccountChange::EndSessions => end_everything(tx, &account, audit).await?,
+        AccountChange::OperatorRole(role) if *role == account.operator_role => Changed::Unchanged,
+        AccountChange::OperatorRole(role) => {
+            let name = role.map(|role| role.name().to_owned());
+            tx.execute("UPDATE accounts SET operator_role = $2 WHERE id = $1", [id.into(), name.into()]).await?;
+            end_everything(tx, &account, audit).await?
+        }
     };
     if let Changed::Done(_) = outcome {
+        operators::note_gift(tx, id, change, None).await?;
         trail::append(tx, audit).await?;
     }
     Ok(outcome)

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{SqlLedger, activation, changes, numbers, overview, sessions};
+use super::{SqlLedger, activation, changes, numbers, operators, overview, sessions};
 use crate::domain::account::AccountId;
 use crate::domain::audit::AuditRecord;
+use crate::domain::operator::Forbidden;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::FeedRow;
 use crate::domain::session::SessionId;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{
-    AccountChange, AccountOverview, ActivationRecord, Census, Changed, Directory, ImportEntry, Imported,
-    SessionOverview, SignIns,
+    AccountChange, AccountOverview, ActingOperator, ActivationRecord, Census, Changed, Directory, ImportEntry,
+    Imported, SessionOverview, SignIns, Standing,
 };
 use crate::login::ports::PortResult;
 
@@ -41,6 +42,33 @@ impl Directory for SqlLedger {
 
     async fn change(&self, id: &AccountId, change: &AccountChange, audit: &AuditRecord) -> PortResult<Changed> {
         Ok(self.database.write(|tx| changes::change(tx, &self.keys, id, change, audit)).await?)
+    }
+
+    async fn change_as(
+        &self,
+        operator: &ActingOperator,
+        id: &AccountId,
+        change: &AccountChange,
+        audit: &AuditRecord,
+    ) -> PortResult<Result<Changed, Forbidden>> {
+        Ok(self.database.write(|tx| operators::change(tx, &self.keys, operator, id, change, audit)).await?)
+    }
+
+    async fn begin_action(
+        &self,
+        operator: &ActingOperator,
+        per_hour: u32,
+        now: UnixMillis,
+    ) -> PortResult<Result<(), Forbidden>> {
+        Ok(self.database.write(|tx| operators::begin(tx, &self.keys, operator, per_hour, now)).await?)
+    }
+
+    async fn standing(&self, id: &AccountId) -> PortResult<Option<Standing>> {
+        Ok(operators::standing(&self.database, id).await?)
+    }
+
+    async fn operators(&self) -> PortResult<Vec<AccountOverview>> {
+        Ok(overview::operators(&self.database, &self.keys).await?)
     }
 
     async fn sessions(&self, account: Option<&AccountId>, now: UnixMillis) -> PortResult<Vec<SessionOverview>> {

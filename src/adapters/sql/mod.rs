@@ -18,6 +18,7 @@ mod feed;
 mod guesses;
 mod ledger;
 mod numbers;
+mod operators;
 mod overview;
 mod own_account;
 mod personal;

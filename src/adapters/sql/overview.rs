@@ -3,12 +3,14 @@
 use super::accounts::status_from;
 use super::database::Database;
 use super::error::SqlError;
+use super::operators;
 use super::personal::{self, Field};
 use super::sessions::factors;
 use super::value::{Row, Value};
 use crate::domain::account::{AccountId, Epoch};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
+use crate::domain::operator::OperatorRole;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::session::SessionId;
 use crate::domain::site::SiteName;
@@ -20,6 +22,7 @@ use crate::login::directory::{AccountOverview, Census, SessionOverview, SignIns}
 const ACCOUNTS: &str =
     "SELECT a.id, a.user_name, a.name, a.email, a.phone, a.phone_set_at, a.language, a.status, a.epoch, a.password,
         a.password_set_at, a.password_expires_at, a.created_at, a.enrolment_until, a.codes_locked, a.last_sign_in_at,
+        a.operator_role, a.password_given_by, a.password_given_until, a.number_given_by, a.number_given_until,
         COALESCE(p.failures, 0) AS password_failures, COALESCE(p.wait_until, 0) AS wait_until,
         (SELECT COUNT(*) FROM code_attempts c WHERE c.account = a.id AND c.outcome = 'charged') AS code_failures
      FROM accounts a LEFT JOIN password_failures p ON p.subject = 'a:' || a.id
@@ -98,6 +101,17 @@ pub(super) async fn census(database: &Database, now: UnixMillis) -> Result<Censu
     })
 }
 
+/// The operators, by user name.
+pub(super) async fn operators(database: &Database, keys: &Keys) -> Result<Vec<AccountOverview>, SqlError> {
+    let names =
+        database.rows("SELECT user_name FROM accounts WHERE operator_role IS NOT NULL ORDER BY user_name", []).await?;
+    let mut operators = Vec::with_capacity(names.len());
+    for row in &names {
+        operators.extend(find(database, keys, &row.user_name()?).await?);
+    }
+    Ok(operators)
+}
+
 fn read_account(row: &Row, keys: &Keys) -> Result<AccountOverview, SqlError> {
     let id = row.text("id")?;
     Ok(AccountOverview {
@@ -120,6 +134,8 @@ fn read_account(row: &Row, keys: &Keys) -> Result<AccountOverview, SqlError> {
         password_wait_until: row.optional_at("wait_until")?.filter(|until| until.0 > 0),
         code_failures: row.count("code_failures")?,
         codes_locked: row.int("codes_locked")? != 0,
+        operator_role: row.optional_parsed("operator_role", OperatorRole::parse)?,
+        gifts: operators::gifts(row)?,
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::guesses::THIRTY_DAYS;
-use super::{SqlLedger, feed};
+use super::{SqlLedger, feed, operators};
 use crate::domain::time::UnixMillis;
 use crate::login::ports::PortResult;
 
@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_secs(3600);
 const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Each takes the moment before which rows are over, and the size of a batch. Wrong guesses in a row (`charged`) count whatever their age.
-const DELETIONS: [(&str, Duration); 5] = [
+const DELETIONS: [(&str, Duration); 6] = [
     (
         "DELETE FROM code_attempts WHERE (login_id, number) IN
              (SELECT login_id, number FROM code_attempts WHERE outcome <> 'charged' AND at < $1 LIMIT $2)",
@@ -29,6 +29,10 @@ const DELETIONS: [(&str, Duration); 5] = [
         "DELETE FROM sessions WHERE id IN
              (SELECT id FROM sessions WHERE absolute_end < $1 LIMIT $2)",
         SESSIONS_KEPT,
+    ),
+    (
+        "DELETE FROM operator_actions WHERE id IN (SELECT id FROM operator_actions WHERE at < $1 LIMIT $2)",
+        operators::HOUR,
     ),
     ("DELETE FROM feed WHERE number IN (SELECT number FROM feed WHERE at < $1 LIMIT $2)", feed::KEPT),
     // of names that do not exist: anybody can make these

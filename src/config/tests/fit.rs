@@ -48,6 +48,27 @@ fn a_proxy_header_is_required_from_somebody() {
 }
 
 #[test]
+fn operators_have_an_address_of_their_own() {
+    let tls = "tls: { certificates: [{ certificate: tls.crt, key: tls.key }] }";
+    let of = |text: &str| format!("{{ {text} }}");
+    assert_right(&local_with(&[("/admin", &of("url: \"http://127.0.0.1:9180\""))]));
+    let apart = of(&format!("listen: 0.0.0.0:9443, url: \"https://admin.example.com\", {tls}"));
+    assert_right(&local_with(&[("/admin", &apart)]));
+    for (text, key, word) in [
+        ("url: \"http://admin.example.com\"", "admin.url", "readable"),
+        ("listen: 0.0.0.0:9180, url: \"http://localhost:9180\"", "admin.url", "other machines"),
+        ("url: \"http://localhost:8080\"", "admin.url", "a site has the host"),
+        ("listen: 127.0.0.1:8080, url: \"http://localhost:9180\"", "admin.listen", "is in `listen` too"),
+        ("url: \"https://admin.example.com\"", "admin.listen", "no proxy in front"),
+        (&format!("url: \"http://localhost:9180\", {tls}"), "admin.url", "speaks TLS"),
+    ] {
+        assert_mistake(&local_with(&[("/admin", &of(text))]), key, word);
+    }
+    // no site can take the name under which operators have their sessions
+    assert_mistake(&[("/sites/0/name", "\"@operators\"")], "sites[0].name", "other characters");
+}
+
+#[test]
 fn nobody_believes_everybody() {
     assert_mistake(&[("/trusted_proxies", "[127.0.0.1, 0.0.0.0/0]")], "trusted_proxies[1]", "everybody");
     assert_mistake(&[("/trusted_proxies", "[\"::/0\"]")], "trusted_proxies[0]", "everybody");

@@ -137,6 +137,7 @@ impl Plan {
         let handle = GatewayHandle::new(GatewayParts {
             settings,
             pages: bridge::tests::pages(),
+            operators: None,
             message_pages: MessagePages::new([(SiteName::new("marketing"), Arc::new(look))]),
             sessions: Arc::clone(&sessions),
             assertions: Assertions::new(rules().keys),

@@ -36,6 +36,7 @@ fn settings(listeners: Vec<(SocketAddr, ListenerPurpose)>) -> ServerSettings {
             .into_iter()
             .map(|(address, purpose)| ListenerSettings { address, purpose, proxy_protocol: ProxyProtocolUse::Off })
             .collect(),
+        operators: None,
         threads: Some(2),
         drain: Duration::from_secs(60),
         upgrade_socket: "/nonexistent".into(),

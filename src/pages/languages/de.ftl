@@ -177,6 +177,7 @@ number-cancel = Nummer nicht ändern
 no-number-title = Noch keine Telefonnummer
 no-number-lead = Zur Anmeldung gehört ein Code per SMS, und für Ihr Konto ist keine Mobilnummer hinterlegt.
 no-number-closed = Zur Anmeldung gehört ein Code per SMS. Die Zeit, in der Sie Ihre Nummer selbst hinzufügen konnten, ist vorbei.
+no-number-operator = Zur Anmeldung als Operator gehört ein Code per SMS, und für dieses Konto ist keine Mobilnummer hinterlegt. Sie wird auf der Befehlszeile gesetzt: vestibule user set-phone.
 no-number-ask = Um Ihre Nummer hinzufügen zu lassen, wenden Sie sich an: { $contact }
 no-number-ask-nobody = Bitten Sie die Stelle, die Ihnen Ihr Konto gegeben hat, Ihre Nummer hinzuzufügen.
 over-title = Bitte beginnen Sie neu

@@ -198,6 +198,7 @@ number-cancel = Do not change the number
 no-number-title = No phone number yet
 no-number-lead = Signing in takes a code by text message, and there is no mobile phone number on your account.
 no-number-closed = Signing in takes a code by text message. The time in which you could add your number yourself has passed.
+no-number-operator = An operator signs in with a code by text message, and there is no mobile phone number on this account. It is set on the command line: vestibule user set-phone.
 no-number-ask = To have your number added, ask: { $contact }
 no-number-ask-nobody = Ask the people who gave you your account to add your number.
 over-title = Please start again

@@ -178,6 +178,7 @@ number-cancel = Ne pas changer le numéro
 no-number-title = Pas encore de numéro
 no-number-lead = La connexion demande un code envoyé par SMS, et votre compte n’a pas de numéro de mobile.
 no-number-closed = La connexion demande un code envoyé par SMS. Le délai pour ajouter vous-même votre numéro est passé.
+no-number-operator = Un opérateur se connecte avec un code envoyé par SMS, et ce compte n’a pas de numéro de mobile. Il se définit en ligne de commande : vestibule user set-phone.
 no-number-ask = Pour faire ajouter votre numéro, adressez-vous à : { $contact }
 no-number-ask-nobody = Demandez à ceux qui vous ont donné votre compte d’ajouter votre numéro.
 over-title = Veuillez recommencer

@@ -177,6 +177,7 @@ number-cancel = Het nummer niet wijzigen
 no-number-title = Nog geen telefoonnummer
 no-number-lead = Voor het inloggen is een code per sms nodig, en bij je account staat geen mobiel nummer.
 no-number-closed = Voor het inloggen is een code per sms nodig. De tijd waarin je zelf je nummer kon toevoegen, is voorbij.
+no-number-operator = Een operator logt in met een code per sms, en bij dit account staat geen mobiel nummer. Het wordt op de opdrachtregel ingesteld: vestibule user set-phone.
 no-number-ask = Vraag om je nummer toe te voegen: { $contact }
 no-number-ask-nobody = Vraag aan wie je je account gaf om je nummer toe te voegen.
 over-title = Begin opnieuw

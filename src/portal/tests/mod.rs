@@ -31,7 +31,7 @@ use crate::domain::site::SiteName;
 use crate::login::ports::Clock as _;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::silent_feed::SilentFeed;
-use crate::login::{Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
+use crate::login::{Audience, Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::Origin;
 use crate::web::request_context::RequestContext;
@@ -196,6 +196,7 @@ impl Answer {
 fn settings() -> LoginSettings {
     let often = Rate { count: 1000, window: 60 * SECOND };
     LoginSettings {
+        audience: Audience::Users,
         phone_policy: PhonePolicy::SelfRegistered,
         accounts_per_number: 1,
         code_length: 6,

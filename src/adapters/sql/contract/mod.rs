@@ -5,6 +5,7 @@ mod directory;
 mod faults;
 mod fixture;
 mod guessing;
+mod operating;
 mod own_account;
 mod postgres;
 mod rekeying;
@@ -59,6 +60,9 @@ contract! {
     sending::a_login_has_its_own_sends,
     sending::what_did_not_go_out_is_given_back,
     sending::a_window_of_sends_opens_again,
+    operating::an_operators_role_is_the_one_in_the_transaction,
+    operating::one_operator_gives_a_password_or_a_number_also_at_once,
+    operating::parallel_actions_of_one_operator_stay_within_the_hour,
     revoking::numbers_have_no_gaps_and_follow_the_commits,
     revoking::the_feed_forgets_after_a_day,
     revoking::activation_is_recorded_once,
