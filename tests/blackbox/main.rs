@@ -22,6 +22,7 @@ mod harness;
 mod many_people;
 mod meanwhile;
 mod one_time_passwords;
+mod operators;
 mod outages;
 mod proxy_protocol;
 mod races;
