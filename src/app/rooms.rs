@@ -281,7 +281,7 @@ pub fn vendor(
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         BuildError::SmsDescription(format!("{name}: {}", texts.join("; ")))
     })?;
-    HttpSms::new(description, config.sms.sender.as_deref().unwrap_or_default())
+    HttpSms::new(description, config.sms.sender.as_deref().unwrap_or_default(), Arc::new(SystemClock))
         .map_err(|error| BuildError::Sms(name, error))
 }
 

@@ -2,6 +2,7 @@
 //! what may be repeated is decided by who knows what was sent before. Floor: edge.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use super::settings::ErrorClass;
 use super::variables::Secrets;
 use super::verdict::{Answer, Verdict};
 use crate::domain::phone::Country;
-use crate::login::ports::{SmsMessage, SmsResult, SmsSender};
+use crate::login::ports::{Clock, SmsMessage, SmsResult, SmsSender};
 
 /// Longer answers are not read on (sms §8).
 const LONGEST_ANSWER_BYTES: usize = 64 * 1024;
@@ -28,6 +29,8 @@ pub struct HttpSms {
     description: Description,
     sender: String,
     client: reqwest::Client,
+    /// Signatures hold the time.
+    clock: Arc<dyn Clock>,
     /// The vendor asked not to be asked before then.
     paused_until: std::sync::Mutex<Option<Instant>>,
 }
@@ -50,10 +53,11 @@ impl HttpSms {
     ///
     /// # Errors
     /// The certificates of the house cannot be read, or TLS cannot be set up.
-    pub fn new(description: Description, sender: &str) -> Result<Self, ClientError> {
+    pub fn new(description: Description, sender: &str, clock: Arc<dyn Clock>) -> Result<Self, ClientError> {
         Ok(Self {
             client: client(&description)?,
             sender: sender.to_owned(),
+            clock,
             description,
             paused_until: std::sync::Mutex::default(),
         })
@@ -157,6 +161,7 @@ impl HttpSms {
             sender: &self.sender,
             app: message.app,
             lang: message.language.tag(),
+            now: self.clock.now(),
         }
     }
 }

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use rand::RngCore as _;
 use serde_json::Value;
-use time::OffsetDateTime;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -19,6 +18,7 @@ use super::template::{Filled, Tree};
 use super::variables::{MASK, MessageValues, Secrets, Values};
 use crate::domain::gsm7;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::time::UnixMillis;
 
 /// What a description makes of a message. Holds the code and our credentials: no `Debug`.
 pub(super) struct Request {
@@ -45,6 +45,7 @@ pub(super) struct Parts<'a> {
     pub(super) sender: &'a str,
     pub(super) app: &'a str,
     pub(super) lang: &'a str,
+    pub(super) now: UnixMillis,
 }
 
 impl Description {
@@ -81,7 +82,7 @@ impl Description {
                 region: &values.credential(region),
                 service,
             };
-            sigv4::sign(&self.method, &mut request, &keys, OffsetDateTime::now_utc())?;
+            sigv4::sign(&self.method, &mut request, &keys, parts.now)?;
             if values.secrets == Secrets::Masked {
                 request.headers.insert(header::AUTHORIZATION, HeaderValue::from_static(MASK));
             }
@@ -248,7 +249,7 @@ mod tests {
     }
 
     fn parts<'a>(to: &'a PhoneNumber, text: &'a str) -> Parts<'a> {
-        Parts { to, text, code: "012345", sender: "Acme", app: "Acme", lang: "nl" }
+        Parts { to, text, code: "012345", sender: "Acme", app: "Acme", lang: "nl", now: UnixMillis(0) }
     }
 
     fn request(settings: Value, text: &str) -> Request {

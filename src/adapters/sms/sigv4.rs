@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::request::{Request, Unwritable};
+use crate::domain::time::UnixMillis;
 
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 
@@ -22,13 +23,8 @@ pub(super) struct Keys<'a> {
 ///
 /// # Errors
 /// The access key or the region holds a character that no header may.
-pub(super) fn sign(
-    method: &Method,
-    request: &mut Request,
-    keys: &Keys<'_>,
-    now: OffsetDateTime,
-) -> Result<(), Unwritable> {
-    let now = now.to_offset(time::UtcOffset::UTC);
+pub(super) fn sign(method: &Method, request: &mut Request, keys: &Keys<'_>, now: UnixMillis) -> Result<(), Unwritable> {
+    let now = OffsetDateTime::from_unix_timestamp(now.0 / 1000).map_err(|_| Unwritable::Header(DATE))?;
     let day = now.format(format_description!("[year][month][day]")).map_err(|_| Unwritable::Header(DATE))?;
     let moment = now
         .format(format_description!("[year][month][day]T[hour][minute][second]Z"))
@@ -87,7 +83,6 @@ fn sha256_hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use http::HeaderMap;
-    use time::macros::datetime;
     use url::Url;
 
     #[test]
@@ -105,7 +100,7 @@ mod tests {
             region: "us-east-1",
             service: "iam",
         };
-        sign(&Method::GET, &mut request, &keys, datetime!(2015-08-30 12:36:00 UTC)).unwrap();
+        sign(&Method::GET, &mut request, &keys, UnixMillis(1_440_938_160_000)).unwrap();
         assert_eq!(
             request.headers["authorization"],
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, \

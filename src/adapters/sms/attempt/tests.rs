@@ -11,6 +11,7 @@ use super::*;
 use crate::domain::code::Code;
 use crate::domain::language::Language;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::time::UnixMillis;
 
 const NASTY: &str = "\"q\" \\ & = + % é \u{1F600}\n@host #012345";
 
@@ -107,6 +108,15 @@ fn is_whole(request: &[u8]) -> bool {
     body.len() >= length
 }
 
+#[derive(Debug)]
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(1_795_521_600_000)
+    }
+}
+
 fn sms(mut settings: Value) -> HttpSms {
     let object = settings.as_object_mut().unwrap();
     object.entry("name").or_insert(json!("fake"));
@@ -115,7 +125,7 @@ fn sms(mut settings: Value) -> HttpSms {
     if !["json", "form", "query"].iter().any(|body| object.contains_key(*body)) {
         object.insert("json".into(), json!({ "to": "${to}", "text": "${text}" }));
     }
-    HttpSms::new(Description::read(serde_json::from_value(settings).unwrap()).unwrap(), "Acme").unwrap()
+    HttpSms::new(Description::read(serde_json::from_value(settings).unwrap()).unwrap(), "Acme", Arc::new(Noon)).unwrap()
 }
 
 async fn attempt_with(sms: &HttpSms) -> Attempt {
@@ -295,9 +305,10 @@ fn a_ca_file_that_holds_none_is_named() {
         [(key.as_path(), "holds no certificate"), (std::path::Path::new("/nowhere.pem"), "cannot be read")]
     {
         let settings = json!({ "name": "x", "url": "https://x.example/", "ca_file": file, "json": { "to": "${to}", "text": "${text}" } });
-        let problem = HttpSms::new(Description::read(serde_json::from_value(settings).unwrap()).unwrap(), "")
-            .unwrap_err()
-            .to_string();
+        let problem =
+            HttpSms::new(Description::read(serde_json::from_value(settings).unwrap()).unwrap(), "", Arc::new(Noon))
+                .unwrap_err()
+                .to_string();
         assert!(problem.contains(word) && problem.contains(file.to_str().unwrap()), "{problem}");
     }
 }
