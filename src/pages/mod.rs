@@ -17,3 +17,6 @@ pub mod sms_text;
 pub mod texts;
 
 mod view;
+
+#[cfg(test)]
+mod render_tests_own;

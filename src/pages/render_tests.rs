@@ -1,8 +1,5 @@
 //! Every page in every language: nothing is missing, everything is escaped, every form can be sent and every mistake is tied to its field.
 
-#[path = "render_tests_own.rs"]
-mod own_pages;
-
 use std::time::Duration;
 
 use super::*;
@@ -11,6 +8,7 @@ use crate::pages::accent::Rgb;
 use crate::pages::circle::{CircleCause, CirclePage};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::pages::page::*;
+use crate::pages::render_tests_own::{self as own_pages, code_page};
 
 const EVIL: &str = "\"><script>alert('x')</script>&amp;";
 
@@ -32,20 +30,6 @@ fn chrome(site: &SiteLook, language: Language) -> Chrome<'_> {
         csrf: "the-token",
         request_id: "0123456789abcdef",
         here: Some("/.vestibule/login?return_to=%2Fa%3Fb&lang=en"),
-    }
-}
-
-fn code_page() -> CodePage {
-    CodePage {
-        owed_for: CodeFor::SignIn,
-        number: ShownNumber::Ending("56".into()),
-        length: 6,
-        lifetime: Duration::from_secs(300),
-        sends_left: 3,
-        wait: Duration::from_secs(30),
-        state: CodeState::Sent,
-        notice: None,
-        problem: None,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::code_page;
 use crate::domain::phone::PhoneProblem;
 use crate::domain::time::UnixMillis;
 use crate::pages::own::*;
@@ -111,5 +110,19 @@ pub(super) fn add_to(text: &str, add: &mut impl FnMut(&str, Page)) {
         AccountNotice::NumberTaken,
     ] {
         add(&format!("account-{notice:?}"), AccountPage { notice: Some(notice), ..account.clone() });
+    }
+}
+
+pub(super) fn code_page() -> CodePage {
+    CodePage {
+        owed_for: CodeFor::SignIn,
+        number: ShownNumber::Ending("56".into()),
+        length: 6,
+        lifetime: Duration::from_secs(300),
+        sends_left: 3,
+        wait: Duration::from_secs(30),
+        state: CodeState::Sent,
+        notice: None,
+        problem: None,
     }
 }
