@@ -14,7 +14,6 @@ use super::acme::Token;
 use super::admission::{Admission, NotAdmitted};
 use super::head::RequestHead;
 use super::headers::request::PeerTrust;
-use super::original;
 use super::route_rules::{Access, RequestKind, RequestTraits, UpstreamName};
 use super::settings::SiteSettings;
 use super::verify::{self, Verification};
@@ -27,7 +26,7 @@ use crate::web::origin::Scheme;
 use crate::web::paths;
 use crate::web::return_path::ReturnPath;
 
-/// The methods that are let through; the second line is WebDAV's. Everything else gets 405, TRACE, TRACK and CONNECT among it.
+/// The methods that are let through; those from PROPFIND on are WebDAV's. Everything else gets 405, TRACE, TRACK and CONNECT among it.
 pub const METHODS: [&str; 17] = [
     "GET",
     "HEAD",
@@ -35,7 +34,7 @@ pub const METHODS: [&str; 17] = [
     "PUT",
     "PATCH",
     "DELETE",
-    "OPTIONS", //
+    "OPTIONS",
     "PROPFIND",
     "PROPPATCH",
     "MKCOL",
@@ -217,7 +216,7 @@ pub fn classify(
     {
         return Verdict::AcmeChallenge(token);
     }
-    if original::is_question(head.path) && arrival.listener == ListenerUse::Sites {
+    if super::original::is_question(head.path) && arrival.listener == ListenerUse::Sites {
         return Verdict::Verify(verify::verify(head, arrival, sites, check));
     }
     let Some(site) = site_of(head.host, arrival.scheme, sites) else {
@@ -272,10 +271,7 @@ pub(super) fn to_https(
     back: impl FnOnce() -> ReturnPath,
 ) -> Option<Refusal> {
     let is_plain = site.origin.scheme() == Scheme::Https && arrival.scheme == Scheme::Http;
-    let redirects = match arrival.listener {
-        ListenerUse::Sites | ListenerUse::Operators => false,
-        ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges => true,
-    };
+    let redirects = matches!(arrival.listener, ListenerUse::RedirectToHttps | ListenerUse::RedirectAndChallenges);
     if !is_plain && !redirects {
         return None;
     }

@@ -256,8 +256,11 @@ pub(super) fn split_target(target: &[u8]) -> Result<Target<'_>, HeadMistake> {
     Ok(Target { origin, path: parts.next().unwrap_or_default(), query: parts.next() })
 }
 
+/// The scheme, and host and port as they are written.
+type Origin<'a> = (Scheme, &'a [u8]);
+
 /// The origin of a URL, and its path with its query.
-fn split_url(url: &[u8]) -> Result<(Option<(Scheme, &[u8])>, &[u8]), HeadMistake> {
+fn split_url(url: &[u8]) -> Result<(Option<Origin<'_>>, &[u8]), HeadMistake> {
     let (scheme, start) = [(Scheme::Http, b"http://".as_slice()), (Scheme::Https, b"https://")]
         .into_iter()
         .find(|(_, start)| url.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))

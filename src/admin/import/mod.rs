@@ -68,7 +68,7 @@ struct Line {
 /// What a line asks for, before generated passwords are hashed.
 enum Plan {
     Add(Line),
-    Change(AccountOverview, Vec<(AccountChange, AuditEvent)>),
+    Change(Box<AccountOverview>, Vec<(AccountChange, AuditEvent)>),
 }
 
 impl Plan {
@@ -353,5 +353,5 @@ fn plan(line: Line, account: Option<AccountOverview>, report: &mut ImportReport)
         }
         (Some(_), Some(_)) | (None, _) => {}
     }
-    if changes.is_empty() { None } else { Some(Plan::Change(account, changes)) }
+    if changes.is_empty() { None } else { Some(Plan::Change(Box::new(account), changes)) }
 }
