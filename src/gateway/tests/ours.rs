@@ -24,6 +24,7 @@ fn bodies_arrive_whole_whatever_their_framing() {
     let chunked =
         client.ask("POST /.vestibule/code", &["Transfer-Encoding: chunked"], b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n");
     assert_eq!(chunked.text(), "hello");
+    let mut client = rig.client();
     client.send_head("POST /.vestibule/code", &["Content-Length: 5", "Expect: 100-continue"]);
     assert_eq!(client.read_head().status, 100);
     client.send(b"hello");
