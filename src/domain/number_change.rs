@@ -3,16 +3,12 @@
 
 use zeroize::Zeroizing;
 
-use super::account::{AccountId, Epoch, PhoneVersion};
 use super::code::{Code, TypedCode};
 use super::keys::{Keys, SealPurpose};
 use super::pending::{ChargedAttempt, LoginFacts, LoginId, NeedsCode};
 use super::phone::PhoneNumber;
 use super::record::{RecordReader, RecordWriter};
 use super::session::SessionId;
-use super::site::SiteName;
-use super::time::UnixMillis;
-use super::user_name::UserName;
 
 /// A change between two requests, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,18 +78,8 @@ impl NumberChange {
             Self::NewCode(waiting) => (3, Some(waiting.number.e164())),
         };
         let Change { facts, session } = self.change();
-        let plain = RecordWriter::default()
-            .byte(state)
-            .fixed(session.bytes())
-            .fixed(facts.account.bytes())
-            .number(facts.epoch.0)
-            .number(facts.phone_version.0)
-            .number(facts.password_at.0)
-            .number(facts.ends_at.0)
-            .text(facts.site.as_str())
-            .text(facts.user_name.as_str())
-            .optional_text(number)
-            .finish();
+        let record = RecordWriter::default().byte(state).fixed(session.bytes());
+        let plain = facts.written_to(record).optional_text(number).finish();
         keys.seal(SealPurpose::NumberChange, id.bytes(), &plain)
     }
 
@@ -104,17 +90,7 @@ impl NumberChange {
         let mut reader = RecordReader::new(&plain);
         let state = reader.byte()?;
         let session = SessionId::from_bytes(reader.fixed()?);
-        let facts = LoginFacts {
-            account: AccountId::from_bytes(reader.fixed()?),
-            epoch: Epoch(reader.number()?),
-            phone_version: PhoneVersion(reader.number()?),
-            password_at: UnixMillis(reader.number()?),
-            ends_at: UnixMillis(reader.number()?),
-            site: SiteName::new(reader.text()?),
-            user_name: UserName::parse(reader.text()?).ok()?,
-            return_path: String::new(),
-            step_up_of: None,
-        };
+        let facts = LoginFacts::read(&mut reader)?;
         let number = reader.optional_text()?.map(PhoneNumber::from_stored);
         reader.end()?;
         let change = Change { facts, session };
@@ -248,8 +224,12 @@ impl OwedCode<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::{AccountId, Epoch, PhoneVersion};
     use crate::domain::pending::{LoginHandle, PendingLogin};
     use crate::domain::secret::SecretBytes;
+    use crate::domain::site::SiteName;
+    use crate::domain::time::UnixMillis;
+    use crate::domain::user_name::UserName;
 
     fn keys() -> Keys {
         Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap()

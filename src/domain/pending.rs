@@ -106,6 +106,40 @@ pub struct LoginFacts {
     pub step_up_of: Option<SessionId>,
 }
 
+impl LoginFacts {
+    /// Adds them to a record.
+    pub(super) fn written_to(&self, record: RecordWriter) -> RecordWriter {
+        record
+            .fixed(self.account.bytes())
+            .number(self.epoch.0)
+            .number(self.phone_version.0)
+            .number(self.password_at.0)
+            .number(self.ends_at.0)
+            .text(self.site.as_str())
+            .text(self.user_name.as_str())
+            .text(&self.return_path)
+            .optional_text(self.step_up_of.map(|id| id.to_string()).as_deref())
+    }
+
+    /// Takes them off a record. `None`: they are not there.
+    pub(super) fn read(reader: &mut RecordReader<'_>) -> Option<Self> {
+        Some(Self {
+            account: AccountId::from_bytes(reader.fixed()?),
+            epoch: Epoch(reader.number()?),
+            phone_version: PhoneVersion(reader.number()?),
+            password_at: UnixMillis(reader.number()?),
+            ends_at: UnixMillis(reader.number()?),
+            site: SiteName::new(reader.text()?),
+            user_name: UserName::parse(reader.text()?).ok()?,
+            return_path: reader.text()?.to_owned(),
+            step_up_of: match reader.optional_text()? {
+                Some(text) => Some(SessionId::parse(text)?),
+                None => None,
+            },
+        })
+    }
+}
+
 /// A login between password and session, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PendingLogin {
@@ -139,19 +173,9 @@ impl PendingLogin {
                 Shown::Password => (4, None),
             },
         };
-        let facts = self.facts();
-        let step_up_of = facts.step_up_of.map(|id| id.to_string());
-        let plain = RecordWriter::default()
-            .byte(state)
-            .fixed(facts.account.bytes())
-            .number(facts.epoch.0)
-            .number(facts.phone_version.0)
-            .number(facts.password_at.0)
-            .number(facts.ends_at.0)
-            .text(facts.site.as_str())
-            .text(facts.user_name.as_str())
-            .text(&facts.return_path)
-            .optional_text(step_up_of.as_deref())
+        let plain = self
+            .facts()
+            .written_to(RecordWriter::default().byte(state))
             .optional_text(candidate.map(PhoneNumber::e164))
             .finish();
         keys.seal(SealPurpose::PendingLogin, id.bytes(), &plain)
@@ -163,20 +187,7 @@ impl PendingLogin {
         let plain = keys.open(SealPurpose::PendingLogin, id.bytes(), sealed)?;
         let mut reader = RecordReader::new(&plain);
         let state = reader.byte()?;
-        let facts = LoginFacts {
-            account: AccountId::from_bytes(reader.fixed()?),
-            epoch: Epoch(reader.number()?),
-            phone_version: PhoneVersion(reader.number()?),
-            password_at: UnixMillis(reader.number()?),
-            ends_at: UnixMillis(reader.number()?),
-            site: SiteName::new(reader.text()?),
-            user_name: UserName::parse(reader.text()?).ok()?,
-            return_path: reader.text()?.to_owned(),
-            step_up_of: match reader.optional_text()? {
-                Some(text) => Some(SessionId::parse(text)?),
-                None => None,
-            },
-        };
+        let facts = LoginFacts::read(&mut reader)?;
         let candidate = match reader.optional_text()? {
             Some(text) => Some(PhoneNumber::from_stored(text)?),
             None => None,
