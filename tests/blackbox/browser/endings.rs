@@ -2,7 +2,7 @@
 
 use super::{PHONE, as_far_as_the_code, give_code, give_password};
 use crate::harness::browser::{Browser, JavaScript, Window};
-use crate::harness::children::wait_for;
+use crate::harness::children::PATIENCE;
 use crate::harness::person::Person;
 use crate::harness::stack::{Account, Stack};
 use regex::Regex;
@@ -91,12 +91,19 @@ async fn what_was_with_the_application_already_is_not_called_unsent() {
         async move { person.send(reqwest::Method::POST, "/hold", &[], Some(b"x".to_vec())).await }
     });
     let copy = copy_of(&stack, &browser).await;
-    // The button is pressed by the page itself: a click would be waited for until the answer is there.
-    browser.run("setTimeout(() => document.querySelector('button').click(), 0)").await;
-    wait_for("both at the application", || (stack.upstream.open_streams() == 2).then_some(()));
-    ended(&stack, &copy, &account).await;
-    ended(&stack, &person, &other).await;
-    stack.upstream.finish_streams();
+    let ending = async {
+        let both = async {
+            while stack.upstream.open_streams() != 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, both).await.expect("both at the application");
+        ended(&stack, &copy, &account).await;
+        ended(&stack, &person, &other).await;
+        stack.upstream.finish_streams();
+    };
+    // The driver may wait for the answer before it says that the button is pressed.
+    let ((), _pressed) = tokio::join!(ending, browser.run("document.querySelector('button').click()"));
     browser.wait_for_text("We do not know whether it was saved").await;
     browser.picture("interrupted").await;
     let href = browser.find("a.button").await.attr("href").await.unwrap().unwrap_or_default();
