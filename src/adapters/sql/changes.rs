@@ -42,8 +42,8 @@ pub(super) async fn import(
             }
         }
     }
-    if is_changed && ended.is_empty() {
-        feed::move_on(&mut tx).await?;
+    if is_changed {
+        feed::count(&mut tx, &ended).await?;
     }
     tx.commit(Imported::Done(ended)).await
 }
@@ -59,9 +59,7 @@ pub(super) async fn change(
     let changed = apply(&mut tx, keys, id, change, audit).await?;
     match changed {
         Changed::Done(ref ended) => {
-            if ended.is_empty() {
-                feed::move_on(&mut tx).await?;
-            }
+            feed::count(&mut tx, ended).await?;
             tx.commit(changed).await
         }
         Changed::Unchanged | Changed::NotFound | Changed::NameTaken | Changed::HasNumber => tx.roll_back(changed).await,

@@ -32,9 +32,12 @@ pub(super) async fn append(tx: &mut Connection, at: UnixMillis, what: Revoked) -
     Ok(FeedRow { number, at, what })
 }
 
-/// Counts a security change that ends nothing. Called where `append` is: last.
-pub(super) async fn move_on(tx: &mut Connection) -> Result<(), SqlError> {
-    take_numbers(tx, 1).await.map(drop)
+/// Counts a security change that `ended` nothing; the rows of one that did have counted it. Called where `append` is: last.
+pub(super) async fn count(tx: &mut Connection, ended: &[FeedRow]) -> Result<(), SqlError> {
+    if ended.is_empty() {
+        take_numbers(tx, 1).await?;
+    }
+    Ok(())
 }
 
 /// Moves the head on by `step` from where it is, or from `behind` when that is further, and ends every session there is. `false`, with nothing

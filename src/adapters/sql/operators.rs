@@ -51,9 +51,7 @@ pub(super) async fn change(
     let changed = changes::apply(&mut tx, keys, id, change, audit).await?;
     match changed {
         Changed::Done(ref ended) => {
-            if ended.is_empty() {
-                feed::move_on(&mut tx).await?;
-            }
+            feed::count(&mut tx, ended).await?;
             note_gift(&mut tx, id, change, Some(operator)).await?;
             tx.commit(Ok(changed)).await
         }

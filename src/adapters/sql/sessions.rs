@@ -90,8 +90,8 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
         }
         ended.push(feed::append(&mut tx, opening.now, Revoked::Session(*replaced)).await?);
     }
-    if ended.is_empty() && (opening.new_phone.is_some() || opening.new_password.is_some()) {
-        feed::move_on(&mut tx).await?;
+    if opening.new_phone.is_some() || opening.new_password.is_some() {
+        feed::count(&mut tx, &ended).await?;
     }
     tx.commit(Opened::Opened(ended)).await
 }
