@@ -208,6 +208,8 @@ pub enum CodeNotice {
     /// The form was too old, or of another sign-in; nothing was done.
     FormExpired,
     SentAgain,
+    /// Nobody knows whether the SMS went out.
+    MaybeSent,
     NotSent,
     /// This number cannot be texted.
     NumberRefused,

@@ -107,6 +107,7 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
     );
     for notice in [
         CodeNotice::SentAgain,
+        CodeNotice::MaybeSent,
         CodeNotice::TooEarly,
         CodeNotice::TooOften(Duration::from_secs(1700)),
         CodeNotice::NoneLeft,

@@ -91,6 +91,7 @@ code-no-phone = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Bitten Sie um
 code-no-phone-nobody = Nicht mehr Ihre Nummer oder kein Telefon zur Hand? Wenden Sie sich an die Stelle, die Ihnen Ihr Konto gegeben hat.
 code-form-expired = Diese Seite war nicht mehr aktuell, deshalb wurde nichts gesendet. Bitte geben Sie den Code erneut ein.
 code-sent-again = Wir haben den Code erneut gesendet.
+code-maybe-sent = Die SMS ist vielleicht unterwegs, sicher wissen wir es nicht. Wenn innerhalb einer Minute nichts ankommt, fordern Sie den Code noch einmal an.
 code-not-sent = Wir konnten Ihnen keine SMS senden. Versuchen Sie es in einer Minute erneut oder bitten Sie um Hilfe.
 code-number-refused = An diese Nummer kann keine SMS gesendet werden. Bitten Sie um Hilfe.
 code-number-refused-enrolling = An diese Nummer kann keine SMS gesendet werden. Verwenden Sie eine andere Nummer.

@@ -102,6 +102,7 @@ code-no-phone = No longer your number, or no phone at hand? Ask for help: { $con
 code-no-phone-nobody = No longer your number, or no phone at hand? Ask the people who gave you your account.
 code-form-expired = This page was out of date, so nothing was sent. Please enter the code again.
 code-sent-again = We sent the code again.
+code-maybe-sent = The text message may be on its way, but we are not sure. If nothing arrives within a minute, ask for the code again.
 code-not-sent = We could not send you a text message. Wait a minute and try again, or ask for help.
 code-number-refused = Text messages cannot be sent to this number. Ask for help.
 code-number-refused-enrolling = Text messages cannot be sent to this number. Use a different number.

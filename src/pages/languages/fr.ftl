@@ -92,6 +92,7 @@ code-no-phone = Ce n’est plus votre numéro, ou vous n’avez pas votre télé
 code-no-phone-nobody = Ce n’est plus votre numéro, ou vous n’avez pas votre téléphone ? Adressez-vous à ceux qui vous ont donné votre compte.
 code-form-expired = Cette page n’était plus à jour : rien n’a été envoyé. Saisissez à nouveau le code.
 code-sent-again = Nous avons renvoyé le code.
+code-maybe-sent = Le SMS est peut-être en route, mais nous n’en sommes pas certains. Si rien n’arrive d’ici une minute, redemandez le code.
 code-not-sent = Nous n’avons pas pu vous envoyer de SMS. Attendez une minute et réessayez, ou demandez de l’aide.
 code-number-refused = Il est impossible d’envoyer un SMS à ce numéro. Demandez de l’aide.
 code-number-refused-enrolling = Il est impossible d’envoyer un SMS à ce numéro. Utilisez un autre numéro.

@@ -91,6 +91,7 @@ code-no-phone = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vr
 code-no-phone-nobody = Is dit niet meer je nummer of heb je je telefoon niet bij je? Vraag het aan wie je je account gaf.
 code-form-expired = Deze pagina was niet meer actueel, dus er is niets verstuurd. Vul de code opnieuw in.
 code-sent-again = We hebben de code opnieuw gestuurd.
+code-maybe-sent = Het sms-bericht is misschien onderweg, maar we weten het niet zeker. Komt er binnen een minuut niets, vraag de code dan opnieuw.
 code-not-sent = We konden je geen sms sturen. Wacht een minuut en probeer het opnieuw, of vraag hulp.
 code-number-refused = Naar dit nummer kan geen sms worden gestuurd. Vraag hulp.
 code-number-refused-enrolling = Naar dit nummer kan geen sms worden gestuurd. Gebruik een ander nummer.

@@ -20,6 +20,7 @@ pub(super) fn view(page: &CodePage, words: &Words<'_>) -> View {
     let notice = page.notice.map(|notice| match notice {
         CodeNotice::FormExpired => Notice { tone: "info", text: words.say("code-form-expired") },
         CodeNotice::SentAgain => Notice { tone: "good", text: words.say("code-sent-again") },
+        CodeNotice::MaybeSent => Notice { tone: "info", text: words.say("code-maybe-sent") },
         CodeNotice::NotSent => Notice { tone: "bad", text: words.say("code-not-sent") },
         CodeNotice::NumberRefused if enrolling => {
             Notice { tone: "bad", text: words.say("code-number-refused-enrolling") }
@@ -42,11 +43,12 @@ pub(super) fn view(page: &CodePage, words: &Words<'_>) -> View {
         },
         CodeProblem::Expired => FieldProblem { field: "resend", summary: words.say("code-expired"), inline: None },
     });
-    let (key, number) = match (&page.number, page.state) {
-        (ShownNumber::Ending(ending), CodeState::Sent) => ("code-sent-to-ending", ending),
-        (ShownNumber::Whole(number), CodeState::Sent) => ("code-sent-to-number", number),
-        (ShownNumber::Ending(ending), CodeState::NotSent | CodeState::Expired) => ("code-goes-to-ending", ending),
-        (ShownNumber::Whole(number), CodeState::NotSent | CodeState::Expired) => ("code-goes-to-number", number),
+    let surely_sent = page.state == CodeState::Sent && page.notice != Some(CodeNotice::MaybeSent);
+    let (key, number) = match (&page.number, surely_sent) {
+        (ShownNumber::Ending(ending), true) => ("code-sent-to-ending", ending),
+        (ShownNumber::Whole(number), true) => ("code-sent-to-number", number),
+        (ShownNumber::Ending(ending), false) => ("code-goes-to-ending", ending),
+        (ShownNumber::Whole(number), false) => ("code-goes-to-number", number),
     };
     let minutes = page.lifetime.as_secs().div_ceil(60).max(1);
     let left = words.with("code-sends-left", &[("left", page.sends_left.into())]);
