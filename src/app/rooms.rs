@@ -11,12 +11,14 @@ use crate::adapters::hashing::{HashingLimits, HashingThreads};
 use crate::adapters::marker_file::MarkerFile;
 use crate::adapters::memory_limits::MemoryLimits;
 use crate::adapters::memory_pending::MemoryPendingLogins;
+use crate::adapters::memory_provider_breakers::MemoryProviderBreakers;
 use crate::adapters::redis_address::{RedisAddress, RedisAddressProblem};
 use crate::adapters::redis_limits::RedisLimits;
 use crate::adapters::redis_link::RedisLink;
 use crate::adapters::redis_marker::RedisMarker;
 use crate::adapters::redis_pending::RedisPendingLogins;
 use crate::adapters::redis_probe::RedisProbe;
+use crate::adapters::redis_provider_breakers::RedisProviderBreakers;
 use crate::adapters::sms::attempt::HttpSms;
 use crate::adapters::sms::client::ClientError;
 use crate::adapters::sms::description::Description;
@@ -33,6 +35,7 @@ use crate::domain::keys::{KeyProblem, Keys};
 use crate::domain::pending::Activation;
 use crate::login::markers::{MarkerPlace, Markers};
 use crate::login::ports::{Clock, Limits, PasswordVerifier, PendingLogins, SmsSender};
+use crate::login::sending::ports::ProviderBreakers;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::{Login, Ports};
 
@@ -69,6 +72,7 @@ pub struct Stores {
     database: Database,
     pending: Arc<dyn PendingLogins>,
     limits: Arc<dyn Limits>,
+    breakers: Arc<dyn ProviderBreakers>,
     pub markers: Arc<Markers>,
     pub passwords: Arc<dyn PasswordVerifier>,
     pub clock: Arc<dyn Clock>,
@@ -118,7 +122,7 @@ async fn accounts_in(database: Database, config: &Config) -> Result<(Arc<SqlLedg
 /// closed until it does.
 pub async fn build(config: &Config, runtime: Handle) -> Result<Rooms, BuildError> {
     let database = open_database(config).await?;
-    let State { pending, limits, marker } = state(config, &runtime).await?;
+    let State { pending, limits, breakers, marker } = state(config, &runtime).await?;
     let (ledger, data_keys) = accounts_in(database.clone(), config).await?;
     let places = marker_file(config).into_iter().chain(marker).collect();
     let markers = Arc::new(Markers::new(ledger, places, data_keys).await?);
@@ -134,7 +138,7 @@ pub async fn build(config: &Config, runtime: Handle) -> Result<Rooms, BuildError
         },
     )
     .map_err(BuildError::Hashing)?;
-    let stores = Stores { database, pending, limits, markers, passwords: Arc::new(hashing), clock, runtime };
+    let stores = Stores { database, pending, limits, breakers, markers, passwords: Arc::new(hashing), clock, runtime };
     furnish(config, stores, None).await
 }
 
@@ -173,6 +177,8 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         pending: Arc::clone(&stores.pending),
         limits: Arc::clone(&stores.limits),
         ledger: Arc::clone(&ledger) as _,
+        send_ledger: Arc::clone(&ledger) as _,
+        breakers: Arc::clone(&stores.breakers),
         own_account: Arc::clone(&ledger) as _,
         passwords: Arc::clone(&stores.passwords),
         senders,
@@ -214,10 +220,11 @@ fn marker_file(config: &Config) -> Option<Arc<dyn MarkerPlace>> {
     }
 }
 
-/// Where pending logins and network limits are kept, with the note of how far the database has come.
+/// Where pending logins, network limits and resting SMS providers are kept, with the note of how far the database has come.
 struct State {
     pending: Arc<dyn PendingLogins>,
     limits: Arc<dyn Limits>,
+    breakers: Arc<dyn ProviderBreakers>,
     marker: Option<Arc<dyn MarkerPlace>>,
 }
 
@@ -226,6 +233,7 @@ async fn state(config: &Config, runtime: &Handle) -> Result<State, BuildError> {
         ConfiguredState::Memory => Ok(State {
             pending: Arc::new(MemoryPendingLogins::default()),
             limits: Arc::new(MemoryLimits::default()),
+            breakers: Arc::new(MemoryProviderBreakers::default()),
             marker: None,
         }),
         ConfiguredState::Redis { url } => {
@@ -246,6 +254,7 @@ async fn state(config: &Config, runtime: &Handle) -> Result<State, BuildError> {
             Ok(State {
                 pending: Arc::new(RedisPendingLogins::new(link.clone())),
                 limits: Arc::new(RedisLimits::new(link.clone())),
+                breakers: Arc::new(RedisProviderBreakers::new(link.clone())),
                 marker: Some(Arc::new(RedisMarker::new(link))),
             })
         }

@@ -8,7 +8,7 @@ use crate::config::admin::Admin;
 use crate::config::listener::{Certificate, Listener, ProxyProtocol as ConfigProxyProtocol, Tls};
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
-use crate::config::sms::{Provider, Sms};
+use crate::config::sms::Sms;
 use crate::config::two_factor::PhoneNumbers;
 use crate::config::upstream::{self, Upstream};
 use crate::config::{Config, TrustedProxiesHeader};
@@ -25,6 +25,8 @@ use crate::gateway::settings::{
     TlsListener,
 };
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
+use crate::login::sending::SendingSettings;
+use crate::login::sending::ports::RestRules;
 use crate::login::{Audience, LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
 use crate::pages::assets::AssetKind;
@@ -71,14 +73,7 @@ pub(super) fn login(config: &Config) -> LoginSettings {
             longest_wait: limits.password_failures.longest_wait,
             in_a_row: limits.password_failures.in_a_row,
         },
-        sends: SendCaps {
-            per_login: code.sends,
-            per_half_hour: limits.sms.per_30m,
-            per_day: limits.sms.per_day,
-            total_per_day: limits.sms.total_day,
-        },
-        sends_per_prefix: Rate { count: limits.sms.per_prefix_10m, window: 10 * MINUTE },
-        sends_in_all: Rate { count: limits.sms.total_minute, window: MINUTE },
+        sending: sending(config),
         networks: NetworkCaps {
             failures: Rate { count: limits.network.failures_minute, window: MINUTE },
             unfinished: UnfinishedCaps {
@@ -90,9 +85,26 @@ pub(super) fn login(config: &Config) -> LoginSettings {
         },
         countries: config.sms.countries.clone(),
         tick: TICK,
-        send_time_limit: SEND_TIME_LIMIT,
         password_rules: config.passwords.rules,
         site_names: site_names(config),
+    }
+}
+
+/// The figures of sending.
+fn sending(config: &Config) -> SendingSettings {
+    let (limits, breaker) = (&config.limits.sms, &config.sms.breaker);
+    SendingSettings {
+        caps: SendCaps {
+            per_login: config.two_factor.code.sends,
+            per_half_hour: limits.per_30m,
+            per_day: limits.per_day,
+            total_per_day: limits.total_day,
+        },
+        per_prefix: Rate { count: limits.per_prefix_10m, window: 10 * MINUTE },
+        in_all: Rate { count: limits.total_minute, window: MINUTE },
+        orders: config.sms.orders.clone(),
+        rests: RestRules { failures: breaker.failures, within: breaker.within, rest: breaker.rest },
+        time_limit: SEND_TIME_LIMIT,
         app_names: config.sites.iter().map(|site| (SiteName::new(&site.name), site.portal.name.clone())).collect(),
     }
 }
@@ -105,9 +117,10 @@ pub(super) const OPERATORS_TITLE: &str = "Vestibule operators";
 
 /// The figures of signing in as an operator.
 pub(super) fn operators_login(config: &Config) -> LoginSettings {
+    let app_names = vec![(SiteName::new(OPERATORS), OPERATORS_TITLE.to_owned())];
     LoginSettings {
         audience: Audience::Operators,
-        app_names: vec![(SiteName::new(OPERATORS), OPERATORS_TITLE.to_owned())],
+        sending: SendingSettings { app_names, ..sending(config) },
         ..login(config)
     }
 }
@@ -177,14 +190,7 @@ pub fn policy(config: &Config) -> Policy {
 
 /// None when the providers cannot be read, which is said apart.
 fn unserved_countries(sms: &Sms) -> Vec<Country> {
-    let serves = |provider: &Provider, country: &Country| match provider {
-        Provider::Terminal { .. } => true,
-        Provider::Vendor(settings) => {
-            settings.countries.is_empty()
-                || settings.countries.iter().any(|served| Country::parse(served) == Some(*country))
-        }
-    };
-    let is_unserved = |country: &&Country| !sms.providers.iter().any(|provider| serves(provider, country));
+    let is_unserved = |country: &&Country| !sms.providers.iter().any(|provider| provider.serves(**country));
     if sms.providers.is_empty() { Vec::new() } else { sms.countries.iter().filter(is_unserved).copied().collect() }
 }
 

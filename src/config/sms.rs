@@ -1,6 +1,8 @@
 //! `sms`: where SMS may go, whom they seem to come from, and who sends them. How a vendor is spoken to is described by the settings of the
 //! adapter, which `sms_provider.rs` fills. Floor: roof.
 
+use std::time::Duration;
+
 use crate::adapters::sms::settings::ProviderSettings;
 use crate::domain::phone::Country;
 
@@ -16,6 +18,19 @@ pub struct Sms {
     pub sender: Option<String>,
     /// At least one, in the order in which they are tried; names are unique.
     pub providers: Vec<Provider>,
+    /// For numbers of a country that is allowed these providers that serve it, in this order.
+    pub orders: Vec<(Country, Vec<String>)>,
+    pub breaker: Breaker,
+}
+
+/// When a provider that fails is asked after all others.
+#[derive(Clone, Copy, Debug)]
+pub struct Breaker {
+    /// So many failures in a row within `within`.
+    pub failures: u32,
+    pub within: Duration,
+    /// For so long; then it is asked in its place again.
+    pub rest: Duration,
 }
 
 /// Somebody who sends SMS.
@@ -36,9 +51,27 @@ impl Provider {
             Self::Vendor(settings) => &settings.name,
         }
     }
+
+    /// Whether it is used for numbers of this country.
+    #[must_use]
+    pub fn serves(&self, country: Country) -> bool {
+        match self {
+            Self::Terminal { .. } => true,
+            Self::Vendor(settings) => {
+                settings.countries.is_empty()
+                    || settings.countries.iter().any(|served| Country::parse(served) == Some(country))
+            }
+        }
+    }
 }
 
 pub(super) fn read(node: &Node<'_>) -> Sms {
+    let orders = node
+        .key(
+            "orders",
+            "For numbers of a country only these providers, in this order. Left out: all that serve the country, in the order above.",
+        )
+        .map("FR", |_, slot| slot.list(1, 20, |slot| slot.text(40).required("house-gateway")).required("[house-gateway]"));
     let sms = Sms {
         countries: node
             .key("countries", "Numbers of these countries get SMS, and no others.")
@@ -53,6 +86,18 @@ pub(super) fn read(node: &Node<'_>) -> Sms {
             .key("providers", "Who sends them, in this order: the next is tried when one fails.")
             .list(1, 20, sms_provider::read)
             .required(""),
+        orders: Vec::new(),
+        breaker: node
+            .key(
+                "breaker",
+                "A provider that fails again and again (it does not answer, or says that it cannot) is asked after all others for a while. All nodes \
+                 know of it.",
+            )
+            .section(|node| Breaker {
+                failures: node.key("failures", "So many failures in a row.").count(2, 100).or("5"),
+                within: node.key("within", "Within this time.").duration("5s", "1h").or("60s"),
+                rest: node.key("rest", "For so long.").duration("5s", "1h").or("60s"),
+            }),
     };
     for (index, provider) in sms.providers.iter().enumerate() {
         if sms.providers.iter().take(index).any(|earlier| earlier.name() == provider.name()) {
@@ -67,7 +112,36 @@ pub(super) fn read(node: &Node<'_>) -> Sms {
             sms_provider::check(node, index, settings, sms.sender.is_some());
         }
     }
-    sms
+    let orders = orders.into_iter().filter_map(|(country, names)| order(node, &sms, &country, names)).collect();
+    Sms { orders, ..sms }
+}
+
+/// The order for one country; `None` when it is no order, which is noted.
+fn order(node: &Node<'_>, sms: &Sms, written: &str, names: Vec<String>) -> Option<(Country, Vec<String>)> {
+    let key = format!("orders.{written}");
+    if !["countries", "providers", &key].iter().all(|key| node.reading().is_as_given(&node.path(key))) {
+        return None; // what does not fit stand-ins is nobody's mistake
+    }
+    let Some(country) = Country::parse(written).filter(|country| sms.countries.contains(country)) else {
+        let right = "one of sms.countries, in two capital letters";
+        node.refuse(&key, &[], format!("{written} is no country that SMS may go to"), right);
+        return None;
+    };
+    for name in &names {
+        match sms.providers.iter().find(|provider| provider.name() == name) {
+            None => {
+                node.refuse(&key, &[], format!("no provider is called {name:?}"), "names of sms.providers");
+            }
+            Some(provider) if !provider.serves(country) => node.refuse(
+                &key,
+                &[],
+                format!("{name} is not for {country}, by its `countries`"),
+                "providers that serve the country",
+            ),
+            Some(_) => {}
+        }
+    }
+    Some((country, names))
 }
 
 /// What GSM networks show: eleven characters of text (3GPP TS 23.040 §9.1.2.5), or a number of up to fifteen digits (E.164).

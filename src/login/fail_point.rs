@@ -25,6 +25,8 @@ pub const ALL: &[&str] = &[
     "send.prefix_taken_back",
     "send.charged",
     "send.handed_over",
+    "send.answer_noted",
+    "send.failure_noted",
     "send.settled",
     "send.taken_back",
     "send.refusal_recorded",

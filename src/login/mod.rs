@@ -38,12 +38,14 @@ pub use self::step_up::StepUpOutcome;
 use self::ports::{
     Clock, Ledger, Limits, PasswordVerifier, PendingLogins, PortError, PortResult, SmsSender, SmsTexts, StoredLogin,
 };
+use self::sending::SendingSettings;
+use self::sending::ports::{ProviderBreakers, SendLedger};
 use self::sessions::Sessions;
 use crate::domain::account::{Account, AccountStatus};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
-use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps};
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps};
 use crate::domain::password::PasswordRules;
 use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, PendingLogin};
 use crate::domain::phone::{Country, PhoneNumber};
@@ -55,6 +57,8 @@ pub struct Ports {
     pub pending: Arc<dyn PendingLogins>,
     pub limits: Arc<dyn Limits>,
     pub ledger: Arc<dyn Ledger>,
+    pub send_ledger: Arc<dyn SendLedger>,
+    pub breakers: Arc<dyn ProviderBreakers>,
     pub own_account: Arc<dyn own_account::OwnAccount>,
     pub passwords: Arc<dyn PasswordVerifier>,
     /// In the operator's order.
@@ -80,24 +84,16 @@ pub struct LoginSettings {
     pub resend_waits: Vec<Duration>,
     pub code_attempts: CodeAttemptCaps,
     pub password_attempts: PasswordAttemptCaps,
-    pub sends: SendCaps,
-    /// Sends to numbers that begin with the same seven digits.
-    pub sends_per_prefix: Rate,
-    /// Sends of everybody together.
-    pub sends_in_all: Rate,
+    pub sending: SendingSettings,
     pub networks: NetworkCaps,
     /// Only numbers of these countries are texted.
     pub countries: Vec<Country>,
     /// Answers of the password step come at multiples of this after its start, so that their time tells nothing.
     pub tick: Duration,
-    /// How long all providers together may take for one SMS.
-    pub send_time_limit: Duration,
     /// What a new password has to meet.
     pub password_rules: PasswordRules,
     /// Names and hosts of the sites: no new password is built on them.
     pub site_names: Vec<String>,
-    /// The name a site gives itself in an SMS.
-    pub app_names: Vec<(SiteName, String)>,
 }
 
 /// Who asks: the client's address, what its browser calls itself, and which request it is.
@@ -355,7 +351,7 @@ impl Login {
                     number,
                     code_until: found.stored.code_until.filter(|until| *until > now),
                     attempts_left: self.settings.code_attempts.per_login.saturating_sub(found.stored.attempts),
-                    sends_left: self.settings.sends.per_login.saturating_sub(found.stored.sends),
+                    sends_left: self.settings.sending.caps.per_login.saturating_sub(found.stored.sends),
                     resend_at: self.resend_at(&found.stored, now),
                 })
             }

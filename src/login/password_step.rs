@@ -351,10 +351,18 @@ impl Login {
     }
 
     /// Best effort after the fact: what fails here costs a little comfort, never safety.
-    pub(super) async fn best_effort(&self, what: &'static str, effort: impl Future<Output = PortResult<()>>) {
-        if let Err(error) = effort.await {
-            tracing::warn!(port = error.port(), cause = chain(&error), what, "carried on without it");
-        }
+    /// `None`: it failed, which is logged.
+    pub(super) async fn best_effort<T>(
+        &self,
+        what: &'static str,
+        effort: impl Future<Output = PortResult<T>>,
+    ) -> Option<T> {
+        effort
+            .await
+            .inspect_err(|error| {
+                tracing::warn!(port = error.port(), cause = chain(error), what, "carried on without it");
+            })
+            .ok()
     }
 }
 

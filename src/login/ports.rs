@@ -11,7 +11,7 @@ use crate::domain::account::{Account, AccountId, Epoch, PhoneVersion};
 use crate::domain::audit::AuditRecord;
 use crate::domain::code::Code;
 use crate::domain::language::Language;
-use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
+use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, UnfinishedCaps};
 use crate::domain::password::Password;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{ChargedAttempt, LoginId};
@@ -192,12 +192,6 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     /// Writes down something that changes nothing else.
     async fn record(&self, audit: &AuditRecord) -> PortResult<()>;
 
-    /// Counts an SMS ahead of sending it: for the login, the account, the number and everybody.
-    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge>;
-
-    /// Says what became of a counted SMS.
-    async fn settle_send(&self, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> PortResult<()>;
-
     /// Counts a guess ahead of comparing it: for the login and the account, both or nothing.
     async fn charge_code_attempt(
         &self,
@@ -244,44 +238,6 @@ pub enum PasswordCharge {
     Wait(UnixMillis),
     /// Too many in a row: not until an operator unlocks.
     Closed,
-}
-
-/// An SMS about to be sent.
-#[derive(Clone, Debug)]
-pub struct NewSend {
-    pub account: AccountId,
-    pub login: LoginId,
-    /// Keyed hash of the number.
-    pub number: [u8; 32],
-    pub country: Country,
-}
-
-/// Names a counted SMS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendId(pub String);
-
-/// Whether an SMS may be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum SendCharge {
-    Granted(SendId),
-    /// The account's or the number's limit; again after this long.
-    Wait(Duration),
-    /// The login's sends are spent.
-    LoginSpent,
-    /// The limit of everybody together; again after this long.
-    TotalSpent(Duration),
-}
-
-/// What became of an SMS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SendOutcome {
-    /// A provider took it.
-    Accepted,
-    /// It may have gone out; counts like one that has.
-    MaybeSent,
-    /// It certainly did not go out: given back.
-    NotSent,
 }
 
 /// A guess about to be compared.

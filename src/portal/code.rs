@@ -87,6 +87,7 @@ pub(super) fn said_of_send(visit: &Visit, path: &str, report: SendReport) -> Opt
     let said = match report {
         SendReport::Sent => return Some(visit.see(path)),
         SendReport::Over => return None,
+        SendReport::MaybeSent => "maybe".to_owned(),
         SendReport::NotSent => "not-sent".to_owned(),
         SendReport::NumberRefused => "refused".to_owned(),
         SendReport::Wait(_) => "early".to_owned(),
@@ -181,7 +182,7 @@ pub(super) fn page_of(
     owed_for: CodeFor,
 ) -> CodePage {
     let settings = visit.login().settings();
-    let none_sent = stage.sends_left == settings.sends.per_login;
+    let none_sent = stage.sends_left == settings.sending.caps.per_login;
     let wait = stage.resend_at.since(visit.login().now());
     CodePage {
         owed_for,
@@ -209,6 +210,7 @@ fn notice(said: Option<&str>, wait: Option<&str>) -> Option<CodeNotice> {
     const LONGEST: u64 = 24 * 3600; // no limit of ours lasts longer
     match said? {
         "again" => Some(CodeNotice::SentAgain),
+        "maybe" => Some(CodeNotice::MaybeSent),
         "not-sent" => Some(CodeNotice::NotSent),
         "refused" => Some(CodeNotice::NumberRefused),
         "early" => Some(CodeNotice::TooEarly),

@@ -1,6 +1,7 @@
 //! An outside in memory for the tests of the portal: the ports with just enough behind them, and a switch that silences every store. Floor: edge.
 
 mod own_account;
+mod sending;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,21 +12,20 @@ use async_trait::async_trait;
 
 use crate::domain::account::{Account, AccountId, AccountStatus, Epoch, PhoneVersion};
 use crate::domain::audit::AuditRecord;
-use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
+use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, UnfinishedCaps};
 use crate::domain::password::Password;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{ChargedAttempt, LoginId};
-use crate::domain::phone::{Country, PhoneNumber};
+use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::{Session, SessionId};
-use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::SessionOverview;
 use crate::login::ports::{
     AttemptCharge, AttemptTurn, Clock, CodeRequest, CodeTurn, CountedFailure, Ledger, LimitKey, Limits, NewAttempt,
-    NewSend, Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins,
-    PortError, PortResult, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult, SmsSender, SmsTexts, StoredLogin,
+    Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins, PortError,
+    PortResult, SmsResult, StoredLogin,
 };
 
 /// The password of every account.
@@ -275,15 +275,6 @@ impl Ledger for Outside {
         Ok(())
     }
 
-    async fn charge_send(&self, _send: &NewSend, _caps: &SendCaps, _now: UnixMillis) -> PortResult<SendCharge> {
-        drop(self.answering()?);
-        Ok(SendCharge::Granted(SendId("1".to_owned())))
-    }
-
-    async fn settle_send(&self, _id: &SendId, _outcome: SendOutcome, _audit: &AuditRecord) -> PortResult<()> {
-        Ok(())
-    }
-
     async fn charge_code_attempt(
         &self,
         attempt: &NewAttempt,
@@ -359,42 +350,5 @@ impl PasswordVerifier for Outside {
     async fn hash(&self, _password: &Password) -> PortResult<PasswordHash> {
         let hash = "$argon2id$v=19$m=19456,t=2,p=1$BBBBBBBBBBBBBBBBBBBBBA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         Ok(PasswordHash::from_stored(hash).unwrap())
-    }
-}
-
-#[async_trait]
-impl SmsSender for Outside {
-    fn name(&self) -> &str {
-        "fake"
-    }
-
-    fn countries(&self) -> &[Country] {
-        &[]
-    }
-
-    async fn send(&self, message: &SmsMessage<'_>) -> SmsResult {
-        if let Some(result) = self.sms_results.lock().unwrap().pop() {
-            return result;
-        }
-        match message.code {
-            Some(code) => self.state().texts.push(code.reveal().to_owned()),
-            None => self.state().notices.push((message.to.e164().to_owned(), message.text.to_owned())),
-        }
-        SmsResult::Accepted(None)
-    }
-}
-
-impl SmsTexts for Outside {
-    fn text(
-        &self,
-        _site: &SiteName,
-        _language: crate::domain::language::Language,
-        code: &crate::domain::code::Code,
-    ) -> String {
-        code.reveal().to_owned()
-    }
-
-    fn number_changed(&self, _site: &SiteName, _language: crate::domain::language::Language) -> String {
-        "replaced".to_owned()
     }
 }

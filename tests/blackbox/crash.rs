@@ -47,7 +47,10 @@ fn journey(fail_point: &str) -> (Way, Kept) {
         "network.login_charged" | "send.code_chosen" | "send.prefix_charged" | "send.total_charged" => {
             (Way::RightPassword, none)
         }
-        "send.charged" | "send.handed_over" => (Way::RightPassword, Kept { sends: "charged", ..none }),
+        "send.charged" | "send.handed_over" | "send.answer_noted" => {
+            (Way::RightPassword, Kept { sends: "charged", ..none })
+        }
+        "send.failure_noted" => (Way::VendorRefuses, Kept { sends: "charged", ..none }),
         "send.settled" => (Way::RightPassword, sent),
         "password.refusal_recorded" => (Way::WrongPassword, Kept { password_failures: "1", ..none }),
         "password.failure_taken_back" => (Way::Crowd, none),

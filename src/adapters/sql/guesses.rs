@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::connection::{Connection, Done};
 use super::error::SqlError;
-use super::trail;
 use super::value::Row;
+use super::{handovers, trail};
 use crate::domain::account::AccountId;
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps};
@@ -158,6 +158,7 @@ pub(super) async fn charge_code(
 }
 
 /// The login has signed in: its last guess was the right one, and the account's wrong ones in a row are cleared. (They go on counting for 30 days.)
+/// Whoever sent the code has delivered it.
 pub(super) async fn clear_code_failures(
     tx: &mut Connection,
     login: &LoginId,
@@ -174,7 +175,7 @@ pub(super) async fn clear_code_failures(
         [account.into()],
     )
     .await?;
-    Ok(())
+    handovers::entered(tx, login).await
 }
 
 /// An operator unlocks: none of the account's guesses count any more, but those of a login still do for that login. Gives back whether any did.

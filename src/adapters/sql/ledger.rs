@@ -1,22 +1,24 @@
-//! The ports `Ledger` and `RevocationFeed`: which function each verb is. Floor: edge.
+//! The ports `Ledger`, `SendLedger` and `RevocationFeed`: which function each verb is. Floor: edge.
 
 use async_trait::async_trait;
 
 use super::guesses::{self, Counted};
-use super::{SqlLedger, accounts, activation, feed, sends, sessions, trail};
+use super::{SqlLedger, accounts, activation, feed, handovers, sends, sessions, trail};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::audit::AuditRecord;
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, SendCaps};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{ChargedAttempt, LoginId};
+use crate::domain::phone::Country;
 use crate::domain::revocation::FeedRow;
 use crate::domain::session::{Session, SessionId};
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::ports::{
-    AttemptCharge, CountedFailure, Ledger, NewAttempt, NewSend, Opened, Opening, PasswordCharge, PasswordSubject,
-    PortResult, RevocationFeed, SendCharge, SendId, SendOutcome,
+    AttemptCharge, CountedFailure, Ledger, NewAttempt, Opened, Opening, PasswordCharge, PasswordSubject, PortResult,
+    RevocationFeed,
 };
+use crate::login::sending::ports::{Handover, Lately, NewSend, SendCharge, SendId, SendLedger, SendOutcome};
 
 #[async_trait]
 impl Ledger for SqlLedger {
@@ -54,16 +56,6 @@ impl Ledger for SqlLedger {
 
     async fn record(&self, audit: &AuditRecord) -> PortResult<()> {
         self.database.write(|tx| trail::record(tx, audit)).await?;
-        trail::tell(audit);
-        Ok(())
-    }
-
-    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge> {
-        Ok(self.database.write(|tx| sends::charge(tx, send, caps, now)).await?)
-    }
-
-    async fn settle_send(&self, id: &SendId, outcome: SendOutcome, audit: &AuditRecord) -> PortResult<()> {
-        self.database.write(|tx| sends::settle(tx, id, outcome, audit)).await?;
         trail::tell(audit);
         Ok(())
     }
@@ -108,6 +100,29 @@ impl Ledger for SqlLedger {
             trail::tell(audit);
         }
         Ok(ended)
+    }
+}
+
+#[async_trait]
+impl SendLedger for SqlLedger {
+    async fn lately(&self, login: &LoginId, country: Country, now: UnixMillis) -> PortResult<Lately> {
+        Ok(handovers::lately(&self.database, login, country, now).await?)
+    }
+
+    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge> {
+        Ok(self.database.write(|tx| sends::charge(tx, send, caps, now)).await?)
+    }
+
+    async fn settle_send(
+        &self,
+        id: &SendId,
+        outcome: SendOutcome,
+        asked: &[Handover],
+        audit: &AuditRecord,
+    ) -> PortResult<()> {
+        self.database.write(|tx| sends::settle(tx, id, outcome, asked, audit)).await?;
+        trail::tell(audit);
+        Ok(())
     }
 }
 

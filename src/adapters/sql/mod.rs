@@ -16,6 +16,7 @@ mod connection;
 mod directory;
 mod feed;
 mod guesses;
+mod handovers;
 mod ledger;
 mod numbers;
 mod operators;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::guesses::{times, wait_for};
-use super::trail;
+use super::{handovers, trail};
 use crate::domain::audit::AuditRecord;
 use crate::domain::limits::SendCaps;
 use crate::domain::time::UnixMillis;
-use crate::login::ports::{NewSend, SendCharge, SendId, SendOutcome};
+use crate::login::sending::ports::{Handover, NewSend, SendCharge, SendId, SendOutcome};
 
 const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -61,6 +61,7 @@ pub(super) async fn charge(
     if let Some(wait) = wait_of_total(&mut tx, caps, now).await? {
         return tx.roll_back(SendCharge::TotalSpent(wait)).await;
     }
+    handovers::asked_again(&mut tx, &send.login).await?;
     let id = hex::encode(rand::random::<[u8; 16]>());
     tx.execute(
         "INSERT INTO sms_sends (id, login_id, account, number_hash, country, at, outcome) VALUES ($1, $2, $3, $4, $5, $6, 'charged')",
@@ -82,6 +83,7 @@ pub(super) async fn settle(
     mut tx: Connection,
     id: &SendId,
     outcome: SendOutcome,
+    asked: &[Handover],
     audit: &AuditRecord,
 ) -> Result<Done<()>, SqlError> {
     let outcome = match outcome {
@@ -89,11 +91,15 @@ pub(super) async fn settle(
         SendOutcome::MaybeSent => "maybe_sent",
         SendOutcome::NotSent => "not_sent",
     };
-    tx.execute(
-        "UPDATE sms_sends SET outcome = $2 WHERE id = $1 AND outcome = 'charged'",
-        [id.0.as_str().into(), outcome.into()],
-    )
-    .await?;
+    let settled = tx
+        .execute(
+            "UPDATE sms_sends SET outcome = $2 WHERE id = $1 AND outcome = 'charged'",
+            [id.0.as_str().into(), outcome.into()],
+        )
+        .await?;
+    if settled > 0 {
+        handovers::insert(&mut tx, id, asked).await?;
+    }
     trail::append(&mut tx, audit).await?;
     tx.commit(()).await
 }

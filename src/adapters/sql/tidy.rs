@@ -18,13 +18,17 @@ const MARGIN: Duration = Duration::from_secs(3600);
 const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Each takes the moment before which rows are over, and the size of a batch. Wrong guesses in a row (`charged`) count whatever their age.
-const DELETIONS: [(&str, Duration); 6] = [
+const DELETIONS: [(&str, Duration); 7] = [
     (
         "DELETE FROM code_attempts WHERE (login_id, number) IN
              (SELECT login_id, number FROM code_attempts WHERE outcome <> 'charged' AND at < $1 LIMIT $2)",
         THIRTY_DAYS,
     ),
     ("DELETE FROM sms_sends WHERE id IN (SELECT id FROM sms_sends WHERE at < $1 LIMIT $2)", THIRTY_DAYS),
+    (
+        "DELETE FROM sms_handovers WHERE (send_id, place) IN (SELECT send_id, place FROM sms_handovers WHERE at < $1 LIMIT $2)",
+        THIRTY_DAYS,
+    ),
     (
         "DELETE FROM sessions WHERE id IN
              (SELECT id FROM sessions WHERE absolute_end < $1 LIMIT $2)",

@@ -258,3 +258,13 @@ fn what_depends_on_the_machine_is_shown_as_it_came_out() {
     assert_eq!(in_force["sites"][0]["portal"]["name"], "marketing");
     assert!(in_force["passwords"]["threads"].as_u64().is_some_and(|threads| threads > 0));
 }
+
+#[test]
+fn an_order_of_providers_names_providers_that_serve_an_allowed_country() {
+    let small = |order: &'static str| [("/sms/orders", order)];
+    assert_right(&small("{ BE: [house] }"));
+    assert_mistake(&small("{ US: [house] }"), "sms.orders.US", "no country that SMS may go to");
+    assert_mistake(&small("{ BE: [second] }"), "sms.orders.BE", "no provider is called");
+    let elsewhere = [("/sms/orders", "{ BE: [house] }"), ("/sms/providers/0/countries", "[NL]")];
+    assert_mistake(&elsewhere, "sms.orders.BE", "not for BE");
+}

@@ -1,29 +1,51 @@
-//! Sending a code: may it be sent, what is sent, by whom, and what became of it. Who is asked in which order is decided in `order`
-//! over facts; adapters only send. Floor: login.
+//! Sending a code: may it be sent, what is sent, by whom, and what became of it. Who is asked in which order (`order`) and what an answer means for
+//! the next (`handing_over`) is decided over facts; adapters only send. Floor: login.
 
+pub mod order;
+pub mod ports;
+
+mod handing_over;
 mod notice;
-mod order;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use self::order::senders_for;
+use self::handing_over::HandedOver;
+use self::order::{Course, PROBE_ONE_IN, Standing, order, serving};
+use self::ports::{NewSend, RestRules, SendCharge, SendId, SendOutcome};
 use super::fail_point::effect;
 use super::networks::Networks;
-use super::ports::{
-    CodeRequest, CodeTurn, LimitKey, NewSend, PortResult, SendCharge, SendId, SendOutcome, SmsMessage, SmsResult,
-};
+use super::ports::{CodeRequest, CodeTurn, LimitKey, PortResult, SmsMessage, SmsSender};
 use super::{Client, Login};
 use crate::domain::account::Account;
 use crate::domain::audit::AuditEvent;
 use crate::domain::code::Code;
 use crate::domain::keys::HashPurpose;
 use crate::domain::language::Language;
-use crate::domain::limits::Charge;
+use crate::domain::limits::{Charge, Rate, SendCaps};
 use crate::domain::number_change::OwedCode;
 use crate::domain::pending::LoginId;
-use crate::domain::phone::PhoneNumber;
+use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
+
+/// The operator's figures for sending.
+#[derive(Clone, Debug)]
+pub struct SendingSettings {
+    pub caps: SendCaps,
+    /// Sends to numbers that begin with the same seven digits.
+    pub per_prefix: Rate,
+    /// Sends of everybody together.
+    pub in_all: Rate,
+    /// For numbers of these countries these providers are asked, in this order; for all others those that serve them.
+    pub orders: Vec<(Country, Vec<String>)>,
+    /// When a provider that fails is left alone.
+    pub rests: RestRules,
+    /// How long all providers together may take for one SMS.
+    pub time_limit: Duration,
+    /// The name a site gives itself in an SMS.
+    pub app_names: Vec<(SiteName, String)>,
+}
 
 /// What became of an SMS that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +53,8 @@ use crate::domain::time::UnixMillis;
 pub enum SendReport {
     /// On its way.
     Sent,
+    /// It may be on its way: a provider was asked and nobody knows what came of it.
+    MaybeSent,
     /// No provider took it; trying again may help.
     NotSent,
     /// This number cannot be texted.
@@ -69,13 +93,14 @@ impl Login {
         if !self.settings.countries.contains(&number.country()) {
             return self.not_sent(SendReport::NumberRefused, "country_not_allowed", login, client, now).await;
         }
+        let providers = self.providers_for(id, number.country(), now).await?;
         let fresh = login.seal_code(id, &Code::random(self.settings.code_length), &self.signing_keys);
         let request = CodeRequest {
             now,
             fresh: &fresh,
             code_until: now.plus(self.settings.code_lifetime).min(login.facts().ends_at),
             waits: &self.settings.resend_waits,
-            most_sends: self.settings.sends.per_login,
+            most_sends: self.settings.sending.caps.per_login,
         };
         let (sealed, turn) = match effect("send.code_chosen", self.ports.pending.next_code(id, &request)).await? {
             CodeTurn::Send { code, number } => (code, number),
@@ -99,16 +124,44 @@ impl Login {
             }
         };
         let language = account.language.unwrap_or(page_language);
-        let (outcome, report) = self.hand_over(login, number, &code, language).await;
+        let text = self.ports.texts.text(&login.facts().site, language, &code);
+        let app = self.app_name(&login.facts().site);
+        let message = SmsMessage { to: number, text: &text, code: Some(&code), app, language };
+        let HandedOver { outcome, report, asked } = self.hand_over(&providers, &message, now).await;
+        if report == SendReport::NotSent {
+            tracing::error!(country = %number.country(), "no SMS provider took the message; this user cannot sign in now");
+        }
         let event = if outcome == SendOutcome::NotSent { AuditEvent::CodeNotSent } else { AuditEvent::CodeSent };
         // the message is out or not, whatever can be written down: the person goes on to the code
         let audit = self.audit(event, login.facts(), client, now, None);
-        let settled = effect("send.settled", self.ports.ledger.settle_send(&send_id, outcome, &audit));
+        let settled = effect("send.settled", self.ports.send_ledger.settle_send(&send_id, outcome, &asked, &audit));
         self.best_effort("send settled", settled).await;
         if outcome == SendOutcome::NotSent {
             self.undo_turn(id, turn, &networks).await;
         }
         Ok(report)
+    }
+
+    /// Who is asked to send to a number of this country, in that order.
+    async fn providers_for(
+        &self,
+        id: &LoginId,
+        country: Country,
+        now: UnixMillis,
+    ) -> PortResult<Vec<Arc<dyn SmsSender>>> {
+        let serving = serving(country, &self.settings.sending.orders, &self.ports.senders);
+        let lately = self.ports.send_ledger.lately(id, country, now).await?;
+        let mut standings = Vec::with_capacity(serving.len());
+        for sender in &serving {
+            let record = lately.records.iter().find(|(provider, _)| provider == sender.name());
+            standings.push(Standing {
+                rests: self.ports.breakers.rests(sender.name(), now).await?,
+                was_asked: lately.asked.iter().any(|provider| provider == sender.name()),
+                record: record.map(|(_, record)| *record).unwrap_or_default(),
+            });
+        }
+        let course = if rand::random_ratio(1, PROBE_ONE_IN) { Course::Probe } else { Course::Usual };
+        Ok(order(&standings, course).into_iter().filter_map(|place| serving.get(place).copied().cloned()).collect())
     }
 
     /// Counts a send everywhere it counts: for the network, the numbers around this one, everybody, the account and the number itself.
@@ -132,7 +185,8 @@ impl Login {
             number: self.data_keys.hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
             country: number.country(),
         };
-        let charge = effect("send.charged", self.ports.ledger.charge_send(&send, &self.settings.sends, now));
+        let charge =
+            effect("send.charged", self.ports.send_ledger.charge_send(&send, &self.settings.sending.caps, now));
         Ok(match charge.await? {
             SendCharge::Granted(send_id) => Counted::Granted(send_id),
             SendCharge::LoginSpent => Counted::Refused(SendReport::NoneLeft, "login_sends_spent"),
@@ -153,44 +207,9 @@ impl Login {
         }
     }
 
-    /// Asks one provider after another, within the time limit of all together.
-    async fn hand_over(
-        &self,
-        login: OwedCode<'_>,
-        number: &PhoneNumber,
-        code: &Code,
-        language: Language,
-    ) -> (SendOutcome, SendReport) {
-        let site = &login.facts().site;
-        let text = self.ports.texts.text(site, language, code);
-        let message = SmsMessage { to: number, text: &text, code: Some(code), app: self.app_name(site), language };
-        let ends = tokio::time::Instant::now() + self.settings.send_time_limit;
-        let mut outcome = SendOutcome::NotSent;
-        for sender in senders_for(number.country(), &self.ports.senders) {
-            let Ok(result) = effect("send.handed_over", tokio::time::timeout_at(ends, sender.send(&message))).await
-            else {
-                tracing::warn!(provider = sender.name(), "the time for sending ran out; the message may have gone out");
-                return (SendOutcome::MaybeSent, SendReport::Sent);
-            };
-            match result {
-                SmsResult::Accepted(_) => return (SendOutcome::Accepted, SendReport::Sent),
-                SmsResult::Recipient => return (outcome, SendReport::NumberRefused),
-                SmsResult::MaybeSent => outcome = SendOutcome::MaybeSent,
-                SmsResult::Provider | SmsResult::Transient => {}
-            }
-        }
-        match outcome {
-            SendOutcome::Accepted | SendOutcome::MaybeSent => (outcome, SendReport::Sent),
-            SendOutcome::NotSent => {
-                tracing::error!(country = %number.country(), "no SMS provider took the message; this user cannot sign in now");
-                (outcome, SendReport::NotSent)
-            }
-        }
-    }
-
     /// The name a site gives itself in an SMS.
     fn app_name<'a>(&'a self, site: &'a SiteName) -> &'a str {
-        let named = self.settings.app_names.iter().find(|(name, _)| name == site);
+        let named = self.settings.sending.app_names.iter().find(|(name, _)| name == site);
         named.map_or(site.as_str(), |(_, app)| app.as_str())
     }
 
@@ -199,14 +218,14 @@ impl Login {
         let prefix = self.data_keys.hash(HashPurpose::Counter, number.prefix7().as_bytes());
         let prefix = LimitKey(format!("prefix:{}", hex::encode(prefix)));
         if let Charge::Wait(wait) =
-            effect("send.prefix_charged", self.ports.limits.try_spend(&prefix, self.settings.sends_per_prefix, now))
+            effect("send.prefix_charged", self.ports.limits.try_spend(&prefix, self.settings.sending.per_prefix, now))
                 .await?
         {
             return Ok(Charge::Wait(wait));
         }
         match effect(
             "send.total_charged",
-            self.ports.limits.try_spend(&LimitKey("sends".to_owned()), self.settings.sends_in_all, now),
+            self.ports.limits.try_spend(&LimitKey("sends".to_owned()), self.settings.sending.in_all, now),
         )
         .await?
         {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::order::senders_for;
+use super::order::serving;
+use super::ports::SendOutcome;
 use crate::domain::account::Account;
 use crate::domain::language::Language;
 use crate::domain::site::SiteName;
 use crate::login::Login;
 use crate::login::fail_point::effect;
-use crate::login::ports::{SmsMessage, SmsResult};
+use crate::login::ports::SmsMessage;
 
 impl Login {
     /// `account` as it was before its number changed. Nobody waits for it, and a failure is only logged: the number is changed.
@@ -22,15 +23,11 @@ impl Login {
         let language = account.language.unwrap_or(Language::En);
         let text = self.ports.texts.number_changed(site, language);
         let message = SmsMessage { to: number, text: &text, code: None, app: self.app_name(site), language };
-        let ends = tokio::time::Instant::now() + self.settings.send_time_limit;
-        for sender in senders_for(number.country(), &self.ports.senders) {
-            let sent = effect("account.old_number_told", tokio::time::timeout_at(ends, sender.send(&message))).await;
-            match sent {
-                Ok(SmsResult::Accepted(_) | SmsResult::MaybeSent) => return,
-                Ok(SmsResult::Recipient | SmsResult::Provider | SmsResult::Transient) => {}
-                Err(_elapsed) => break,
-            }
+        let providers = serving(number.country(), &self.settings.sending.orders, &self.ports.senders);
+        let providers: Vec<_> = providers.into_iter().map(Arc::clone).collect();
+        let told = effect("account.old_number_told", self.hand_over(&providers, &message, self.now())).await;
+        if told.outcome == SendOutcome::NotSent {
+            tracing::warn!(country = %number.country(), "the old number could not be told that it was replaced");
         }
-        tracing::warn!(country = %number.country(), "the old number could not be told that it was replaced");
     }
 }

@@ -104,6 +104,21 @@ async fn an_sms_that_could_not_be_sent_is_admitted() {
 }
 
 #[tokio::test]
+async fn an_sms_that_may_have_been_sent_is_said_to_be_that_and_its_code_is_good() {
+    let mut browser = Browser::active().await;
+    browser.outside.sms_results.lock().unwrap().push(SmsResult::MaybeSent);
+    let answer = browser.password("anna").await;
+    let page = answer.leads_to().to_owned();
+    assert_eq!(page, "/.vestibule/code?said=maybe");
+    let answer = browser.get(&page).await;
+    assert!(answer.says("may be on its way, but we are not sure") && !answer.says("We sent a code"));
+    assert!(answer.says("name=\"code\"") && answer.says("3 more times"), "it counts");
+    browser.outside.pass(31 * SECOND);
+    let again = browser.fill("/.vestibule/code", "/.vestibule/code/resend", &[]).await;
+    assert_eq!(again.leads_to(), "/.vestibule/code?said=again");
+}
+
+#[tokio::test]
 async fn a_code_form_of_an_earlier_login_shows_the_present_one() {
     let mut browser = Browser::active().await;
     browser.password("anna").await;

@@ -29,6 +29,8 @@ use crate::domain::secret::SecretBytes;
 use crate::domain::session::SessionLifetimes;
 use crate::domain::site::SiteName;
 use crate::login::ports::Clock as _;
+use crate::login::sending::SendingSettings;
+use crate::login::sending::ports::RestRules;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::silent_feed::SilentFeed;
 use crate::login::{Audience, Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
@@ -69,6 +71,8 @@ impl Browser {
             pending: Arc::clone(&outside) as _,
             limits: Arc::clone(&outside) as _,
             ledger: Arc::clone(&outside) as _,
+            send_ledger: Arc::clone(&outside) as _,
+            breakers: Arc::clone(&outside) as _,
             own_account: Arc::clone(&outside) as _,
             passwords: Arc::clone(&outside) as _,
             senders: vec![Arc::clone(&outside) as _],
@@ -210,9 +214,15 @@ fn settings() -> LoginSettings {
             longest_wait: 3600 * SECOND,
             in_a_row: 100,
         },
-        sends: SendCaps { per_login: 4, per_half_hour: 5, per_day: 10, total_per_day: 1000 },
-        sends_per_prefix: often,
-        sends_in_all: often,
+        sending: SendingSettings {
+            caps: SendCaps { per_login: 4, per_half_hour: 5, per_day: 10, total_per_day: 1000 },
+            per_prefix: often,
+            in_all: often,
+            orders: Vec::new(),
+            rests: RestRules { failures: 5, within: 60 * SECOND, rest: 60 * SECOND },
+            time_limit: 10 * SECOND,
+            app_names: vec![(SiteName::new("acme"), "Acme".to_owned())],
+        },
         networks: NetworkCaps {
             failures: often,
             unfinished: UnfinishedCaps { settle_after: 600 * SECOND, never_completed: 20, under_way: 500 },
@@ -220,9 +230,7 @@ fn settings() -> LoginSettings {
         },
         countries: vec![Country::parse("BE").unwrap(), Country::parse("NL").unwrap()],
         tick: Duration::from_millis(1),
-        send_time_limit: 10 * SECOND,
         password_rules: PasswordRules::default(),
         site_names: vec!["Acme".to_owned()],
-        app_names: vec![(SiteName::new("acme"), "Acme".to_owned())],
     }
 }

@@ -13,6 +13,8 @@ const READS: &[&str] = &[
     "open_sessions",
     "session_of_login",
     "rows_after",
+    "lately",
+    "rests",
     "activated_at",
     "now",
     "text",
@@ -22,7 +24,8 @@ const READS: &[&str] = &[
     "hash",
 ];
 /// Where ports stand in the flow.
-const PORTS: &[&str] = &["pending", "limits", "ledger", "own_account", "passwords", "sender"];
+const PORTS: &[&str] =
+    &["pending", "limits", "ledger", "send_ledger", "breakers", "own_account", "passwords", "sender"];
 
 #[derive(Default)]
 struct Effects {

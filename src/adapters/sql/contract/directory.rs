@@ -19,12 +19,13 @@ use crate::domain::phone::Country;
 use crate::domain::revocation::Revoked;
 use crate::domain::session::Factors;
 use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported, SignIns};
-use crate::login::ports::{AttemptCharge, Ledger, NewSend, Opened, Opening, PasswordSubject, RevocationFeed as _};
+use crate::login::ports::{AttemptCharge, Ledger, Opened, Opening, PasswordSubject, RevocationFeed as _};
+use crate::login::sending::ports::{NewSend, SendLedger as _};
 
 /// Longer than any test lets pass.
 const AUDIT_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How many steps the schema has.
-const STEPS: i64 = 6;
+const STEPS: i64 = 7;
 const ACCOUNTS: &str = "SELECT COUNT(*) AS count FROM accounts";
 const TRAIL: &str = "SELECT COUNT(*) AS count FROM audit";
 

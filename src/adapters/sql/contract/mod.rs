@@ -59,6 +59,8 @@ contract! {
     sending::forty_parallel_sends_stay_within_the_total,
     sending::a_login_has_its_own_sends,
     sending::what_did_not_go_out_is_given_back,
+    sending::a_code_is_credited_to_the_provider_that_sent_it_last,
+    sending::a_code_left_lying_counts_after_a_while_and_only_the_latest_count,
     sending::a_window_of_sends_opens_again,
     operating::an_operators_role_is_the_one_in_the_transaction,
     operating::one_operator_gives_a_password_or_a_number_also_at_once,

@@ -13,7 +13,8 @@ use crate::adapters::sql::personal::{COLUMNS, Field};
 use crate::domain::audit::AuditEvent;
 use crate::domain::keys::HashPurpose;
 use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported};
-use crate::login::ports::{Ledger as _, NewSend, SendCharge};
+use crate::login::ports::Ledger as _;
+use crate::login::sending::ports::{NewSend, SendCharge, SendLedger as _};
 use crate::login::upkeep::{AccountsUpkeep as _, Rekeyed};
 
 async fn under(store: &Store, seeds: &[u8]) -> SqlLedger {

@@ -200,7 +200,7 @@ impl Login {
             enrolling: matches!(change, NumberChange::NewCode(_)),
             code_until: stored.code_until.filter(|until| *until > now),
             attempts_left: self.settings.code_attempts.per_login.saturating_sub(stored.attempts),
-            sends_left: self.settings.sends.per_login.saturating_sub(stored.sends),
+            sends_left: self.settings.sending.caps.per_login.saturating_sub(stored.sends),
             resend_at: self.resend_at(&stored, now),
         };
         Ok(Some(match (&change, &account.phone) {
