@@ -12,9 +12,11 @@ use crate::domain::language::Language;
 use crate::domain::operator::OperatorAction;
 use crate::domain::password::Password;
 use crate::domain::phone::Country;
+use crate::domain::ticket::Ticket;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountChange, AccountOverview, ImportEntry, Imported, NewAccount};
+use crate::login::tickets::TicketPolicy;
 
 /// What an operator says of an account to add.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Newcomer {
     /// As written.
     pub phone: Option<String>,
     pub language: Option<Language>,
+    /// With which the user may give the number, where tickets are asked for.
+    pub ticket: Option<Ticket>,
 }
 
 /// Where a password comes from.
@@ -34,6 +38,15 @@ pub enum PasswordSource {
     Own(Password),
     /// Made here, for the user to sign in with once, within `Policy::one_time_lifetime`, and to be changed at that sign-in.
     Generated,
+}
+
+/// What opening an enrolment came to.
+#[derive(Debug)]
+pub struct OpenedEnrolment {
+    pub effect: Effect,
+    pub until: UnixMillis,
+    /// This is the one time it can be seen.
+    pub ticket: Option<Ticket>,
 }
 
 /// Which accounts to list. All that is said has to be so.
@@ -75,6 +88,11 @@ impl Operations {
         let name = newcomer.name.as_deref().map(profile::name).transpose().map_err(Refusal::Profile)?;
         let email = newcomer.email.as_deref().map(profile::email).transpose().map_err(Refusal::Profile)?;
         let phone = newcomer.phone.as_deref().map(|p| self.phone(p)).transpose().map_err(Refusal::Phone)?;
+        match (&newcomer.ticket, &phone) {
+            (Some(_), _) if !self.asks_for_tickets() => return Err(Refusal::NoTickets.into()),
+            (Some(_), Some(_)) => return Err(Refusal::TicketWithNumber.into()),
+            (Some(_), None) | (None, _) => {}
+        }
         if self.directory.find(&newcomer.user_name).await?.is_some() {
             return Err(Refusal::NameTaken(newcomer.user_name).into());
         }
@@ -89,6 +107,7 @@ impl Operations {
             email,
             phone,
             language: newcomer.language,
+            ticket: newcomer.ticket,
             password: self.passwords.hash(&password).await?,
             password_expires_at: generated.as_ref().map(|_| self.one_time_until(act.now)),
         };
@@ -181,7 +200,8 @@ impl Operations {
         self.change(act, &account, AccountChange::ClearPhone, AuditEvent::PhoneCleared, Some(why)).await
     }
 
-    /// Lets the user give a number at the next sign-in, for `window` or as long as is configured. Gives back until when.
+    /// Lets the user give a number at the next sign-in, for `window` or as long as is configured. Where tickets are asked for, one is
+    /// made, and one made before is good for nothing then.
     ///
     /// # Errors
     /// When there is no such account, it has a number, or numbers come from operators only.
@@ -191,15 +211,19 @@ impl Operations {
         name: &UserName,
         window: Option<Duration>,
         why: Option<&Reason>,
-    ) -> Result<(Effect, UnixMillis), OperationError> {
-        let EnrolmentPolicy::SelfRegistered { window: usual } = self.policy.enrolment else {
+    ) -> Result<OpenedEnrolment, OperationError> {
+        let EnrolmentPolicy::SelfRegistered { window: usual, ticket: policy } = self.policy.enrolment else {
             return Err(Refusal::PreRegistered.into());
         };
         let account = self.account(name).await?;
         let until = act.now.plus(window.unwrap_or(usual));
-        let change = AccountChange::OpenEnrolment { until };
-        let done = self.change(act, &account, change, AuditEvent::EnrolmentOpened, why).await?;
-        Ok((done, until))
+        let ticket = match policy {
+            TicketPolicy::Off => None,
+            TicketPolicy::Required => Some(Ticket::generate()),
+        };
+        let change = AccountChange::OpenEnrolment { until, ticket: ticket.clone() };
+        let effect = self.change(act, &account, change, AuditEvent::EnrolmentOpened, why).await?;
+        Ok(OpenedEnrolment { effect, until, ticket })
     }
 
     /// Forgets failed passwords and codes.

@@ -105,7 +105,7 @@ impl State {
             }
             AccountChange::ClearPhone => (account.phone, account.enrolment_until) = (None, None),
             AccountChange::OpenEnrolment { .. } if account.phone.is_some() => return Changed::HasNumber,
-            AccountChange::OpenEnrolment { until } => account.enrolment_until = Some(*until),
+            AccountChange::OpenEnrolment { until, ticket: _ } => account.enrolment_until = Some(*until),
             AccountChange::Unlock => account.codes_locked = false,
             AccountChange::Disable => account.status = AccountStatus::Disabled,
             AccountChange::Enable => account.status = AccountStatus::Active,

@@ -14,6 +14,7 @@ use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountChange, AccountOverview, ActingOperator, Changed, Directory};
 use crate::login::ports::{PasswordVerifier, PortError};
+use crate::login::tickets::TicketPolicy;
 
 /// The operations. Accounts, sessions and the activation each have their part in a file of their own.
 #[derive(Clone, Debug)]
@@ -51,8 +52,8 @@ pub struct Policy {
 pub enum EnrolmentPolicy {
     /// From operators only.
     PreRegistered,
-    /// From the user, while the account's enrolment is open; a new account's is for so long.
-    SelfRegistered { window: Duration },
+    /// From the user, while the account's enrolment is open, perhaps with a ticket; a new account's is open for so long.
+    SelfRegistered { window: Duration, ticket: TicketPolicy },
 }
 
 /// Who does something, by what right, from where and when.
@@ -113,6 +114,10 @@ pub enum Refusal {
     HasNumber,
     #[error("numbers are pre-registered here (two_factor.phone_numbers): set one with set-phone")]
     PreRegistered,
+    #[error("nobody is asked for a ticket here (two_factor.phone_numbers, two_factor.enrolment.ticket)")]
+    NoTickets,
+    #[error("a ticket is for a number that the user gives: this account has one")]
+    TicketWithNumber,
     #[error("this takes a number away: say why (--reason)")]
     ReasonMissing,
     #[error("the password is refused: {0}")]
@@ -196,11 +201,17 @@ impl Operations {
         PhoneNumber::parse(text, default, &self.policy.countries)
     }
 
+    /// Whether a user gives the first number with a ticket.
+    #[must_use]
+    pub fn asks_for_tickets(&self) -> bool {
+        matches!(self.policy.enrolment, EnrolmentPolicy::SelfRegistered { ticket: TicketPolicy::Required, .. })
+    }
+
     /// Until when an account without a number that is made or activated now may enrol one.
     pub(super) fn window_from(&self, now: UnixMillis) -> Option<UnixMillis> {
         match self.policy.enrolment {
             EnrolmentPolicy::PreRegistered => None,
-            EnrolmentPolicy::SelfRegistered { window } => Some(now.plus(window)),
+            EnrolmentPolicy::SelfRegistered { window, ticket: _ } => Some(now.plus(window)),
         }
     }
 }

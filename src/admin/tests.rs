@@ -18,6 +18,7 @@ use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::ports::{PasswordVerdict, PasswordVerifier};
+use crate::login::tickets::TicketPolicy;
 
 const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
 const WINDOW: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -51,7 +52,7 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
 }
 
 fn self_registered() -> Desk {
-    desk(EnrolmentPolicy::SelfRegistered { window: WINDOW })
+    desk(EnrolmentPolicy::SelfRegistered { window: WINDOW, ticket: TicketPolicy::Off })
 }
 
 fn name(text: &str) -> UserName {
@@ -63,7 +64,14 @@ fn why() -> Reason {
 }
 
 fn newcomer(user_name: &str, phone: Option<&str>) -> Newcomer {
-    Newcomer { user_name: name(user_name), name: None, email: None, phone: phone.map(str::to_owned), language: None }
+    Newcomer {
+        user_name: name(user_name),
+        name: None,
+        email: None,
+        phone: phone.map(str::to_owned),
+        language: None,
+        ticket: None,
+    }
 }
 
 fn own(text: &str) -> PasswordSource {
@@ -114,7 +122,7 @@ async fn an_account_is_added_once_with_its_password_and_number() {
 #[tokio::test]
 async fn enrolment_opens_with_a_new_account_only_where_users_enrol() {
     for (enrolment, until) in [
-        (EnrolmentPolicy::SelfRegistered { window: WINDOW }, Some(NOW.plus(WINDOW))),
+        (EnrolmentPolicy::SelfRegistered { window: WINDOW, ticket: TicketPolicy::Off }, Some(NOW.plus(WINDOW))),
         (EnrolmentPolicy::PreRegistered, None),
     ] {
         let desk = desk(enrolment);
@@ -343,7 +351,7 @@ async fn an_import_says_which_numbers_several_accounts_have_then() {
 async fn a_rehearsal_says_who_would_be_locked_out() {
     for (enrolment, locked_out) in [
         (EnrolmentPolicy::PreRegistered, vec!["carla", "bert", "dora"]),
-        (EnrolmentPolicy::SelfRegistered { window: WINDOW }, vec!["bert", "dora"]),
+        (EnrolmentPolicy::SelfRegistered { window: WINDOW, ticket: TicketPolicy::Off }, vec!["bert", "dora"]),
     ] {
         let desk = desk(enrolment);
         desk.add("anna", Some("+32470123456")).await.unwrap();

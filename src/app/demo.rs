@@ -134,6 +134,7 @@ async fn add_accounts(rooms: &Rooms) -> Result<(), PortError> {
             password: rooms.stores.passwords.hash(&password).await?,
             password_expires_at: None,
             enrolment_until: Some(now.plus(Duration::from_secs(24 * 3600))),
+            ticket: None,
         };
         let audit = AuditRecord {
             at: now,

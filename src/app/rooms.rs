@@ -180,6 +180,7 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         send_ledger: Arc::clone(&ledger) as _,
         breakers: Arc::clone(&stores.breakers),
         own_account: Arc::clone(&ledger) as _,
+        tickets: Arc::clone(&ledger) as _,
         passwords: Arc::clone(&stores.passwords),
         senders,
         texts: Arc::new(LanguageFileTexts::new(config)),

@@ -9,7 +9,7 @@ use crate::config::listener::{Certificate, Listener, ProxyProtocol as ConfigProx
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::config::sms::Sms;
-use crate::config::two_factor::PhoneNumbers;
+use crate::config::two_factor::{PhoneNumbers, Ticket};
 use crate::config::upstream::{self, Upstream};
 use crate::config::{Config, TrustedProxiesHeader};
 use crate::domain::language::Language;
@@ -27,6 +27,7 @@ use crate::gateway::settings::{
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::login::sending::SendingSettings;
 use crate::login::sending::ports::RestRules;
+use crate::login::tickets::TicketPolicy;
 use crate::login::{Audience, LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
 use crate::pages::assets::AssetKind;
@@ -54,7 +55,7 @@ pub(super) fn login(config: &Config) -> LoginSettings {
         audience: Audience::Users,
         phone_policy: match config.two_factor.phone_numbers {
             PhoneNumbers::PreRegistered => PhonePolicy::PreRegistered,
-            PhoneNumbers::SelfRegistered => PhonePolicy::SelfRegistered,
+            PhoneNumbers::SelfRegistered => PhonePolicy::SelfRegistered(tickets(config)),
         },
         accounts_per_number: config.two_factor.enrolment.accounts_per_number,
         code_length: code.length,
@@ -167,6 +168,13 @@ pub fn site_names(config: &Config) -> Vec<String> {
     config.sites.iter().flat_map(names).collect()
 }
 
+fn tickets(config: &Config) -> TicketPolicy {
+    match config.two_factor.enrolment.ticket {
+        Ticket::Off => TicketPolicy::Off,
+        Ticket::Required => TicketPolicy::Required,
+    }
+}
+
 /// What operations on accounts go by.
 pub fn policy(config: &Config) -> Policy {
     Policy {
@@ -175,7 +183,7 @@ pub fn policy(config: &Config) -> Policy {
         enrolment: match config.two_factor.phone_numbers {
             PhoneNumbers::PreRegistered => EnrolmentPolicy::PreRegistered,
             PhoneNumbers::SelfRegistered => {
-                EnrolmentPolicy::SelfRegistered { window: config.two_factor.enrolment.window }
+                EnrolmentPolicy::SelfRegistered { window: config.two_factor.enrolment.window, ticket: tickets(config) }
             }
         },
         accounts_per_number: config.two_factor.enrolment.accounts_per_number,

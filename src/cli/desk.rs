@@ -140,6 +140,12 @@ impl Desk {
     /// Over a database that goes with it, answering with JSON.
     #[cfg(test)]
     pub(super) async fn temporary() -> Desk {
+        Self::temporary_with(crate::login::tickets::TicketPolicy::Off).await
+    }
+
+    /// Likewise, where users may give their numbers.
+    #[cfg(test)]
+    pub(super) async fn temporary_with(ticket: crate::login::tickets::TicketPolicy) -> Desk {
         use crate::adapters::sql::SqlLedger;
         use crate::adapters::sql::database::{Database, DatabaseSettings};
         use crate::admin::operations::{EnrolmentPolicy, Policy};
@@ -151,7 +157,7 @@ impl Desk {
         let policy = Policy {
             countries: vec![crate::domain::phone::Country::parse("BE").unwrap()],
             unserved_countries: Vec::new(),
-            enrolment: EnrolmentPolicy::SelfRegistered { window: Duration::from_secs(3600) },
+            enrolment: EnrolmentPolicy::SelfRegistered { window: Duration::from_secs(3600), ticket },
             accounts_per_number: 1,
             password_rules: Default::default(),
             cost_cap: Default::default(),

@@ -130,7 +130,7 @@ mod tests {
     async fn an_operator_is_appointed_and_dismissed() {
         let desk = Desk::temporary().await;
         let user_name = UserName::parse("olga").unwrap();
-        let olga = Newcomer { user_name, name: None, email: None, phone: None, language: None };
+        let olga = Newcomer { user_name, name: None, email: None, phone: None, language: None, ticket: None };
         desk.operations.add(&desk.act, olga, PasswordSource::Generated, None).await.unwrap();
         assert_eq!(run(&desk, "list").await.as_deref(), Ok("[]\n"));
         let appoint = "appoint olga --role helpdesk --reason new";

@@ -193,6 +193,7 @@ mod tests {
             email: None,
             phone: None,
             language: None,
+            ticket: None,
         };
         desk.operations.add(&desk.act, newcomer, PasswordSource::Generated, None).await.unwrap();
         assert_eq!(Verb::Rehearse.run(&desk).await.unwrap().end, CommandEnd::Done);

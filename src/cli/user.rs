@@ -13,12 +13,13 @@ use super::desk::{Answer, AnswerForm, CommandEnd, CommandError, Desk, PasswordAr
 use super::output::{self, Failure};
 use crate::admin::accounts::{AccountFilter, Newcomer, PhoneFilter};
 use crate::admin::export::ExportSecrets;
-use crate::admin::operations::{Effect, EnrolmentPolicy, Reason};
+use crate::admin::operations::{Effect, EnrolmentPolicy, OperationError, Reason, Refusal};
 use crate::admin::view::AccountView;
 use crate::domain::account::AccountStatus;
 use crate::domain::language::Language;
 use crate::domain::password::Password;
 use crate::domain::phone::Country;
+use crate::domain::ticket::Ticket;
 use crate::domain::user_name::UserName;
 
 /// `vestibule user`
@@ -55,6 +56,9 @@ enum Verb {
         language: Option<Language>,
         #[command(flatten)]
         password: PasswordArgs,
+        /// Make a ticket, with which the user may give the number (two_factor.enrolment.ticket), and print it once
+        #[arg(long)]
+        ticket: bool,
         /// Why, for the audit trail
         #[arg(long, value_parser = reason)]
         reason: Option<Reason>,
@@ -73,6 +77,9 @@ enum Verb {
         /// Write generated passwords to this new file (mode 0600) instead of printing them
         #[arg(long, value_name = "FILE")]
         passwords: Option<PathBuf>,
+        /// Where tickets are asked for, write those of accounts without a number to this new file (mode 0600) instead of printing them
+        #[arg(long, value_name = "FILE")]
+        tickets: Option<PathBuf>,
         /// Why, for the audit trail
         #[arg(long, value_parser = reason)]
         reason: Option<Reason>,
@@ -132,6 +139,9 @@ enum Verb {
         /// For how long, such as 24h or 7d; else as configured
         #[arg(long = "for", value_name = "TIME", value_parser = window)]
         window: Option<Duration>,
+        /// Make a ticket and print it once; where tickets are asked for (two_factor.enrolment.ticket), this is always done
+        #[arg(long)]
+        ticket: bool,
         /// Why, for the audit trail
         #[arg(long, value_parser = reason)]
         reason: Option<Reason>,
@@ -174,9 +184,11 @@ impl Verb {
     async fn run(self, desk: &Desk) -> Result<Answer, CommandError> {
         let (operations, act) = (&desk.operations, &desk.act);
         match self {
-            Verb::Add { user_name, name, email, phone, language, password, reason } => {
+            Verb::Add { user_name, name, email, phone, language, password, ticket, reason } => {
                 let has_phone = phone.is_some();
-                let newcomer = Newcomer { user_name: user_name.clone(), name, email, phone, language };
+                let ticket = ticket.then(Ticket::generate);
+                let user = user_name.clone();
+                let newcomer = Newcomer { user_name: user, name, email, phone, language, ticket: ticket.clone() };
                 let generated = operations.add(act, newcomer, password.source()?, reason.as_ref()).await?;
                 if !has_phone && operations.policy().enrolment == EnrolmentPolicy::PreRegistered {
                     output::remark(&format!(
@@ -186,15 +198,16 @@ impl Verb {
                 if has_phone {
                     tell_of_sharing(desk, &user_name).await?;
                 }
-                Ok(with_password(desk, &user_name, "added", generated.as_ref()))
+                Ok(with_secrets(desk, &user_name, "added", generated.as_ref(), ticket.as_ref()))
             }
             Verb::SetPassword { user_name, password, reason } => {
                 let source = password.source()?;
                 let (_, generated) = operations.set_password(act, &user_name, source, &reason).await?;
-                Ok(with_password(desk, &user_name, "password set, sessions ended", generated.as_ref()))
+                Ok(with_secrets(desk, &user_name, "password set, sessions ended", generated.as_ref(), None))
             }
-            Verb::Import { file, dry_run, passwords, reason } => {
-                import::import(desk, &file, dry_run, passwords.as_deref(), reason.as_ref()).await
+            Verb::Import { file, dry_run, passwords, tickets, reason } => {
+                let lists = import::Lists { passwords: passwords.as_deref(), tickets: tickets.as_deref() };
+                import::import(desk, &file, dry_run, lists, reason.as_ref()).await
             }
             Verb::Export { secrets } => {
                 let secrets = if secrets { ExportSecrets::With } else { ExportSecrets::Without };
@@ -226,10 +239,17 @@ impl Verb {
                     "number cleared, sessions ended; `user set-phone` or `user open-enrolment` comes next",
                 ))
             }
-            Verb::OpenEnrolment { user_name, window, reason } => {
-                let (_, until) = operations.open_enrolment(act, &user_name, window, reason.as_ref()).await?;
-                let value = json!({ "user_name": user_name.as_str(), "enrolment_until": until.to_string() });
-                Ok(desk.answer(|| format!("{user_name}: may give a number until {until}\n"), &value))
+            Verb::OpenEnrolment { user_name, window, ticket, reason } => {
+                if ticket && !operations.asks_for_tickets() {
+                    return Err(OperationError::from(Refusal::NoTickets).into());
+                }
+                let opened = operations.open_enrolment(act, &user_name, window, reason.as_ref()).await?;
+                let (until, ticket) = (opened.until, opened.ticket.map(|ticket| ticket.reveal()));
+                let value = json!({
+                    "user_name": user_name.as_str(), "enrolment_until": until.to_string(), "ticket": ticket.as_deref(),
+                });
+                let shown = ticket.as_deref().map(|ticket| ticket_line(ticket)).unwrap_or_default();
+                Ok(desk.answer(|| format!("{user_name}: may give a number until {until}\n{shown}"), &value))
             }
             Verb::ResetTwoFactor(Taking { user_name, reason }) => {
                 let effect = operations.reset_two_factor(act, &user_name, &reason).await?;
@@ -279,12 +299,28 @@ fn changed(desk: &Desk, user_name: &UserName, effect: &Effect, what: &str) -> An
     desk.answer(|| format!("{user_name}: {text}\n"), &value)
 }
 
-fn with_password(desk: &Desk, user_name: &UserName, what: &str, generated: Option<&Password>) -> Answer {
+fn ticket_line(ticket: &str) -> String {
+    format!(
+        "Ticket, shown only now: {ticket}\nThe user needs it to give a number. Give it by another way than the password.\n"
+    )
+}
+
+fn with_secrets(
+    desk: &Desk,
+    user_name: &UserName,
+    what: &str,
+    generated: Option<&Password>,
+    ticket: Option<&Ticket>,
+) -> Answer {
     let password = generated.map(Password::reveal);
     let until = password.map(|_| desk.act.now.plus(desk.operations.policy().one_time_lifetime).to_string());
-    let value = json!({
+    let ticket = ticket.map(Ticket::reveal);
+    let mut value = json!({
         "user_name": user_name.as_str(), "changed": true, "password": password, "password_expires_at": until,
     });
+    if let (Some(ticket), Some(fields)) = (&ticket, value.as_object_mut()) {
+        fields.insert("ticket".to_owned(), ticket.as_str().into());
+    }
     let shown = match (password, until) {
         (Some(text), Some(until)) => {
             format!(
@@ -293,7 +329,8 @@ fn with_password(desk: &Desk, user_name: &UserName, what: &str, generated: Optio
         }
         (_, _) => String::new(),
     };
-    desk.answer(|| format!("{user_name}: {what}\n{shown}"), &value)
+    let ticket = ticket.as_deref().map(|ticket| ticket_line(ticket)).unwrap_or_default();
+    desk.answer(|| format!("{user_name}: {what}\n{shown}{ticket}"), &value)
 }
 
 async fn list(desk: &Desk, filter: &AccountFilter) -> Result<Answer, CommandError> {

@@ -38,8 +38,18 @@ pub enum PhoneNumbers {
 pub struct Enrolment {
     /// From account creation, activation or `open-enrolment`.
     pub window: Duration,
+    pub ticket: Ticket,
     /// So many accounts may have one number. Operators are warned beyond it, not refused.
     pub accounts_per_number: u32,
+}
+
+/// Whether a user needs a ticket to give a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticket {
+    /// The password and the open window are enough.
+    Off,
+    /// One that an operator made, given by another way than the password.
+    Required,
 }
 
 /// What a code is and how often it may be tried and sent.
@@ -80,6 +90,15 @@ pub(super) fn read(node: &Node<'_>) -> TwoFactor {
                 .key("window", "How long a user may give a number: from the account's creation, the activation, or `vestibule user open-enrolment`.")
                 .duration("1h", "90d")
                 .or("7d"),
+            ticket: node
+                .key(
+                    "ticket",
+                    "Whether a user needs a one-time ticket to give a number, so that a stolen password is not enough. `required`: `vestibule user \
+                     open-enrolment` (or the page of the account) makes one and shows it once; give it by another way than the password. It is good while \
+                     the window is open, for one number.",
+                )
+                .choice(&[("off", Ticket::Off), ("required", Ticket::Required)])
+                .or("off"),
             accounts_per_number: node
                 .key(
                     "accounts_per_number",

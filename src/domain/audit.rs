@@ -30,6 +30,8 @@ pub enum AuditEvent {
     /// By its own user.
     PhoneChanged,
     EnrolmentOpened,
+    TicketAccepted,
+    TicketRefused,
     AccountUnlocked,
     AccountDisabled,
     AccountEnabled,
@@ -67,6 +69,8 @@ impl AuditEvent {
             Self::PhoneProved => "phone_proved",
             Self::PhoneChanged => "phone_changed",
             Self::EnrolmentOpened => "enrolment_opened",
+            Self::TicketAccepted => "ticket_accepted",
+            Self::TicketRefused => "ticket_refused",
             Self::AccountUnlocked => "account_unlocked",
             Self::AccountDisabled => "account_disabled",
             Self::AccountEnabled => "account_enabled",

@@ -54,6 +54,8 @@ pub enum HashPurpose {
     PhoneLookup,
     /// Counting for user names that do not exist, and for number prefixes (data keys).
     Counter,
+    /// Telling the ticket of an enrolment (data keys).
+    Ticket,
 }
 
 /// A list of root keys with the keys derived from them. The first seals and hashes; all open and verify.
@@ -71,6 +73,7 @@ struct Derived {
     form: hmac::Key,
     phone: hmac::Key,
     counter: hmac::Key,
+    ticket: hmac::Key,
     assertion: Ed25519KeyPair,
 }
 
@@ -230,6 +233,7 @@ impl Derived {
             form: mac("vestibule/form/v1"),
             phone: mac("vestibule/phone-lookup/v1"),
             counter: mac("vestibule/counter/v1"),
+            ticket: mac("vestibule/enrolment-ticket/v1"),
             assertion: Ed25519KeyPair::from_seed_unchecked(derive("vestibule/assertion/v1").as_slice())
                 .expect("the derived key has the length of a seed"),
         }
@@ -250,6 +254,7 @@ impl Derived {
             HashPurpose::Form => &self.form,
             HashPurpose::PhoneLookup => &self.phone,
             HashPurpose::Counter => &self.counter,
+            HashPurpose::Ticket => &self.ticket,
         };
         let mut out = [0; 32];
         out.copy_from_slice(hmac::sign(key, data).as_ref());

@@ -22,5 +22,6 @@ pub mod revocation;
 pub mod secret;
 pub mod session;
 pub mod site;
+pub mod ticket;
 pub mod time;
 pub mod user_name;

@@ -14,6 +14,7 @@ use super::phone::PhoneNumber;
 use super::record::{RecordReader, RecordWriter};
 use super::session::SessionId;
 use super::site::SiteName;
+use super::ticket::TicketShown;
 use super::time::UnixMillis;
 use super::user_name::UserName;
 
@@ -176,7 +177,8 @@ impl PendingLogin {
         let plain = self
             .facts()
             .written_to(RecordWriter::default().byte(state))
-            .optional_text(candidate.map(PhoneNumber::e164))
+            .optional_text(candidate.map(|candidate| candidate.number.e164()))
+            .optional_text(candidate.and_then(|candidate| candidate.ticket).map(TicketShown::to_record).as_deref())
             .finish();
         keys.seal(SealPurpose::PendingLogin, id.bytes(), &plain)
     }
@@ -188,11 +190,16 @@ impl PendingLogin {
         let mut reader = RecordReader::new(&plain);
         let state = reader.byte()?;
         let facts = LoginFacts::read(&mut reader)?;
-        let candidate = match reader.optional_text()? {
+        let number = match reader.optional_text()? {
             Some(text) => Some(PhoneNumber::from_stored(text)?),
             None => None,
         };
+        let ticket = match reader.optional_text()? {
+            Some(text) => Some(TicketShown::from_record(text)?),
+            None => None,
+        };
         reader.end()?;
+        let candidate = number.map(|number| Candidate { number, ticket });
         match state {
             1 => Some(Self::NeedsPhone(NeedsPhone { facts })),
             2 => Some(Self::NeedsCode(NeedsCode { facts, candidate })),
@@ -219,18 +226,26 @@ impl NeedsPhone {
         Self { facts }
     }
 
-    /// The number that was typed: from here on a code sent there is owed.
+    /// The number that was typed, with the ticket that was shown for it, if one was: from here on a code sent there is owed.
     #[must_use]
-    pub fn with_candidate(self, number: PhoneNumber) -> NeedsCode {
-        NeedsCode { facts: self.facts, candidate: Some(number) }
+    pub fn with_candidate(self, number: PhoneNumber, ticket: Option<TicketShown>) -> NeedsCode {
+        NeedsCode { facts: self.facts, candidate: Some(Candidate { number, ticket }) }
     }
+}
+
+/// A number on its way to the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Candidate {
+    number: PhoneNumber,
+    /// `None`: none was asked for.
+    ticket: Option<TicketShown>,
 }
 
 /// A login that owes a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NeedsCode {
     facts: LoginFacts,
-    candidate: Option<PhoneNumber>,
+    candidate: Option<Candidate>,
 }
 
 impl NeedsCode {
@@ -249,7 +264,13 @@ impl NeedsCode {
     /// The number being enrolled; `None` when the account's own number is used.
     #[must_use]
     pub fn candidate(&self) -> Option<&PhoneNumber> {
-        self.candidate.as_ref()
+        self.candidate.as_ref().map(|candidate| &candidate.number)
+    }
+
+    /// The ticket that was shown for the number being enrolled.
+    #[must_use]
+    pub fn ticket(&self) -> Option<TicketShown> {
+        self.candidate.as_ref().and_then(|candidate| candidate.ticket)
     }
 
     /// Back to asking for a number. `None` when none is being enrolled: the account has one already, and it cannot be changed here.
@@ -274,7 +295,7 @@ impl NeedsCode {
     /// Compares in constant time. Asks for the proof that the guess was paid for.
     pub fn check(self, code: &Code, typed: &TypedCode, _paid: ChargedAttempt) -> CodeCheck {
         if code.matches(typed) {
-            CodeCheck::Verified(VerifiedLogin { facts: self.facts, new_phone: self.candidate })
+            CodeCheck::Verified(Box::new(VerifiedLogin { facts: self.facts, new_phone: self.candidate }))
         } else {
             CodeCheck::Wrong
         }
@@ -285,7 +306,7 @@ impl NeedsCode {
             .text("code")
             .fixed(id.bytes())
             .number(self.facts.phone_version.0)
-            .optional_text(self.candidate.as_ref().map(PhoneNumber::e164))
+            .optional_text(self.candidate().map(PhoneNumber::e164))
             .finish()
     }
 }
@@ -314,7 +335,7 @@ impl ChargedAttempt {
 #[derive(Debug)]
 #[must_use]
 pub enum CodeCheck {
-    Verified(VerifiedLogin),
+    Verified(Box<VerifiedLogin>),
     Wrong,
 }
 
@@ -322,7 +343,7 @@ pub enum CodeCheck {
 #[derive(Debug)]
 pub struct VerifiedLogin {
     facts: LoginFacts,
-    new_phone: Option<PhoneNumber>,
+    new_phone: Option<Candidate>,
 }
 
 impl VerifiedLogin {
@@ -335,7 +356,13 @@ impl VerifiedLogin {
     /// The number that is enrolled with this login, when one is.
     #[must_use]
     pub fn new_phone(&self) -> Option<&PhoneNumber> {
-        self.new_phone.as_ref()
+        self.new_phone.as_ref().map(|candidate| &candidate.number)
+    }
+
+    /// The ticket that was shown for it.
+    #[must_use]
+    pub fn ticket(&self) -> Option<TicketShown> {
+        self.new_phone.as_ref().and_then(|candidate| candidate.ticket)
     }
 }
 
@@ -348,7 +375,7 @@ pub struct NeedsNewPassword {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shown {
-    PasswordAndCode { new_phone: Option<PhoneNumber> },
+    PasswordAndCode { new_phone: Option<Candidate> },
     Password,
 }
 

@@ -1,6 +1,7 @@
 //! Whom a door is for, what that asks of them, and where their numbers come from. Floor: login.
 
 use super::Login;
+use super::tickets::TicketPolicy;
 use crate::domain::pending::Activation;
 
 /// Whom a door is for. A session of one is none at the other: the name of the site in it says which.
@@ -18,8 +19,8 @@ pub enum Audience {
 pub enum PhonePolicy {
     /// The operator gives the number; the user can only prove it.
     PreRegistered,
-    /// The user gives it at the first sign-in, inside a window.
-    SelfRegistered,
+    /// The user gives it at the first sign-in, inside a window, perhaps with a ticket.
+    SelfRegistered(TicketPolicy),
 }
 
 impl Login {

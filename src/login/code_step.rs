@@ -150,13 +150,13 @@ impl Login {
             }
             CodeCheck::Wrong => self.code_refused(CodeOutcome::Wrong { left }, "wrong_code", &facts, client, now).await,
             CodeCheck::Verified(login) if found.account.password_expires_at.is_some() => {
-                let login = PendingLogin::NeedsNewPassword(NeedsNewPassword::after_code(login));
+                let login = PendingLogin::NeedsNewPassword(NeedsNewPassword::after_code(*login));
                 let record = login.seal(id, &self.signing_keys);
                 let is_kept = effect("code.password_owed", self.ports.pending.replace(id, &record)).await?;
                 Ok(if is_kept { CodeOutcome::NeedsNewPassword } else { CodeOutcome::Over })
             }
             CodeCheck::Verified(login) => {
-                self.open_verified(login, None, id, &found.account, client, Some(networks), now).await
+                self.open_verified(*login, None, id, &found.account, client, Some(networks), now).await
             }
         }
     }
@@ -179,7 +179,12 @@ impl Login {
         let session = Session::open(&login, person, self.sessions.lifetimes(), now);
         let mut audit = vec![self.audit(AuditEvent::SignedIn, facts, client, now, None)];
         if login.new_phone().is_some() {
-            audit.push(self.audit(AuditEvent::PhoneEnrolled, facts, client, now, None));
+            if login.ticket().is_none() && self.asks_for_tickets() {
+                // begun before tickets were asked for
+                return self.code_refused(CodeOutcome::Over, "ticket_owed", facts, client, now).await;
+            }
+            let with_ticket = login.ticket().map(|_| "with_ticket");
+            audit.push(self.audit(AuditEvent::PhoneEnrolled, facts, client, now, with_ticket));
         }
         if new_password.is_some() {
             audit.push(self.audit(AuditEvent::PasswordChanged, facts, client, now, Some("one_time_password")));
@@ -188,9 +193,11 @@ impl Login {
             session: session.clone(),
             login: *id,
             phone_version: facts.phone_version,
-            new_phone: login
-                .new_phone()
-                .map(|number| NewPhone { number: number.clone(), most_accounts: self.settings.accounts_per_number }),
+            new_phone: login.new_phone().map(|number| NewPhone {
+                number: number.clone(),
+                most_accounts: self.settings.accounts_per_number,
+                ticket: login.ticket().map(|shown| *shown.ticket()),
+            }),
             new_password,
             replaces: facts.step_up_of,
             source: client.address,

@@ -16,6 +16,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::FeedRow;
 use crate::domain::session::{Factors, SessionId};
 use crate::domain::site::SiteName;
+use crate::domain::ticket::Ticket;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 
@@ -95,6 +96,8 @@ pub struct NewAccount {
     pub password_expires_at: Option<UnixMillis>,
     /// Enrolment is open until then; `None`: closed.
     pub enrolment_until: Option<UnixMillis>,
+    /// With which the user may give a number, where one is asked for.
+    pub ticket: Option<Ticket>,
 }
 
 /// One line of an import.
@@ -135,9 +138,10 @@ pub enum AccountChange {
     Phone(PhoneNumber),
     /// Ends sessions and pending logins, and closes enrolment: a number that is being given just now is not kept either.
     ClearPhone,
-    /// Refused for an account that has a number.
+    /// Refused for an account that has a number. A ticket made before is good for nothing then.
     OpenEnrolment {
         until: UnixMillis,
+        ticket: Option<Ticket>,
     },
     /// Forgets password and code failures.
     Unlock,

@@ -15,11 +15,13 @@ mod code_step;
 mod networks;
 mod new_password_step;
 mod password_step;
+mod pending_view;
 mod phone_step;
 mod sign_out;
 #[cfg(test)]
 pub(crate) mod silent_feed;
 mod step_up;
+pub mod tickets;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -31,6 +33,8 @@ pub use self::code_step::CodeOutcome;
 pub use self::networks::NetworkCaps;
 pub use self::new_password_step::{NewPassword, NewPasswordOutcome, PasswordProblem};
 pub use self::password_step::{PasswordOutcome, PasswordSubmission};
+pub use self::pending_view::{CodeStage, PendingStage, PendingView};
+use self::phone_step::TypedPhone;
 pub use self::phone_step::{NewPhone, PhoneOutcome};
 pub use self::sending::SendReport;
 pub use self::step_up::StepUpOutcome;
@@ -48,7 +52,7 @@ use crate::domain::language::Language;
 use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps};
 use crate::domain::password::PasswordRules;
 use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, PendingLogin};
-use crate::domain::phone::{Country, PhoneNumber};
+use crate::domain::phone::Country;
 use crate::domain::{secret::SecretText, session::Session, site::SiteName, time::UnixMillis};
 
 /// The outside, as the story sees it.
@@ -60,6 +64,7 @@ pub struct Ports {
     pub send_ledger: Arc<dyn SendLedger>,
     pub breakers: Arc<dyn ProviderBreakers>,
     pub own_account: Arc<dyn own_account::OwnAccount>,
+    pub tickets: Arc<dyn tickets::Tickets>,
     pub passwords: Arc<dyn PasswordVerifier>,
     /// In the operator's order.
     pub senders: Vec<Arc<dyn SmsSender>>,
@@ -131,37 +136,6 @@ pub struct Login {
     ticks: AtomicU32,
 }
 
-/// A pending login as a page shows it.
-#[derive(Clone, Debug)]
-pub struct PendingView {
-    pub user_name: String,
-    pub return_path: String,
-    pub ends_at: UnixMillis,
-    pub stage: PendingStage,
-}
-
-/// What a pending login waits for.
-#[derive(Clone, Debug)]
-pub enum PendingStage {
-    Phone,
-    Code(CodeStage),
-    NewPassword,
-}
-
-/// A pending login that waits for its code.
-#[derive(Clone, Debug)]
-pub struct CodeStage {
-    /// The number the code goes to. Show its last two digits; all of it only while enrolling.
-    pub number: PhoneNumber,
-    pub enrolling: bool,
-    /// Until when the code is good; `None` when none was sent or it has expired.
-    pub code_until: Option<UnixMillis>,
-    pub attempts_left: u32,
-    pub sends_left: u32,
-    /// When the code may be sent again.
-    pub resend_at: UnixMillis,
-}
-
 impl Login {
     /// `runtime` outlives every connection: steps run there.
     #[must_use]
@@ -188,7 +162,7 @@ impl Login {
         self.to_its_end(async move { login.password_step(submission).await }).await
     }
 
-    /// The number to enrol.
+    /// The number to enrol, with its ticket where one is asked for.
     ///
     /// # Errors
     /// A store could not tell.
@@ -197,11 +171,16 @@ impl Login {
         site: &SiteName,
         handle: &LoginHandle,
         typed: String,
+        ticket: String,
         client: Client,
         page_language: Language,
     ) -> Result<PhoneOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.phone_step(&site, &id, &typed, &client, page_language).await }).await
+        self.to_its_end(async move {
+            let typed = TypedPhone { phone: &typed, ticket: &ticket };
+            login.phone_step(&site, &id, typed, &client, page_language).await
+        })
+        .await
     }
 
     /// The code.
@@ -333,37 +312,6 @@ impl Login {
         }
     }
 
-    async fn view(&self, site: &SiteName, id: &LoginId) -> PortResult<Option<PendingView>> {
-        let now = self.now();
-        let Some(found) = self.find(site, id, now).await? else {
-            return Ok(None);
-        };
-        let facts = found.login.facts();
-        let stage = match &found.login {
-            PendingLogin::NeedsPhone(_) => PendingStage::Phone,
-            PendingLogin::NeedsNewPassword(_) => PendingStage::NewPassword,
-            PendingLogin::NeedsCode(login) => {
-                let Some(number) = login.candidate().or(found.account.phone.as_ref()).cloned() else {
-                    return Ok(None);
-                };
-                PendingStage::Code(CodeStage {
-                    enrolling: login.candidate().is_some(),
-                    number,
-                    code_until: found.stored.code_until.filter(|until| *until > now),
-                    attempts_left: self.settings.code_attempts.per_login.saturating_sub(found.stored.attempts),
-                    sends_left: self.settings.sending.caps.per_login.saturating_sub(found.stored.sends),
-                    resend_at: self.resend_at(&found.stored, now),
-                })
-            }
-        };
-        Ok(Some(PendingView {
-            user_name: facts.user_name.as_str().to_owned(),
-            return_path: facts.return_path.clone(),
-            ends_at: facts.ends_at,
-            stage,
-        }))
-    }
-
     /// The pending login under `id`, if it is of this site, in time, and its account has not moved on.
     async fn find(&self, site: &SiteName, id: &LoginId, now: UnixMillis) -> PortResult<Option<Found>> {
         let Some(stored) = self.ports.pending.peek(id).await? else {
@@ -380,15 +328,6 @@ impl Login {
             return Ok(None);
         };
         Ok(is_unmoved(&account, facts).then_some(Found { stored, login, account }))
-    }
-
-    fn resend_at(&self, stored: &StoredLogin, now: UnixMillis) -> UnixMillis {
-        let Some(last) = stored.last_send_at else {
-            return now;
-        };
-        let waits = &self.settings.resend_waits;
-        let index = usize::try_from(stored.sends.saturating_sub(1)).unwrap_or(usize::MAX);
-        last.plus(waits.get(index).or(waits.last()).copied().unwrap_or_default())
     }
 
     fn audit(

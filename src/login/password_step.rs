@@ -256,7 +256,7 @@ impl Login {
         }
         let window_is_open = account.enrolment_until.is_some_and(|until| now < until);
         let may_enrol = match (self.settings.audience, self.settings.phone_policy) {
-            (Audience::Users, PhonePolicy::SelfRegistered) => window_is_open,
+            (Audience::Users, PhonePolicy::SelfRegistered(_)) => window_is_open,
             (Audience::Users, PhonePolicy::PreRegistered) | (Audience::Operators, _) => false,
         };
         if !may_enrol {

@@ -1,14 +1,26 @@
 //! The number of an account that has none: read, kept in the pending login alone, and proved by a code sent there. Floor: login.
 
+use std::time::Duration;
+
 use super::fail_point::effect;
-use super::ports::PortResult;
+use super::ports::{NewAttempt, PortResult};
 use super::sending::SendReport;
+use super::tickets::TicketLook;
 use super::{Client, Login, PhonePolicy};
 use crate::domain::language::Language;
 use crate::domain::number_change::OwedCode;
 use crate::domain::pending::{LoginId, NeedsCode, PendingLogin};
 use crate::domain::phone::{PhoneNumber, PhoneProblem};
 use crate::domain::site::SiteName;
+use crate::domain::ticket::TicketHash;
+
+/// What was typed on the page that asks for a number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TypedPhone<'a> {
+    pub(super) phone: &'a str,
+    /// Empty where none is asked for.
+    pub(super) ticket: &'a str,
+}
 
 /// A number about to be enrolled.
 #[derive(Clone, Debug)]
@@ -16,6 +28,8 @@ pub struct NewPhone {
     pub number: PhoneNumber,
     /// So many accounts may have it, this one included.
     pub most_accounts: u32,
+    /// The ticket that is used up with it, which has to be the account's still. `None`: none was asked for.
+    pub ticket: Option<TicketHash>,
 }
 
 /// What came of a number.
@@ -26,6 +40,10 @@ pub enum PhoneOutcome {
     NeedsCode(SendReport),
     /// The number cannot be used, and why.
     Problem(PhoneProblem),
+    /// The ticket is not right, used, or used up: the answer is one.
+    TicketRefused,
+    /// Too many failures from this network; again after this long.
+    TooMany(Duration),
     /// The login is over.
     Over,
     /// The account may not enrol (any more).
@@ -37,7 +55,7 @@ impl Login {
         &self,
         site: &SiteName,
         id: &LoginId,
-        typed: &str,
+        typed: TypedPhone<'_>,
         client: &Client,
         page_language: Language,
     ) -> PortResult<PhoneOutcome> {
@@ -50,17 +68,32 @@ impl Login {
         {
             return Ok(PhoneOutcome::Closed);
         }
-        let number = match PhoneNumber::parse(typed, self.settings.countries.first().copied(), &self.settings.countries)
-        {
-            Ok(number) => number,
-            Err(problem) => return Ok(PhoneOutcome::Problem(problem)),
+        let number =
+            match PhoneNumber::parse(typed.phone, self.settings.countries.first().copied(), &self.settings.countries) {
+                Ok(number) => number,
+                Err(problem) => return Ok(PhoneOutcome::Problem(problem)),
+            };
+        let ticket = match &found.login {
+            PendingLogin::NeedsNewPassword(_) => return Ok(PhoneOutcome::Over),
+            // shown already, with another number
+            PendingLogin::NeedsCode(login) if login.ticket().is_some() => login.ticket(),
+            PendingLogin::NeedsCode(_) | PendingLogin::NeedsPhone(_) => {
+                let facts = found.login.facts();
+                let (account, epoch, phone_version) = (facts.account, facts.epoch, facts.phone_version);
+                let attempt = NewAttempt { login: *id, account, epoch, phone_version };
+                match self.look_at_ticket(&attempt, facts, typed.ticket, client, now).await? {
+                    TicketLook::Shown(shown) => shown,
+                    TicketLook::Refused => return Ok(PhoneOutcome::TicketRefused),
+                    TicketLook::TooMany(wait) => return Ok(PhoneOutcome::TooMany(wait)),
+                }
+            }
         };
         let login = match found.login {
             // the form sent twice: the code that is on its way stays good
-            PendingLogin::NeedsCode(login) if login.candidate() == Some(&number) => login,
-            PendingLogin::NeedsPhone(login) => self.put_number(id, login.with_candidate(number)).await?,
+            PendingLogin::NeedsCode(login) if login.candidate() == Some(&number) && login.ticket() == ticket => login,
+            PendingLogin::NeedsPhone(login) => self.put_number(id, login.with_candidate(number, ticket)).await?,
             PendingLogin::NeedsCode(login) => match login.forget_candidate() {
-                Some(login) => self.put_number(id, login.with_candidate(number)).await?,
+                Some(login) => self.put_number(id, login.with_candidate(number, ticket)).await?,
                 None => return Ok(PhoneOutcome::Closed),
             },
             PendingLogin::NeedsNewPassword(_) => return Ok(PhoneOutcome::Over),

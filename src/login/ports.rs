@@ -295,7 +295,7 @@ pub enum Opened {
     AlreadyUsed,
     /// The account is gone, disabled, or has moved on since the password.
     Stale,
-    /// The account may not enrol a number (any more).
+    /// The account may not enrol a number (any more), or not with this ticket.
     EnrolmentClosed,
     /// As many accounts as may have the number have it already.
     NumberTaken,

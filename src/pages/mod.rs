@@ -5,6 +5,7 @@
 pub mod accent;
 pub mod assets;
 pub mod circle;
+pub mod enrolment;
 pub mod form;
 pub mod language_choice;
 pub mod look;

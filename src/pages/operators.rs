@@ -32,6 +32,7 @@ pub enum OperatorsPage {
     Account(AccountPage),
     Deed(DeedPage),
     OneTimePassword(OneTimePasswordPage),
+    Ticket(TicketPage),
     Operators { operators: Vec<AccountLine> },
     TwoFactor(TwoFactorPage),
     SignInAgain { return_to: String },
@@ -163,6 +164,15 @@ pub struct OneTimePasswordPage {
     pub back: String,
 }
 
+/// A ticket that is seen once.
+#[derive(Clone, Debug, Serialize)]
+pub struct TicketPage {
+    pub user_name: String,
+    pub ticket: String,
+    pub until: String,
+    pub back: String,
+}
+
 /// Whether two-factor sign-in is active, and who is ready for it.
 #[derive(Clone, Debug, Serialize)]
 pub struct TwoFactorPage {
@@ -190,6 +200,7 @@ impl OperatorsPage {
             Self::Search(_)
             | Self::Account(_)
             | Self::OneTimePassword(_)
+            | Self::Ticket(_)
             | Self::Operators { .. }
             | Self::TwoFactor(_)
             | Self::SignInAgain { .. } => StatusCode::OK,
@@ -210,6 +221,7 @@ impl OperatorsPage {
             Self::OneTimePassword(page) => {
                 ("operators/password.html", "One-time password".to_owned(), Value::from(Serde(page)))
             }
+            Self::Ticket(page) => ("operators/ticket.html", "Ticket".to_owned(), Value::from(Serde(page))),
             Self::Operators { operators } => (
                 "operators/operators.html",
                 "Operators".to_owned(),

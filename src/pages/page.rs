@@ -7,10 +7,10 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::circle::CirclePage;
+use super::enrolment::{PhonePage, TicketField};
 use super::look::SiteLook;
 use super::own::OwnPage;
 use crate::domain::language::Language;
-use crate::domain::phone::PhoneProblem;
 
 /// What surrounds a page: whose it is, in which language, and what ties it to the request.
 #[derive(Clone, Copy, Debug)]
@@ -132,19 +132,6 @@ pub enum LoginProblem {
     PasswordMissing,
     /// Not correct, or paused after too many tries: the sentence is one, and true for both.
     NotCorrect,
-}
-
-/// The number to enrol.
-#[derive(Clone, Debug)]
-pub struct PhonePage {
-    /// As typed before; empty at first.
-    pub phone: String,
-    /// A number of the first allowed country, written with its country code.
-    pub example: String,
-    /// The country codes that can be texted, without `+`.
-    pub calling_codes: Vec<u16>,
-    pub form: FormAge,
-    pub problem: Option<PhoneProblem>,
 }
 
 /// Whether what was sent before could still be taken.
@@ -379,6 +366,7 @@ impl Page {
         match self {
             Self::Login(LoginPage { problem: Some(_), .. })
             | Self::Phone(PhonePage { problem: Some(_), .. })
+            | Self::Phone(PhonePage { ticket: TicketField::Missing | TicketField::NotRight, .. })
             | Self::Code(CodePage { problem: Some(_), .. })
             | Self::NewPassword(NewPasswordPage { problem: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
             // shown again instead of a bare error, but nothing was done, and programs have to see that

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::phone::{Country, PhoneProblem};
 use crate::pages::accent::Rgb;
 use crate::pages::circle::{CircleCause, CirclePage};
+use crate::pages::enrolment::{PhonePage, TicketField};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::pages::page::*;
 use crate::pages::render_tests_own::{self as own_pages, code_page};
@@ -61,9 +62,13 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         phone: String::new(),
         example: "+32 470 12 34 56".into(),
         calling_codes: vec![32, 31, 33, 49],
+        ticket: TicketField::NotAsked,
         form: FormAge::Fresh,
         problem: None,
     };
+    for ticket in [TicketField::Asked, TicketField::Missing, TicketField::NotRight] {
+        add(&format!("phone-ticket-{ticket:?}"), Page::Phone(PhonePage { ticket, ..phone.clone() }));
+    }
     add("phone", Page::Phone(phone.clone()));
     add("phone-FormExpired", Page::Phone(PhonePage { form: FormAge::Expired, ..phone.clone() }));
     add("code-FormExpired", Page::Code(CodePage { notice: Some(CodeNotice::FormExpired), ..code_page() }));

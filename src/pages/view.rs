@@ -12,10 +12,11 @@ use fluent_bundle::FluentValue;
 use minijinja::{Value, context};
 
 use super::circle::{CircleCause, CirclePage};
+use super::enrolment::{PhonePage, TicketField};
 use super::look::Contact;
 use super::page::{
     Chrome, FormAge, Interrupted, LoginNotice, LoginPage, LoginProblem, Message, MessageKind, NoNumberReason,
-    OverReason, Page, PhonePage, StepUpPage, UserNameField,
+    OverReason, Page, StepUpPage, UserNameField,
 };
 use super::texts;
 use crate::domain::phone::PhoneProblem;
@@ -227,7 +228,8 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
 }
 
 fn phone(page: &PhonePage, words: &Words<'_>) -> View {
-    let problem = page.problem.as_ref().map(|problem| phone_problem(problem, words));
+    let problem =
+        page.problem.as_ref().map(|problem| phone_problem(problem, words)).or(ticket_problem(page.ticket, words));
     let shown = calling_codes(&page.calling_codes, words);
     View {
         template: "phone.html",
@@ -235,7 +237,21 @@ fn phone(page: &PhonePage, words: &Words<'_>) -> View {
         refers: problem.is_some() || page.form == FormAge::Expired,
         notice: (page.form == FormAge::Expired).then(|| Notice { tone: "info", text: words.say("phone-form-expired") }),
         problem,
-        values: context! { phone => page.phone.as_str(), example => page.example.as_str(), countries => shown },
+        values: context! {
+            phone => page.phone.as_str(),
+            example => page.example.as_str(),
+            countries => shown,
+            ticket => page.ticket != TicketField::NotAsked,
+        },
+    }
+}
+
+/// What is wrong with a ticket, at its field.
+fn ticket_problem(ticket: TicketField, words: &Words<'_>) -> Option<FieldProblem> {
+    match ticket {
+        TicketField::NotAsked | TicketField::Asked => None,
+        TicketField::Missing => Some(FieldProblem::both("ticket", words.say("ticket-missing"))),
+        TicketField::NotRight => Some(FieldProblem::both("ticket", words.say("ticket-not-right"))),
     }
 }
 

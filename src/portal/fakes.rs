@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 use crate::domain::account::{Account, AccountId, AccountStatus, Epoch, PhoneVersion};
 use crate::domain::audit::AuditRecord;
+use crate::domain::keys::Keys;
 use crate::domain::limits::{Charge, CodeAttemptCaps, PasswordAttemptCaps, Rate, UnfinishedCaps};
 use crate::domain::password::Password;
 use crate::domain::password_hash::PasswordHash;
@@ -19,6 +20,7 @@ use crate::domain::pending::{ChargedAttempt, LoginId};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::{Session, SessionId};
+use crate::domain::ticket::{ChargedTicket, Ticket, TicketHash};
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::directory::SessionOverview;
@@ -27,6 +29,7 @@ use crate::login::ports::{
     Opened, Opening, PasswordCharge, PasswordSubject, PasswordVerdict, PasswordVerifier, PendingLogins, PortError,
     PortResult, SmsResult, StoredLogin,
 };
+use crate::login::tickets::{TicketCharge, Tickets};
 
 /// The password of every account.
 pub(super) const PASSWORD: &str = "three-green-tulips";
@@ -55,6 +58,8 @@ struct State {
     sessions: Vec<SessionOverview>,
     /// Logins one of whose codes was right without opening a session.
     accepted: HashSet<LoginId>,
+    /// What is kept of each account's ticket, and how often it was tried.
+    tickets: HashMap<AccountId, (TicketHash, u32)>,
     /// Notices, by number.
     notices: Vec<(String, String)>,
 }
@@ -94,6 +99,15 @@ impl Outside {
     /// How many SMS were handed to the provider.
     pub(super) fn sms_count(&self) -> usize {
         self.state().texts.len()
+    }
+
+    /// Makes a ticket for an account, in the place of one made before.
+    pub(super) fn make_ticket(&self, user_name: &str, keys: &Keys) -> Ticket {
+        let mut state = self.state();
+        let account = state.accounts.iter().find(|account| account.user_name.as_str() == user_name).unwrap().id;
+        let ticket = Ticket::generate();
+        state.tickets.insert(account, (ticket.hash(&account, keys), 0));
+        ticket
     }
 
     /// The code of the last SMS.
@@ -298,6 +312,11 @@ impl Ledger for Outside {
         {
             return Ok(Opened::NumberTaken);
         }
+        if let Some(ticket) = opening.new_phone.as_ref().and_then(|phone| phone.ticket)
+            && state.tickets.remove(&opening.session.account).is_none_or(|(kept, _)| kept != ticket)
+        {
+            return Ok(Opened::EnrolmentClosed);
+        }
         let account = state.accounts.iter_mut().find(|account| account.id == opening.session.account).unwrap();
         if let Some(phone) = &opening.new_phone {
             account.phone = Some(phone.number.clone());
@@ -329,6 +348,21 @@ impl Ledger for Outside {
         let mut state = self.answering()?;
         state.ended += 1;
         Ok(Some(FeedRow { number: state.ended, at: audit.at, what: Revoked::Session(*id) }))
+    }
+}
+
+#[async_trait]
+impl Tickets for Outside {
+    async fn charge_ticket(&self, attempt: &NewAttempt, most: u32, _now: UnixMillis) -> PortResult<TicketCharge> {
+        let mut state = self.answering()?;
+        Ok(match state.tickets.get_mut(&attempt.account) {
+            None => TicketCharge::NotMade,
+            Some((_, tries)) if *tries == most => TicketCharge::Spent,
+            Some((kept, tries)) => {
+                *tries += 1;
+                TicketCharge::Granted(ChargedTicket::committed(*kept))
+            }
+        })
     }
 }
 

@@ -104,7 +104,7 @@ fn no_number(settings: &LoginSettings) -> NoNumberReason {
     match (settings.audience, settings.phone_policy) {
         (Audience::Operators, _) => NoNumberReason::Operator,
         (Audience::Users, PhonePolicy::PreRegistered) => NoNumberReason::NotRegistered,
-        (Audience::Users, PhonePolicy::SelfRegistered) => NoNumberReason::EnrolmentClosed,
+        (Audience::Users, PhonePolicy::SelfRegistered(_)) => NoNumberReason::EnrolmentClosed,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where numbers come from: given by the user inside the window and kept after the code, or by the operator alone.
 
+use crate::harness::evidence::SecretKind;
 use crate::harness::person::{Answer, Person};
 use crate::harness::stack::{Account, Plan, Stack};
 use crate::harness::steps::{CODE, PHONE, SESSION};
@@ -196,6 +197,39 @@ async fn two_accounts_that_enrol_one_number_at_once_do_not_both_get_it() {
     came_to.sort_unstable();
     assert_eq!(came_to, [303, 410]);
     assert_eq!((stack.count("accounts WHERE phone IS NOT NULL"), stack.sessions_opened()), (1, 1));
+}
+
+#[tokio::test]
+async fn where_a_ticket_is_asked_for_the_password_alone_sets_no_number() {
+    let stack = self_registered().set("two_factor.enrolment.ticket", "required").start();
+    let anna = stack.add_account("anna", "");
+    let (thief, thiefs_page) = asked_for_a_number(&stack, &anna).await;
+    let refused = thief.submit(&thiefs_page.form_with("phone"), PHONE, &[("phone", OTHER), ("ticket", "")]).await;
+    assert!(refused.expect(422).reads().contains("Enter the ticket"));
+    assert_eq!(stack.vendor.requests().len(), 0);
+
+    let opened = stack.command(&["user", "open-enrolment", "anna", "--ticket", "--json"], "").done();
+    let told: serde_json::Value = serde_json::from_str(&opened).unwrap();
+    let ticket = told["ticket"].as_str().unwrap();
+    // in no log, table or page
+    for secret in [ticket.to_owned(), ticket.replace('-', "")] {
+        stack.evidence().keep(SecretKind::Password, &secret);
+    }
+    let person = stack.person();
+    let page = person.give_password("/inside", &anna).await.expect(200);
+    let wrong = [("phone", OTHER), ("ticket", "aaaa-aaaa-aaaa-aaaa-aaaa")];
+    let page = person.submit(&page.form_with("phone"), PHONE, &wrong).await.expect(422);
+    assert!(page.reads().contains("This ticket is not right"), "{}", page.reads());
+    let right = [("phone", NUMBER), ("ticket", ticket)];
+    let answer = person.submit(&page.form_with("phone"), PHONE, &right).await.expect(303);
+    let page = person.follow_from(answer).await.expect(200);
+    person.give_code(&page, &stack.vendor.newest_code(NUMBER)).await.expect(303);
+    assert!(person.is_in().await);
+    assert_eq!(stack.count("enrolment_tickets"), 0, "it is used up");
+    assert_eq!(stack.count("audit WHERE event = 'ticket_refused' AND reason = 'wrong_ticket'"), 1);
+    assert_eq!(stack.count("audit WHERE event = 'phone_enrolled' AND reason = 'with_ticket'"), 1);
+    let again = [("phone", OTHER), ("ticket", ticket)];
+    thief.submit(&thiefs_page.form_with("phone"), PHONE, &again).await.expect(410);
 }
 
 fn self_registered() -> Plan {

@@ -8,6 +8,7 @@ use super::guesses;
 use super::operators;
 use super::personal::{self, Field};
 use super::sessions;
+use super::tickets;
 use super::trail;
 use super::value::Value;
 use crate::domain::account::{Account, AccountId, AccountStatus};
@@ -15,6 +16,7 @@ use crate::domain::audit::AuditRecord;
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
 use crate::domain::password_hash::PasswordHash;
+use crate::domain::ticket::Ticket;
 use crate::domain::time::UnixMillis;
 use crate::login::directory::{AccountChange, Changed, ImportEntry, Imported, NewAccount};
 
@@ -94,6 +96,7 @@ async fn add(tx: &mut Connection, keys: &Keys, account: &NewAccount, audit: &Aud
     if added == 0 {
         return Ok(Changed::NameTaken);
     }
+    tickets::replace(tx, keys, &id, account.ticket.as_ref().filter(|_| phone.is_none())).await?;
     trail::append(tx, &AuditRecord { account: Some(id), ..audit.clone() }).await?;
     Ok(Changed::Done(Vec::new()))
 }
@@ -134,9 +137,12 @@ pub(super) async fn apply(
                 [id.into()],
             )
             .await?;
+            tickets::replace(tx, keys, id, None).await?;
             end_everything(tx, &account, audit).await?
         }
-        AccountChange::OpenEnrolment { until } => open_enrolment(tx, &account, *until).await?,
+        AccountChange::OpenEnrolment { until, ticket } => {
+            open_enrolment(tx, keys, &account, *until, ticket.as_ref()).await?
+        }
         AccountChange::Unlock => {
             let passwords = guesses::forget_password_failures(tx, id).await?;
             let codes = guesses::forgive_code_failures(tx, id).await?;
@@ -164,6 +170,7 @@ pub(super) async fn apply(
         AccountChange::Remove => {
             guesses::forget_password_failures(tx, id).await?;
             tx.execute("DELETE FROM code_attempts WHERE account = $1", [id.into()]).await?;
+            tickets::replace(tx, keys, id, None).await?;
             let ended = end_everything(tx, &account, audit).await?;
             tx.execute("DELETE FROM accounts WHERE id = $1", [id.into()]).await?;
             ended
@@ -234,13 +241,20 @@ async fn profile(
     Ok(Changed::Done(Vec::new()))
 }
 
-async fn open_enrolment(tx: &mut Connection, account: &Account, until: UnixMillis) -> Result<Changed, SqlError> {
+async fn open_enrolment(
+    tx: &mut Connection,
+    keys: &Keys,
+    account: &Account,
+    until: UnixMillis,
+    ticket: Option<&Ticket>,
+) -> Result<Changed, SqlError> {
     if account.phone.is_some() {
         return Ok(Changed::HasNumber);
     }
-    if account.enrolment_until == Some(until) {
+    if account.enrolment_until == Some(until) && ticket.is_none() {
         return Ok(Changed::Unchanged);
     }
+    tickets::replace(tx, keys, &account.id, ticket).await?;
     tx.execute("UPDATE accounts SET enrolment_until = $2 WHERE id = $1", [(&account.id).into(), until.into()]).await?;
     Ok(Changed::Done(Vec::new()))
 }

@@ -28,6 +28,7 @@ mod restoring;
 mod schema;
 mod sends;
 mod sessions;
+mod tickets;
 mod tidy;
 mod trail;
 mod upkeep;

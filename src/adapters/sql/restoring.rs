@@ -44,6 +44,7 @@ pub(super) async fn end_all(
     audit: &AuditRecord,
 ) -> Result<Done<Option<u64>>, SqlError> {
     tx.execute("UPDATE accounts SET epoch = epoch + $1, enrolment_until = NULL", [STEP.into()]).await?;
+    tx.execute("DELETE FROM enrolment_tickets", []).await?;
     let ended = tx
         .execute(
             "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND absolute_end > $1",

@@ -9,6 +9,7 @@ use super::feed;
 use super::guesses;
 use super::numbers;
 use super::personal::{self, Field};
+use super::tickets;
 use super::trail;
 use super::value::{Row, Value};
 use crate::domain::account::{AccountId, Epoch};
@@ -65,6 +66,11 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
             if numbers::accounts_with(&mut tx, keys, &phone.number).await? >= u64::from(phone.most_accounts) {
                 return tx.roll_back(Opened::NumberTaken).await;
             }
+            if let Some(ticket) = &phone.ticket
+                && !tickets::use_up(&mut tx, &session.account, ticket).await?
+            {
+                return tx.roll_back(Opened::EnrolmentClosed).await;
+            }
             set_phone(&mut tx, keys, &session.account, &phone.number, opening.now).await?;
             guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?;
         }
@@ -114,7 +120,7 @@ async fn replace_one_time_password(
     Ok(replaced > 0)
 }
 
-/// Puts a number on the account and closes enrolment. Pending logins end, because the phone version moves.
+/// Puts a number on the account and closes enrolment, with its ticket. Pending logins end, because the phone version moves.
 pub(super) async fn set_phone(
     tx: &mut Connection,
     keys: &Keys,
@@ -132,7 +138,7 @@ pub(super) async fn set_phone(
         ],
     )
     .await?;
-    Ok(())
+    tickets::replace(tx, keys, id, None).await
 }
 
 /// The session that a login opened, also when it has ended since.

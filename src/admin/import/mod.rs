@@ -17,6 +17,7 @@ use crate::domain::password::Password;
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::FeedRow;
+use crate::domain::ticket::Ticket;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountChange, AccountOverview, Changed, ImportEntry, Imported, NewAccount};
 use table::Row;
@@ -45,6 +46,8 @@ pub struct ImportReport {
     pub added: Vec<UserName>,
     /// In the order of the file. Of a dry run: none.
     pub generated: Vec<(UserName, Password)>,
+    /// Likewise, where they are asked for: of new accounts without a number.
+    pub tickets: Vec<(UserName, Ticket)>,
     pub changed: Vec<UserName>,
     pub unchanged: usize,
     /// Cells that differ from what an account has and were left as the account has them.
@@ -236,6 +239,11 @@ impl Operations {
             entries.extend(of_line);
             report.generated.extend(generated);
         }
+        for entry in &entries {
+            if let ImportEntry::Add { account: NewAccount { user_name, ticket: Some(ticket), .. }, .. } = entry {
+                report.tickets.push((user_name.clone(), ticket.clone()));
+            }
+        }
         if entries.is_empty() {
             return Ok(ImportOutcome::Done(report));
         }
@@ -287,7 +295,9 @@ impl Operations {
                         (self.passwords.hash(&password).await?, Some((line.user_name.clone(), password)))
                     }
                 };
+                let has_ticket = line.phone.is_none() && self.asks_for_tickets();
                 let account = NewAccount {
+                    ticket: has_ticket.then(Ticket::generate),
                     enrolment_until: if line.phone.is_none() { self.window_from(act.now) } else { None },
                     user_name: line.user_name,
                     name: line.name,

@@ -63,6 +63,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
         name: given("name"),
         email: given("email"),
         phone: given("phone"),
+        ticket: None,
         language: None,
     };
     let act = visit.act();

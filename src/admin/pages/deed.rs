@@ -13,7 +13,9 @@ use crate::admin::sessions::{Ended, WhichSessions};
 use crate::domain::operator::{Forbidden, OperatorRole, Subject, may_do_to};
 use crate::domain::user_name::UserName;
 use crate::login::directory::AccountOverview;
-use crate::pages::operators::{DeedField, DeedNotice, DeedPage, DeedProblem, OneTimePasswordPage, OperatorsPage};
+use crate::pages::operators::{
+    DeedField, DeedNotice, DeedPage, DeedProblem, OneTimePasswordPage, OperatorsPage, TicketPage,
+};
 
 /// What can be done to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +118,7 @@ pub(super) async fn submit(Path((name, deed)): Path<(String, String)>, submissio
             visit.login().sessions().apply(&rows);
             visit.page(&OperatorsPage::OneTimePassword(page))
         }
+        Ok(Outcome::Ticket(page)) => visit.page(&OperatorsPage::Ticket(page)),
         Err(OperationError::Refused(Refusal::NoSuchAccount(_))) => visit.no_account(),
         Err(OperationError::Refused(Refusal::Forbidden(why))) => forbidden(&visit, &why, &words::href(name.as_str())),
         Err(OperationError::Refused(refusal)) => {
@@ -144,7 +147,12 @@ pub(super) fn forbidden(visit: &Visit, why: &Forbidden, back: &str) -> Response 
 /// What a deed came to.
 enum Outcome {
     Done(Effect),
-    Password { rows: Vec<crate::domain::revocation::FeedRow>, page: OneTimePasswordPage },
+    Password {
+        rows: Vec<crate::domain::revocation::FeedRow>,
+        page: OneTimePasswordPage,
+    },
+    /// Ends nothing.
+    Ticket(TicketPage),
 }
 
 impl Deed {
@@ -183,7 +191,16 @@ impl Deed {
             }
             Self::SetPhone => operations.set_phone(&act, name, typed, Some(why)).await?,
             Self::ClearPhone => operations.clear_phone(&act, name, why).await?,
-            Self::OpenEnrolment => operations.open_enrolment(&act, name, None, Some(why)).await?.0,
+            Self::OpenEnrolment => {
+                let opened = operations.open_enrolment(&act, name, None, Some(why)).await?;
+                let Some(ticket) = opened.ticket else { return Ok(Outcome::Done(opened.effect)) };
+                return Ok(Outcome::Ticket(TicketPage {
+                    user_name: name.to_string(),
+                    ticket: ticket.reveal().to_string(),
+                    until: words::time(opened.until),
+                    back: words::href(name.as_str()),
+                }));
+            }
             Self::Disable => operations.disable(&act, name, why).await?,
             Self::Enable => operations.enable(&act, name, Some(why)).await?,
             Self::Appoint => {

@@ -122,7 +122,8 @@ impl Deed {
                 "The account has no number then: every session ends, and the user cannot sign in with a code until a number is set or the user may give one."
             }
             Self::OpenEnrolment => {
-                "Whoever signs in with the password next may give the number. Do this only when you know that the password is in the right hands."
+                "Whoever signs in with the password next may give the number. Do this only when you know that the password is in the right hands. Where \
+                 tickets are asked for (two_factor.enrolment.ticket), one is made and shown once on the next page, and one made before is good for nothing."
             }
             Self::Disable => "The account cannot sign in any more, and every session ends.",
             Self::Enable => "The account can sign in again.",

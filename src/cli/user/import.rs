@@ -11,13 +11,22 @@ use crate::admin::import::{ImportMode, ImportOutcome, ImportReport, LineProblem}
 use crate::admin::operations::Reason;
 use crate::cli::desk::{Answer, CommandEnd, CommandError, Desk};
 use crate::domain::password::Password;
+use crate::domain::ticket::Ticket;
 use crate::domain::user_name::UserName;
+
+/// The new files that generated secrets go to; `None`: they are printed.
+#[derive(Clone, Copy)]
+pub(super) struct Lists<'a> {
+    pub(super) passwords: Option<&'a Path>,
+    /// A file of its own, because tickets go another way.
+    pub(super) tickets: Option<&'a Path>,
+}
 
 pub(super) async fn import(
     desk: &Desk,
     file: &Path,
     dry_run: bool,
-    passwords: Option<&Path>,
+    lists: Lists<'_>,
     why: Option<&Reason>,
 ) -> Result<Answer, CommandError> {
     let failed = |path: &Path, source| CommandError::File { what: path.display().to_string(), source };
@@ -29,25 +38,48 @@ pub(super) async fn import(
         std::fs::read(file).map_err(|e| failed(file, e))?
     };
     let mode = if dry_run { ImportMode::DryRun } else { ImportMode::Apply };
-    // before anything is done: passwords that cannot be written down would be lost
-    let list = match passwords.filter(|_| !dry_run) {
-        Some(path) => Some((path, new_file(path).map_err(|e| failed(path, e))?)),
-        None => None,
+    // before anything is done: what cannot be written down would be lost
+    let opened = |path: Option<&'_ Path>| match path.filter(|_| !dry_run) {
+        Some(path) => new_file(path).map(|file| Some((path.to_owned(), file))).map_err(|e| failed(path, e)),
+        None => Ok(None),
+    };
+    let passwords = opened(lists.passwords)?;
+    let tickets = match opened(lists.tickets) {
+        Ok(tickets) => tickets,
+        Err(error) => {
+            remove(passwords.as_ref())?;
+            return Err(error);
+        }
     };
     let outcome = desk.operations.import(&desk.act, &bytes, mode, why).await;
-    if let (Some((path, _)), Ok(ImportOutcome::Refused(_)) | Err(_)) = (&list, &outcome) {
-        std::fs::remove_file(path).map_err(|e| failed(path, e))?;
+    if let Ok(ImportOutcome::Refused(_)) | Err(_) = &outcome {
+        remove(passwords.as_ref())?;
+        remove(tickets.as_ref())?;
     }
     match outcome? {
         ImportOutcome::Refused(problems) => Ok(refused(desk, &problems)),
         ImportOutcome::Done(report) => {
-            let is_written = list.is_some();
-            if let Some((path, mut list)) = list {
-                list.write_all(passwords_of(&report).as_bytes()).map_err(|e| failed(path, e))?;
+            let written = Written { passwords: passwords.is_some(), tickets: tickets.is_some() };
+            for (list, text) in [(passwords, passwords_of(&report)), (tickets, tickets_of(&report))] {
+                if let Some((path, mut list)) = list {
+                    list.write_all(text.as_bytes()).map_err(|e| failed(&path, e))?;
+                }
             }
-            Ok(imported(desk, &report, dry_run, is_written))
+            Ok(imported(desk, &report, dry_run, written))
         }
     }
+}
+
+/// What went to files and is not printed.
+#[derive(Clone, Copy)]
+struct Written {
+    passwords: bool,
+    tickets: bool,
+}
+
+fn remove(list: Option<&(std::path::PathBuf, std::fs::File)>) -> Result<(), CommandError> {
+    let Some((path, _)) = list else { return Ok(()) };
+    std::fs::remove_file(path).map_err(|source| CommandError::File { what: path.display().to_string(), source })
 }
 
 /// For its owner only, and not over one that is there.
@@ -62,6 +94,13 @@ fn passwords_of(report: &ImportReport) -> String {
     })
 }
 
+fn tickets_of(report: &ImportReport) -> String {
+    report.tickets.iter().fold(String::new(), |mut text, (user_name, ticket)| {
+        let _ = writeln!(text, "{user_name},{}", *ticket.reveal());
+        text
+    })
+}
+
 fn refused(desk: &Desk, problems: &[LineProblem]) -> Answer {
     let lines = || problems.iter().fold(String::new(), |text, problem| text + &problem.to_string() + "\n");
     let text = || format!("Nothing was imported: {} to mend.\n{}", problems.len(), lines());
@@ -69,11 +108,14 @@ fn refused(desk: &Desk, problems: &[LineProblem]) -> Answer {
     Answer { end: CommandEnd::Refused, ..answer }
 }
 
-fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool) -> Answer {
+fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, written: Written) -> Answer {
     let names = |names: &[UserName]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let password =
         |(name, password): &(UserName, Password)| json!({ "user_name": name.as_str(), "password": password.reveal() });
-    let generated = report.generated.iter().filter(|_| !is_written);
+    let ticket =
+        |(name, ticket): &(UserName, Ticket)| json!({ "user_name": name.as_str(), "ticket": ticket.reveal().as_str() });
+    let generated = report.generated.iter().filter(|_| !written.passwords);
+    let tickets = report.tickets.iter().filter(|_| !written.tickets);
     let value = json!({
         "dry_run": dry_run,
         "added": names(&report.added),
@@ -82,6 +124,7 @@ fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool)
         "kept": places(&report.kept),
         "shared_numbers": places(&report.shared),
         "passwords": generated.map(password).collect::<Vec<_>>(),
+        "tickets": tickets.map(ticket).collect::<Vec<_>>(),
     });
     let text = || {
         let (added, changed, rest) = (report.added.len(), report.changed.len(), report.unchanged);
@@ -93,8 +136,11 @@ fn imported(desk: &Desk, report: &ImportReport, dry_run: bool, is_written: bool)
         for remark in report.kept.iter().chain(&report.shared) {
             let _ = writeln!(text, "{remark}");
         }
-        if !report.generated.is_empty() && !is_written {
+        if !report.generated.is_empty() && !written.passwords {
             let _ = write!(text, "Passwords, shown only now, each for one sign-in:\n{}", passwords_of(report));
+        }
+        if !report.tickets.is_empty() && !written.tickets {
+            let _ = write!(text, "Tickets, shown only now, each for one number:\n{}", tickets_of(report));
         }
         text
     };

@@ -115,3 +115,32 @@ async fn an_import_from_a_file_is_the_same_twice_and_keeps_its_passwords_in_a_fi
     assert!(!passwords.exists());
     assert_eq!(done(&desk, "list").await.as_array().map(Vec::len), Some(2));
 }
+
+#[tokio::test]
+async fn tickets_are_made_where_they_are_asked_for_and_shown_once() {
+    use crate::login::tickets::TicketPolicy;
+
+    let desk = Desk::temporary().await;
+    assert!(told(&desk, "add ann --generate --ticket").await.unwrap_err().contains("nobody is asked for a ticket"));
+    done(&desk, "add ann --generate").await;
+    assert!(told(&desk, "open-enrolment ann --ticket").await.unwrap_err().contains("nobody is asked for a ticket"));
+    assert_eq!(done(&desk, "open-enrolment ann").await["ticket"], Value::Null);
+
+    let desk = Desk::temporary_with(TicketPolicy::Required).await;
+    let is_ticket = |value: &Value| value.as_str().is_some_and(|text| Ticket::parse(text).is_some());
+    assert!(is_ticket(&done(&desk, "add ann --generate --ticket").await["ticket"]));
+    assert_eq!(done(&desk, "add bob --generate").await.get("ticket"), None);
+    let with_number = told(&desk, "add cleo --generate --ticket --phone +32470123456").await;
+    assert!(with_number.unwrap_err().contains("has one"));
+    let (first, second) = (done(&desk, "open-enrolment bob").await, done(&desk, "open-enrolment bob --ticket").await);
+    assert!(is_ticket(&first["ticket"]) && is_ticket(&second["ticket"]) && first["ticket"] != second["ticket"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let (people, tickets) = (folder.path().join("people.csv"), folder.path().join("tickets.csv"));
+    std::fs::write(&people, "username,phone\ndora,\nemil,+32470123456\n").unwrap();
+    let imported = done(&desk, &format!("import {} --tickets {}", people.display(), tickets.display())).await;
+    assert_eq!((&imported["tickets"], imported["passwords"].as_array().map(Vec::len)), (&json!([]), Some(2)));
+    let written = std::fs::read_to_string(&tickets).unwrap();
+    let ticket = written.trim().strip_prefix("dora,").unwrap();
+    assert!(Ticket::parse(ticket).is_some(), "{written}");
+}

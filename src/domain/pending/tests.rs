@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::secret::SecretBytes;
+use crate::domain::ticket::{ChargedTicket, Ticket};
 
 fn keys() -> Keys {
     Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap()
@@ -25,16 +26,23 @@ fn number(text: &str) -> PhoneNumber {
     PhoneNumber::from_stored(text).unwrap()
 }
 
+fn shown_ticket() -> TicketShown {
+    let ticket = Ticket::generate();
+    let account = facts().account;
+    ticket.check(&account, &keys(), ChargedTicket::committed(ticket.hash(&account, &keys()))).unwrap()
+}
+
 #[test]
 fn a_record_comes_back_only_under_its_own_id() {
     let (id, other) = (LoginHandle::random().login_id(), LoginHandle::random().login_id());
     for login in [
         PendingLogin::NeedsPhone(NeedsPhone::new(facts())),
         PendingLogin::NeedsCode(NeedsCode::new(facts())),
-        PendingLogin::NeedsCode(NeedsPhone::new(facts()).with_candidate(number("+32470123456"))),
+        PendingLogin::NeedsCode(NeedsPhone::new(facts()).with_candidate(number("+32470123456"), None)),
+        PendingLogin::NeedsCode(NeedsPhone::new(facts()).with_candidate(number("+32470123456"), Some(shown_ticket()))),
         PendingLogin::NeedsNewPassword(NeedsNewPassword::after_code(VerifiedLogin {
             facts: facts(),
-            new_phone: Some(number("+32470123456")),
+            new_phone: Some(Candidate { number: number("+32470123456"), ticket: Some(shown_ticket()) }),
         })),
         PendingLogin::NeedsNewPassword(NeedsNewPassword::after_password(PasswordOnly { facts: facts() })),
     ] {
@@ -47,8 +55,8 @@ fn a_record_comes_back_only_under_its_own_id() {
 #[test]
 fn a_code_belongs_to_its_login_and_number() {
     let (id, other) = (LoginHandle::random().login_id(), LoginHandle::random().login_id());
-    let first = NeedsPhone::new(facts()).with_candidate(number("+32470123456"));
-    let second = NeedsPhone::new(facts()).with_candidate(number("+32470123457"));
+    let first = NeedsPhone::new(facts()).with_candidate(number("+32470123456"), None);
+    let second = NeedsPhone::new(facts()).with_candidate(number("+32470123457"), None);
     let sealed = first.seal_code(&id, &Code::parse("012345").unwrap(), &keys());
     assert_eq!(first.open_code(&id, &sealed, &keys()).unwrap().reveal(), "012345");
     assert!(first.open_code(&other, &sealed, &keys()).is_none());

@@ -61,6 +61,10 @@ phone-not-a-number = Geben Sie die ganze Nummer mit Ländervorwahl ein
 phone-not-mobile = Geben Sie eine Mobilnummer ein; diese Nummer kann keine SMS empfangen
 phone-country-not-allowed = In dieses Land können wir keine SMS senden. Geben Sie eine Nummer aus einem anderen Land ein oder bitten Sie um Hilfe
 phone-asked-too-often = An diese Nummer wurden zu viele SMS gesendet. Versuchen Sie es in { $time } erneut
+ticket-label = Ticket
+ticket-hint = Zwanzig Buchstaben und Ziffern, die Sie dafür getrennt von Ihrem Passwort erhalten haben
+ticket-missing = Geben Sie das Ticket ein, das Sie dafür erhalten haben
+ticket-not-right = Dieses Ticket stimmt nicht. Prüfen Sie es Zeichen für Zeichen oder bitten Sie um ein neues
 
 code-title = Sehen Sie auf Ihr Telefon
 code-get-title = Code anfordern

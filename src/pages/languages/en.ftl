@@ -70,6 +70,10 @@ phone-not-a-number = Enter the whole number, with the country code
 phone-not-mobile = Enter the number of a mobile phone; this one cannot receive text messages
 phone-country-not-allowed = We cannot send text messages to this country. Enter a number from another country, or ask for help
 phone-asked-too-often = Too many text messages went to this number. Wait { $time } and try again
+ticket-label = Ticket
+ticket-hint = Twenty letters and digits that you were given for this, apart from your password
+ticket-missing = Enter the ticket that you were given for this
+ticket-not-right = This ticket is not right. Check it letter by letter, or ask for another one
 
 ## Entering the code
 

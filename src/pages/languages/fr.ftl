@@ -62,6 +62,10 @@ phone-not-a-number = Saisissez le numéro complet, avec l’indicatif du pays
 phone-not-mobile = Saisissez un numéro de mobile ; celui-ci ne peut pas recevoir de SMS
 phone-country-not-allowed = Nous ne pouvons pas envoyer de SMS vers ce pays. Saisissez un numéro d’un autre pays ou demandez de l’aide
 phone-asked-too-often = Trop de SMS ont été envoyés à ce numéro. Attendez { $time } et réessayez
+ticket-label = Ticket
+ticket-hint = Vingt lettres et chiffres qui vous ont été remis à cet effet, séparément de votre mot de passe
+ticket-missing = Saisissez le ticket qui vous a été remis à cet effet
+ticket-not-right = Ce ticket n’est pas valable. Vérifiez-le caractère par caractère ou demandez-en un autre
 
 code-title = Consultez votre téléphone
 code-get-title = Demandez un code

@@ -61,6 +61,10 @@ phone-not-a-number = Vul het hele nummer in, met landcode
 phone-not-mobile = Vul een mobiel nummer in; dit nummer kan geen sms ontvangen
 phone-country-not-allowed = Naar dit land kunnen we geen sms sturen. Vul een nummer uit een ander land in of vraag hulp
 phone-asked-too-often = Er zijn te veel sms-berichten naar dit nummer gestuurd. Wacht { $time } en probeer het opnieuw
+ticket-label = Ticket
+ticket-hint = Twintig letters en cijfers die je hiervoor gekregen hebt, los van je wachtwoord
+ticket-missing = Vul het ticket in dat je hiervoor gekregen hebt
+ticket-not-right = Dit ticket klopt niet. Controleer het teken voor teken of vraag een nieuw ticket
 
 code-title = Kijk op je telefoon
 code-get-title = Vraag een code

@@ -122,6 +122,7 @@ fn new_number(page: &NewNumberPage, words: &Words<'_>) -> View {
             phone => page.phone.as_str(),
             example => page.example.as_str(),
             countries => calling_codes(&page.calling_codes, words),
+            ticket => false,
         },
     }
 }

@@ -5,6 +5,7 @@ mod account_number;
 mod codes;
 mod edges;
 mod sign_in;
+mod tickets;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -33,6 +34,7 @@ use crate::login::sending::SendingSettings;
 use crate::login::sending::ports::RestRules;
 use crate::login::sessions::{SessionRules, Sessions};
 use crate::login::silent_feed::SilentFeed;
+use crate::login::tickets::TicketPolicy;
 use crate::login::{Audience, Login, LoginSettings, NetworkCaps, PhonePolicy, Ports};
 use crate::pages::look::{LookSettings, SiteLook};
 use crate::web::origin::Origin;
@@ -59,8 +61,12 @@ struct Answer {
 
 impl Browser {
     async fn at(activation: Activation) -> Self {
+        Self::with(activation, settings()).await
+    }
+
+    async fn with(activation: Activation, settings: LoginSettings) -> Self {
         let outside = Outside::new();
-        let keys = Arc::new(Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap());
+        let keys = Arc::new(keys());
         let lifetimes = SessionLifetimes { idle: 3600 * SECOND, absolute: 36_000 * SECOND };
         let sessions = Arc::new(Sessions::new(
             SessionRules { keys: Arc::clone(&keys), lifetimes, grace: 86_400 * SECOND },
@@ -74,13 +80,14 @@ impl Browser {
             send_ledger: Arc::clone(&outside) as _,
             breakers: Arc::clone(&outside) as _,
             own_account: Arc::clone(&outside) as _,
+            tickets: Arc::clone(&outside) as _,
             passwords: Arc::clone(&outside) as _,
             senders: vec![Arc::clone(&outside) as _],
             texts: Arc::clone(&outside) as _,
             clock: Arc::clone(&outside) as _,
         };
         let runtime = tokio::runtime::Handle::current();
-        let login = Login::new(ports, settings(), Arc::clone(&keys), keys, Arc::clone(&sessions), runtime);
+        let login = Login::new(ports, settings, Arc::clone(&keys), keys, Arc::clone(&sessions), runtime);
         let look = SiteLook::new(LookSettings {
             name: "Acme".to_owned(),
             languages: Language::ALL.to_vec(),
@@ -197,11 +204,15 @@ impl Answer {
     }
 }
 
+fn keys() -> Keys {
+    Keys::new(&[SecretBytes::new(vec![1; 32])]).unwrap()
+}
+
 fn settings() -> LoginSettings {
     let often = Rate { count: 1000, window: 60 * SECOND };
     LoginSettings {
         audience: Audience::Users,
-        phone_policy: PhonePolicy::SelfRegistered,
+        phone_policy: PhonePolicy::SelfRegistered(TicketPolicy::Off),
         accounts_per_number: 1,
         code_length: 6,
         code_lifetime: 300 * SECOND,

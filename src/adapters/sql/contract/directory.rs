@@ -25,7 +25,7 @@ use crate::login::sending::ports::{NewSend, SendLedger as _};
 /// Longer than any test lets pass.
 const AUDIT_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How many steps the schema has.
-const STEPS: i64 = 7;
+const STEPS: i64 = 8;
 const ACCOUNTS: &str = "SELECT COUNT(*) AS count FROM accounts";
 const TRAIL: &str = "SELECT COUNT(*) AS count FROM audit";
 
@@ -111,10 +111,13 @@ pub(super) async fn every_change_does_what_it_says_and_no_more(store: &Store) {
     assert_eq!(now().await.password.stored(), hash('B').stored());
     done(AccountChange::Phone(phone("+32470999999"))).await;
     assert_eq!((now().await.phone, now().await.phone_set_at), (Some(phone("+32470999999")), Some(NOW)));
-    assert_eq!(change(&node, &account.id, AccountChange::OpenEnrolment { until: NOW }).await, Changed::HasNumber);
+    assert_eq!(
+        change(&node, &account.id, AccountChange::OpenEnrolment { until: NOW, ticket: None }).await,
+        Changed::HasNumber
+    );
     done(AccountChange::ClearPhone).await;
     assert_eq!((now().await.phone, now().await.enrolment_until), (None, None));
-    done(AccountChange::OpenEnrolment { until: NOW.plus(DAY) }).await;
+    done(AccountChange::OpenEnrolment { until: NOW.plus(DAY), ticket: None }).await;
     assert_eq!(now().await.enrolment_until, Some(NOW.plus(DAY)));
     done(AccountChange::Phone(phone("+32470999998"))).await;
     assert_eq!(now().await.enrolment_until, None);
@@ -206,7 +209,7 @@ pub(super) async fn what_was_so_already_is_not_written_down(store: &Store) {
         (account.id, AccountChange::Password(hash('A'))),
         (account.id, AccountChange::Phone(phone("+32470123456"))),
         (closed.id, AccountChange::ClearPhone),
-        (other.id, AccountChange::OpenEnrolment { until: NOW.plus(DAY) }),
+        (other.id, AccountChange::OpenEnrolment { until: NOW.plus(DAY), ticket: None }),
         (account.id, AccountChange::Unlock),
         (account.id, AccountChange::Enable),
     ] {

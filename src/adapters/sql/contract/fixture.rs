@@ -81,7 +81,7 @@ pub(super) fn phone(text: &str) -> PhoneNumber {
 }
 
 pub(super) fn new_phone(text: &str) -> NewPhone {
-    NewPhone { number: phone(text), most_accounts: 1 }
+    NewPhone { number: phone(text), most_accounts: 1, ticket: None }
 }
 
 pub(super) fn hash(salt: char) -> PasswordHash {
@@ -119,6 +119,7 @@ pub(super) fn new_account(user_name: &str, number: Option<&str>) -> NewAccount {
         password: hash('A'),
         password_expires_at: None,
         enrolment_until: None,
+        ticket: None,
     }
 }
 

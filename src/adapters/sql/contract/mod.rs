@@ -13,6 +13,7 @@ mod restoring;
 mod revoking;
 mod sending;
 mod signing_in;
+mod tickets;
 
 /// Each test on each database.
 macro_rules! contract {
@@ -99,4 +100,8 @@ contract! {
     restoring::every_security_change_moves_the_head,
     restoring::an_older_copy_is_ended_once_by_whichever_node_comes_first,
     restoring::a_copy_put_back_on_purpose_ends_everything,
+    tickets::a_ticket_is_compared_as_often_as_it_may_be_tried_under_parallel_tries,
+    tickets::a_ticket_is_used_up_with_the_one_number_that_is_kept,
+    tickets::a_ticket_is_worth_nothing_outside_its_window_or_once_there_is_a_number,
+    tickets::a_ticket_is_told_under_the_key_it_was_made_with,
 }

@@ -10,6 +10,7 @@ use crate::domain::account::Epoch;
 use crate::domain::audit::AuditEvent;
 use crate::domain::revocation::{RevocationSet, Revoked};
 use crate::domain::session::Factors;
+use crate::domain::ticket::Ticket;
 use crate::login::directory::{AccountChange, Changed};
 use crate::login::markers::MarkedDatabase as _;
 use crate::login::ports::{Ledger as _, Opened, Opening, RevocationFeed as _};
@@ -34,7 +35,7 @@ pub(super) async fn every_security_change_moves_the_head(store: &Store) {
         AccountChange::Phone(phone("+32470999999")),
         AccountChange::ResetTwoFactor,
         AccountChange::ClearPhone,
-        AccountChange::OpenEnrolment { until },
+        AccountChange::OpenEnrolment { until, ticket: Some(Ticket::generate()) },
         AccountChange::Phone(phone("+32470999998")),
         AccountChange::Disable,
         AccountChange::Enable,
@@ -102,6 +103,7 @@ async fn everything_is_ended(store: &Store, node: &SqlLedger, head: i64, at: cra
     let database = store.database().await;
     let left = "SELECT COUNT(*) AS count FROM accounts WHERE enrolment_until IS NOT NULL OR epoch < 1000000";
     assert_eq!(rows_in(&database, left).await, 0);
+    assert_eq!(rows_in(&database, "SELECT COUNT(*) AS count FROM enrolment_tickets").await, 0);
     assert_eq!(rows_in(&database, "SELECT COUNT(*) AS count FROM sessions WHERE ended_at IS NULL").await, 0);
     let account = node.account_by_name(&super::fixture::name("anna")).await.unwrap().unwrap();
     // an epoch that the copy never knew, and an account that it does not have

@@ -195,7 +195,7 @@ async fn break_the_trail(mut tx: Connection) -> Result<Done<()>, SqlError> {
 }
 
 /// Opens all at once, spread over the nodes; gives back how many opened. The others came to `other`, or the database was too busy to tell.
-async fn in_parallel(nodes: &[SqlLedger], openings: Vec<Opening>, other: &Opened) -> u32 {
+pub(super) async fn in_parallel(nodes: &[SqlLedger], openings: Vec<Opening>, other: &Opened) -> u32 {
     let tasks = openings.into_iter().enumerate().map(|(number, opening)| {
         let node = nodes[number % nodes.len()].clone();
         tokio::spawn(async move { node.open_session(&opening).await })

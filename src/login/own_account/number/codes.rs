@@ -188,7 +188,11 @@ impl Login {
             session: session.clone(),
             login: *id,
             phone_version: proved.facts().phone_version,
-            new_phone: NewPhone { number: proved.number().clone(), most_accounts: self.settings.accounts_per_number },
+            new_phone: NewPhone {
+                number: proved.number().clone(),
+                most_accounts: self.settings.accounts_per_number,
+                ticket: None,
+            },
             password_at: proved.facts().password_at,
             audit: self.own_audit(AuditEvent::PhoneChanged, session, client, now, None),
         };

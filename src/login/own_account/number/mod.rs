@@ -302,6 +302,6 @@ impl Login {
     }
 
     pub(super) fn may_change_number(&self, account: &Account) -> bool {
-        self.settings.phone_policy == PhonePolicy::SelfRegistered && account.phone.is_some()
+        matches!(self.settings.phone_policy, PhonePolicy::SelfRegistered(_)) && account.phone.is_some()
     }
 }
