@@ -81,8 +81,9 @@ struct Kept {
 #[test]
 fn behind_every_effect_the_program_may_die() {
     let next = AtomicUsize::new(0);
-    // of the account page: `account`
-    let names: Vec<&str> = fail_point::ALL.iter().copied().filter(|name| !name.starts_with("account.")).collect();
+    // of the account page: `account`; of tickets: below
+    let is_here = |name: &&str| !name.starts_with("account.") && !name.starts_with("ticket.");
+    let names: Vec<&str> = fail_point::ALL.iter().copied().filter(is_here).collect();
     let take = || names.get(next.fetch_add(1, Ordering::Relaxed)).copied();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..4)
@@ -129,6 +130,33 @@ async fn a_number_is_kept_exactly_when_its_session_was_committed() {
             person.give_code(&page, &code).await.expect(303);
             assert!(person.is_in().await);
         }
+    }
+}
+
+#[tokio::test]
+async fn behind_every_effect_of_a_ticket_the_program_may_die() {
+    for name in fail_point::ALL.iter().copied().filter(|name| name.starts_with("ticket.")) {
+        let plan = Plan::new().set("two_factor.phone_numbers", "self_registered");
+        let mut stack = armed(plan.set("two_factor.enrolment.ticket", "required"), name).start();
+        let anna = stack.add_account("anna", "");
+        let opened = stack.command(&["user", "open-enrolment", "anna", "--json"], "").done();
+        let told: serde_json::Value = serde_json::from_str(&opened).unwrap();
+        let right = told["ticket"].as_str().unwrap();
+        let typed = if name == "ticket.refusal_recorded" { "aaaa-aaaa-aaaa-aaaa-aaaa" } else { right };
+        let person = stack.person();
+        let page = person.give_password("/inside", &anna).await.expect(200);
+        let fields = [("phone", NUMBER), ("ticket", typed)];
+        let _lost = person.try_submit(&page.form_with("phone"), &page.asked, &fields).await;
+        take_over(&mut stack, name);
+        let person = person.copy();
+        assert!(!person.is_in().await, "{name}");
+        assert_eq!(stack.sql("SELECT tries FROM enrolment_tickets").trim(), "1", "{name}: paid for, and not used up");
+        let fields = [("phone", NUMBER), ("ticket", right)];
+        let answer = person.submit(&page.form_with("phone"), &page.asked, &fields).await.expect(303);
+        let page = person.follow_from(answer).await.expect(200);
+        person.give_code(&page, &stack.vendor.newest_code(NUMBER)).await.expect(303);
+        assert!(person.is_in().await, "{name}");
+        assert_eq!(stack.count("enrolment_tickets"), 0, "{name}");
     }
 }
 
