@@ -28,7 +28,7 @@ use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::login::sending::SendingSettings;
 use crate::login::sending::ports::RestRules;
 use crate::login::tickets::TicketPolicy;
-use crate::login::{Audience, LoginSettings, NetworkCaps, PhonePolicy};
+use crate::login::{Announcement, Audience, LoginSettings, NetworkCaps, PhonePolicy};
 use crate::pages::accent::Rgb;
 use crate::pages::assets::AssetKind;
 use crate::pages::look::LookSettings;
@@ -57,6 +57,10 @@ pub(super) fn login(config: &Config) -> LoginSettings {
             PhoneNumbers::PreRegistered => PhonePolicy::PreRegistered,
             PhoneNumbers::SelfRegistered => PhonePolicy::SelfRegistered(tickets(config)),
         },
+        announcement: config
+            .two_factor
+            .announcement
+            .map(|said| Announcement { from: said.from.begins(), activation: said.activation }),
         accounts_per_number: config.two_factor.enrolment.accounts_per_number,
         code_length: code.length,
         code_lifetime: code.lifetime,

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::node::Node;
+use super::node::{Node, Slot};
+use crate::domain::time::Day;
 
 /// The second factor.
 #[derive(Clone, Debug)]
 pub struct TwoFactor {
     pub activation: Activation,
+    pub announcement: Option<Announcement>,
     pub phone_numbers: PhoneNumbers,
     pub enrolment: Enrolment,
     pub code: Code,
@@ -22,6 +24,15 @@ pub enum Activation {
     Active,
     /// Password only, until `two-factor activate`.
     Staged,
+}
+
+/// What the sign-in page says of the activation while the installation is staged.
+#[derive(Clone, Copy, Debug)]
+pub struct Announcement {
+    /// Said from then on.
+    pub from: Day,
+    /// When it is to be activated: a day that is said, and nothing that happens by itself.
+    pub activation: Day,
 }
 
 /// How phone numbers come to accounts. The operator has to choose.
@@ -77,6 +88,29 @@ pub(super) fn read(node: &Node<'_>) -> TwoFactor {
             )
             .choice(&[("active", Activation::Active), ("staged", Activation::Staged)])
             .or("active"),
+        announcement: node
+            .key(
+                "announcement",
+                "What the sign-in page says while the installation is `staged`: that a code will be needed, from which day on. It activates nothing: an \
+                 operator does (`vestibule two-factor activate`).",
+            )
+            .maybe_section(|node| {
+                let day = |slot: Slot<'_>, example| {
+                    slot.text(10)
+                        .parsed("a day such as 2027-01-31", |text| {
+                            Day::parse(&text).ok_or_else(|| format!("{text:?} is no day"))
+                        })
+                        .required(example)
+                };
+                let announcement = Announcement {
+                    from: day(node.key("from", "The first day on which it is said (UTC)."), "\"2027-01-04\""),
+                    activation: day(node.key("activation", "The day on which you mean to activate."), "\"2027-01-31\""),
+                };
+                if announcement.activation < announcement.from {
+                    node.refuse("activation", &["from"], "it is before two_factor.announcement.from", "that day or a later one");
+                }
+                announcement
+            }),
         phone_numbers: node
             .key(
                 "phone_numbers",

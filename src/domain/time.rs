@@ -33,6 +33,31 @@ impl UnixMillis {
     }
 }
 
+/// A day of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(::time::Date);
+
+impl Day {
+    /// From `2026-11-24`; `None` for anything else, and for days that there are not.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let form = ::time::macros::format_description!("[year]-[month]-[day]");
+        ::time::Date::parse(text, form).ok().map(Self)
+    }
+
+    /// When it begins in UTC.
+    #[must_use]
+    pub fn begins(self) -> UnixMillis {
+        UnixMillis(self.0.midnight().assume_utc().unix_timestamp().saturating_mul(1000))
+    }
+
+    /// Year, month from 1 and day of the month from 1.
+    #[must_use]
+    pub fn parts(self) -> (i32, u8, u8) {
+        (self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+}
+
 /// `2026-11-24T09:30:00.250Z`: RFC 3339 in UTC.
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,6 +89,15 @@ mod tests {
     #[test]
     fn a_moment_shows_itself_in_utc() {
         assert_eq!(UnixMillis(1_795_512_600_250).to_string(), "2026-11-24T09:30:00.250Z");
+    }
+
+    #[test]
+    fn a_day_is_read_from_its_one_form_and_begins_at_midnight() {
+        let day = Day::parse("2026-11-24").unwrap();
+        assert_eq!((day.parts(), day.begins().to_string().as_str()), ((2026, 11, 24), "2026-11-24T00:00:00.000Z"));
+        for wrong in ["2026-02-30", "24-11-2026", "2026-11-24T00:00", "2026-1-4", ""] {
+            assert_eq!(Day::parse(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tracing::Instrument as _;
 
-pub use self::audience::{Audience, PhonePolicy};
+pub use self::audience::{Announcement, Audience, PhonePolicy};
 pub use self::code_step::CodeOutcome;
 pub use self::networks::NetworkCaps;
 pub use self::new_password_step::{NewPassword, NewPasswordOutcome, PasswordProblem};
@@ -77,6 +77,7 @@ pub struct Ports {
 pub struct LoginSettings {
     pub audience: Audience,
     pub phone_policy: PhonePolicy,
+    pub announcement: Option<Announcement>,
     /// So many accounts may have one number by their users' own doing; what operators do is not held to it.
     pub accounts_per_number: u32,
     /// Digits of a code, 6 to 8.

@@ -11,6 +11,7 @@ use super::enrolment::{PhonePage, TicketField};
 use super::look::SiteLook;
 use super::own::OwnPage;
 use crate::domain::language::Language;
+use crate::domain::time::Day;
 
 /// What surrounds a page: whose it is, in which language, and what ties it to the request.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +97,8 @@ pub struct LoginPage {
     pub return_to: String,
     pub notice: Option<LoginNotice>,
     pub problem: Option<LoginProblem>,
+    /// The day from which a code will be needed.
+    pub announced: Option<Day>,
 }
 
 /// The field of the user name.

@@ -44,6 +44,8 @@ fn every_page(text: &str) -> Vec<(String, Page)> {
         ..LoginPage::default()
     };
     add("login", Page::Login(LoginPage { return_to: "/".into(), ..LoginPage::default() }));
+    let announced = crate::domain::time::Day::parse("2027-01-31");
+    add("login-announced", Page::Login(LoginPage { announced, ..login.clone() }));
     for notice in [LoginNotice::FormExpired, LoginNotice::CookieMissing, LoginNotice::SessionEnded] {
         add(&format!("login-{notice:?}"), Page::Login(LoginPage { notice: Some(notice), ..login.clone() }));
     }

@@ -20,6 +20,7 @@ use super::page::{
 };
 use super::texts;
 use crate::domain::phone::PhoneProblem;
+use crate::domain::time::Day;
 use crate::web::paths;
 
 /// What a template gets beside the chrome.
@@ -71,6 +72,11 @@ impl Words<'_> {
 
     fn with(&self, key: &str, values: Values<'_>) -> String {
         texts::text(self.0.language, key, values)
+    }
+
+    fn day(&self, day: Day) -> String {
+        let (year, month, day) = day.parts();
+        self.with("day-in-words", &[("day", day.into()), ("month", month.into()), ("year", year.into())])
     }
 
     fn time(&self, key: &str, wait: Duration) -> String {
@@ -220,6 +226,7 @@ fn login(page: &LoginPage, words: &Words<'_>) -> View {
             user_name,
             fixed,
             return_to => page.return_to.as_str(),
+            announcement => page.announced.map(|day| words.with("login-announcement", &[("day", words.day(day).into())])),
             cookie_missing => page.notice == Some(LoginNotice::CookieMissing),
             help_href => help.and_then(|contact| contact.href.as_deref()),
             help_text => help.map(|contact| contact.text.as_str()),

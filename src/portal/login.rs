@@ -54,6 +54,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
                 return_to: ReturnPath::parse_or_root(Some(stale.shown_again(paths::RETURN_TO))).as_str().to_owned(),
                 notice: Some(if unbound { LoginNotice::CookieMissing } else { LoginNotice::FormExpired }),
                 problem: None,
+                announced: None,
             };
             return form(&visit, page);
         }
@@ -66,6 +67,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
             return_to: return_to.as_str().to_owned(),
             notice: None,
             problem: Some(problem),
+            announced: None,
         };
         form(&visit, page)
     };
@@ -110,7 +112,7 @@ fn no_number(settings: &LoginSettings) -> NoNumberReason {
 
 /// The form, bound to the login cookie: the one that is there, or a new one. It never takes the place of a cookie that is in use.
 pub(super) fn form(visit: &Visit, page: LoginPage) -> Response {
-    let page = Page::Login(page);
+    let page = Page::Login(LoginPage { announced: visit.login().announced_activation(), ..page });
     match visit.handle() {
         Some(handle) => visit.form_page(&page, handle.bytes()),
         None => {
@@ -127,6 +129,7 @@ pub(super) fn form_for(visit: &Visit, session: &Session, return_to: &ReturnPath)
         return_to: return_to.as_str().to_owned(),
         notice: Some(LoginNotice::TwoFactorNeeded),
         problem: None,
+        announced: None,
     };
     form(visit, page)
 }

@@ -194,6 +194,13 @@ fn test_mode_lifts_lower_bounds_and_only_those() {
 
 #[test]
 fn what_ends_later_is_not_shorter() {
+    let announced = |from: &str, activation: &str| format!("{{ from: {from}, activation: {activation} }}");
+    for (text, key, word) in [
+        (announced("2027-01-32", "2027-02-01"), "two_factor.announcement.from", "no day"),
+        (announced("2027-01-31", "2027-01-30"), "two_factor.announcement.activation", "before"),
+    ] {
+        assert_mistake(&[("/two_factor/announcement", &text)], key, word);
+    }
     assert_mistake(&[("/two_factor/login_lifetime", "4m")], "two_factor.code.lifetime", "login_lifetime");
     assert_mistake(&[("/session/lifetime", "30m")], "session.idle_timeout", "session.lifetime");
     assert_mistake(

@@ -47,6 +47,21 @@ login-form-expired = Diese Seite war nicht mehr aktuell, deshalb wurde nichts ge
 login-cookie-missing = Diese Seite war nicht mehr aktuell, oder Ihr Browser hat unser Cookie nicht zurückgeschickt, deshalb wurde nichts gesendet. Bitte geben Sie Ihr Passwort erneut ein.
 login-session-ended = Ihre Sitzung ist beendet. Melden Sie sich an, um fortzufahren.
 login-two-factor-needed = Zur Anmeldung gehört ab jetzt auch ein Code per SMS. Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.
+login-announcement = Ab dem { $day } gehört zur Anmeldung hier auch ein Code per SMS.
+day-in-words = { $day }. { $month ->
+     [1] Januar
+     [2] Februar
+     [3] März
+     [4] April
+     [5] Mai
+     [6] Juni
+     [7] Juli
+     [8] August
+     [9] September
+     [10] Oktober
+     [11] November
+    *[12] Dezember
+} { $year }
 
 phone-title = Mobilnummer hinzufügen
 phone-why = Zur Anmeldung gehört ab jetzt auch ein Code per SMS. Sagen Sie uns, wohin wir ihn senden sollen; ein erster Code kommt sofort.

@@ -54,6 +54,21 @@ login-form-expired = This page was out of date, so nothing was sent. Please ente
 login-cookie-missing = This page was out of date, or your browser did not send our cookie back, so nothing was sent. Please enter your password again.
 login-session-ended = Your session has ended. Sign in to go on.
 login-two-factor-needed = Signing in now also takes a code by text message. Enter your password once more to go on.
+login-announcement = From { $day } on, signing in here will also take a code by text message.
+day-in-words = { $day } { $month ->
+     [1] January
+     [2] February
+     [3] March
+     [4] April
+     [5] May
+     [6] June
+     [7] July
+     [8] August
+     [9] September
+     [10] October
+     [11] November
+    *[12] December
+} { $year }
 
 ## Adding a phone number
 

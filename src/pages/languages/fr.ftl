@@ -48,6 +48,24 @@ login-form-expired = Cette page n’était plus à jour : rien n’a été envo
 login-cookie-missing = Cette page n’était plus à jour, ou votre navigateur n’a pas renvoyé notre cookie : rien n’a été envoyé. Saisissez à nouveau votre mot de passe.
 login-session-ended = Votre session est terminée. Connectez-vous pour continuer.
 login-two-factor-needed = La connexion demande désormais aussi un code envoyé par SMS. Saisissez encore une fois votre mot de passe pour continuer.
+login-announcement = À partir du { $day }, la connexion demandera aussi un code envoyé par SMS.
+day-in-words = { $day ->
+    [1] 1er
+   *[other] { $day }
+} { $month ->
+     [1] janvier
+     [2] février
+     [3] mars
+     [4] avril
+     [5] mai
+     [6] juin
+     [7] juillet
+     [8] août
+     [9] septembre
+     [10] octobre
+     [11] novembre
+    *[12] décembre
+} { $year }
 
 phone-title = Ajoutez votre numéro de mobile
 phone-why = La connexion demande désormais aussi un code envoyé par SMS. Indiquez-nous où l’envoyer ; un premier code part aussitôt.

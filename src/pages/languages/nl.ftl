@@ -47,6 +47,21 @@ login-form-expired = Deze pagina was niet meer actueel, dus er is niets verstuur
 login-cookie-missing = Deze pagina was niet meer actueel, of je browser stuurde onze cookie niet terug, dus er is niets verstuurd. Vul je wachtwoord opnieuw in.
 login-session-ended = Je sessie is afgelopen. Log in om verder te gaan.
 login-two-factor-needed = Voor het inloggen is voortaan ook een code per sms nodig. Vul je wachtwoord nog een keer in om verder te gaan.
+login-announcement = Vanaf { $day } is voor het inloggen hier ook een code per sms nodig.
+day-in-words = { $day } { $month ->
+     [1] januari
+     [2] februari
+     [3] maart
+     [4] april
+     [5] mei
+     [6] juni
+     [7] juli
+     [8] augustus
+     [9] september
+     [10] oktober
+     [11] november
+    *[12] december
+} { $year }
 
 phone-title = Voeg je mobiele nummer toe
 phone-why = Voor het inloggen is voortaan ook een code per sms nodig. Vertel ons waar we die naartoe sturen; de eerste code komt meteen.

@@ -213,6 +213,7 @@ fn settings() -> LoginSettings {
     LoginSettings {
         audience: Audience::Users,
         phone_policy: PhonePolicy::SelfRegistered(TicketPolicy::Off),
+        announcement: None,
         accounts_per_number: 1,
         code_length: 6,
         code_lifetime: 300 * SECOND,

@@ -5,8 +5,10 @@ use std::sync::atomic::Ordering;
 use http::Request;
 use http::header::CONTENT_TYPE;
 
-use super::{Browser, SECOND};
+use super::{Browser, SECOND, settings};
 use crate::domain::pending::Activation;
+use crate::domain::time::Day;
+use crate::login::{Announcement, LoginSettings};
 use crate::portal::fakes::PASSWORD;
 
 #[tokio::test]
@@ -94,6 +96,29 @@ async fn signing_out_asks_first_and_ends_the_session_everywhere() {
     browser.cookies = copied;
     assert_eq!(browser.get("/.vestibule/session").await.status, 401);
     assert!(browser.get("/.vestibule/login").await.says("Your session has ended"));
+}
+
+#[tokio::test]
+async fn the_activation_is_announced_from_its_day_on_until_it_is_there() {
+    let day = |text| Day::parse(text).unwrap();
+    // the outside begins on 2027-01-15 at 8 o'clock
+    let said = Announcement { from: day("2027-01-16").begins(), activation: day("2027-02-01") };
+    let settings = LoginSettings { announcement: Some(said), ..settings() };
+    let mut browser = Browser::with(Activation::Staged, settings).await;
+    let announced = "From 1 February 2027 on, signing in here will also take a code";
+    assert!(!browser.get("/.vestibule/login").await.says(announced), "it is too early");
+    browser.outside.pass(16 * 3600 * SECOND);
+    let page = browser.get("/.vestibule/login").await;
+    assert!(page.says(announced), "{}", page.body);
+    for (language, says) in
+        [("nl", "Vanaf 1 februari 2027"), ("fr", "partir du 1er février 2027"), ("de", "dem 1. Februar 2027")]
+    {
+        browser.language = language;
+        let page = browser.get("/.vestibule/login").await;
+        assert!(page.says(says), "{}", page.body);
+    }
+    browser.sessions.activate();
+    assert!(!browser.get("/.vestibule/login").await.says("1. Februar"));
 }
 
 #[tokio::test]
