@@ -50,7 +50,9 @@ pub fn check_sms_texts(site: &str, host: &str, languages: &[Language], code_leng
     let code = "0".repeat(usize::from(code_length));
     let mut problems = Vec::new();
     for &language in languages {
-        let problem = match gsm7::septets(&code_sms(language, site, host, &code)) {
+        let texts = [code_sms(language, site, host, &code), number_changed_sms(language, site)];
+        let longest = texts.iter().map(|text| gsm7::septets(text)).try_fold(0, |most, septets| Ok(most.max(septets?)));
+        let problem = match longest {
             Ok(septets) if septets <= ONE_PART_SEPTETS => continue,
             Ok(septets) => SmsTextProblem::TooLong { language, septets },
             Err(character) => SmsTextProblem::NotInGsm7 { character },
