@@ -91,7 +91,7 @@ pub(super) fn said_of_send(visit: &Visit, path: &str, report: SendReport) -> Opt
         SendReport::NotSent => "not-sent".to_owned(),
         SendReport::NumberRefused => "refused".to_owned(),
         SendReport::Wait(_) => "early".to_owned(),
-        SendReport::TooOften(wait) => format!("often&{WAIT}={}", wait.as_secs() + 1),
+        SendReport::TooOften(wait) => format!("often&{WAIT}={}", wait.as_millis().div_ceil(1000)),
         SendReport::NoneLeft => "none".to_owned(),
     };
     Some(visit.see(&format!("{path}?{SAID}={said}")))
