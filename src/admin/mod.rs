@@ -10,6 +10,7 @@ pub mod operators;
 pub mod pages;
 pub mod profile;
 pub mod sessions;
+pub mod sms;
 pub mod upkeep;
 pub mod view;
 

@@ -128,6 +128,8 @@ pub enum Refusal {
         "the accounts are in PostgreSQL, which is copied with its own tools, of the server's version:\n  (umask 077; pg_dump --format=custom --file={} --dbname={address})\nIt asks for the password, or finds it in ~/.pgpass", quoted(.file)
     )]
     OwnTools { file: PathBuf, address: String },
+    #[error("newcomers are not kept from numbers that begin with +{0}: `vestibule sms stats` lists where they are")]
+    PrefixNotClosed(String),
     #[error("{0}")]
     Phone(PhoneProblem),
     #[error("{0}")]

@@ -13,7 +13,7 @@ use crate::config::two_factor::{PhoneNumbers, Ticket};
 use crate::config::upstream::{self, Upstream};
 use crate::config::{Config, TrustedProxiesHeader};
 use crate::domain::language::Language;
-use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
+use crate::domain::limits::{CodeAttemptCaps, ConversionRule, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::network::Networks;
 use crate::domain::phone::Country;
 use crate::domain::session::SessionLifetimes;
@@ -103,10 +103,19 @@ fn sending(config: &Config) -> SendingSettings {
             per_login: config.two_factor.code.sends,
             per_half_hour: limits.per_30m,
             per_day: limits.per_day,
+            total_per_minute: limits.total_minute,
             total_per_day: limits.total_day,
+            reserve_percent: limits.reserve_percent,
+            prefix_per_ten_minutes: limits.per_prefix_10m,
+            prefix_per_day: limits.per_prefix_day,
+            dial_code_per_day: limits.per_dial_code_day,
+            conversion: ConversionRule {
+                least_judged: limits.conversion.least_sent,
+                least_percent: limits.conversion.least_percent,
+                block: limits.conversion.block,
+            },
+            guard: config.sms.guard,
         },
-        per_prefix: Rate { count: limits.per_prefix_10m, window: 10 * MINUTE },
-        in_all: Rate { count: limits.total_minute, window: MINUTE },
         orders: config.sms.orders.clone(),
         rests: RestRules { failures: breaker.failures, within: breaker.within, rest: breaker.rest },
         time_limit: SEND_TIME_LIMIT,

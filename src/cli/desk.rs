@@ -16,6 +16,7 @@ use super::output::{self, Failure};
 use crate::adapters::hashing::{HashingLimits, HashingThreads};
 use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Act, OperationError, Operations, Reason, Rights};
+use crate::admin::sms::SentSms;
 use crate::admin::upkeep::Upkeep;
 use crate::app::clock::SystemClock;
 use crate::app::rooms::{is_older_copy, open_accounts};
@@ -30,6 +31,7 @@ use crate::login::ports::Clock as _;
 pub(super) struct Desk {
     pub(super) operations: Operations,
     pub(super) upkeep: Upkeep,
+    pub(super) sms: SentSms,
     pub(super) act: Act,
     pub(super) form: AnswerForm,
 }
@@ -125,7 +127,8 @@ impl Desk {
             .map_err(|error| Failure::because("no thread to hash passwords", &error))?;
         Ok(Desk {
             operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), settings_of::policy(config)),
-            upkeep: Upkeep::new(ledger),
+            upkeep: Upkeep::new(Arc::clone(&ledger) as _),
+            sms: SentSms::new(ledger),
             act: Act {
                 actor: actor(),
                 rights: Rights::Everything,
@@ -169,7 +172,8 @@ impl Desk {
         let ledger = Arc::new(SqlLedger::new(database, Arc::new(keys)));
         Desk {
             operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy),
-            upkeep: Upkeep::new(ledger),
+            upkeep: Upkeep::new(Arc::clone(&ledger) as _),
+            sms: SentSms::new(ledger),
             act: Act {
                 actor: "cli:test".to_owned(),
                 rights: Rights::Everything,

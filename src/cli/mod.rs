@@ -15,6 +15,7 @@ mod output;
 mod serve;
 mod session;
 mod sms;
+mod sms_stats;
 mod two_factor;
 mod user;
 
@@ -67,7 +68,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Say which rule decides about a request, why, and what the upstream would get
     Explain(explain::Arguments),
-    /// Try the providers of SMS
+    /// Providers of SMS: try them, see what became of the codes
     #[command(subcommand)]
     Sms(sms::Arguments),
     /// Print the complete commented default file, a JSON Schema, or what is in force

@@ -1,10 +1,11 @@
-//! `vestibule sms test`: one message to one number, with what was asked of the vendor and what it answered. Needs no running gateway.
+//! `vestibule sms`, and of its verbs `test`: one message to one number, with what was asked of the vendor and what it answered. Needs no running gateway.
 //! Floor: roof.
 
 use serde_json::json;
 
 use super::Common;
 use super::output::{self, Failure};
+use super::sms_stats::{self, StatsArguments, UnblockArguments};
 use crate::adapters::sms::attempt::HttpSms;
 use crate::app::rooms;
 use crate::config::Config;
@@ -20,6 +21,10 @@ use crate::pages::sms_text;
 pub(super) enum Arguments {
     /// Send a test message and show what was asked and answered
     Test(TestArguments),
+    /// Show what became of the codes that each provider was asked to send, and which number prefixes are closed
+    Stats(StatsArguments),
+    /// Let newcomers get codes again at numbers with a prefix that was closed because hardly any code was entered
+    Unblock(UnblockArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -41,6 +46,8 @@ pub(super) struct TestArguments {
 pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure> {
     match arguments {
         Arguments::Test(arguments) => test(common, arguments),
+        Arguments::Stats(arguments) => sms_stats::stats(common, arguments),
+        Arguments::Unblock(arguments) => sms_stats::unblock(common, arguments),
     }
 }
 

@@ -46,10 +46,24 @@ pub struct SmsLimits {
     pub per_30m: u32,
     /// To one account, and to one number, in a day.
     pub per_day: u32,
-    /// To numbers that share their first seven digits.
-    pub per_prefix_10m: u32,
     pub total_minute: u32,
     pub total_day: u32,
+    /// The share of both totals that newcomers cannot use up.
+    pub reserve_percent: u32,
+    /// To newcomers whose numbers share their first seven digits.
+    pub per_prefix_10m: u32,
+    pub per_prefix_day: u32,
+    /// To newcomers whose numbers share their dial code.
+    pub per_dial_code_day: u32,
+    pub conversion: Conversion,
+}
+
+/// When a number prefix is closed to newcomers.
+#[derive(Clone, Copy, Debug)]
+pub struct Conversion {
+    pub least_sent: u32,
+    pub least_percent: u32,
+    pub block: Duration,
 }
 
 /// What a client network may cause: an IPv4 address, an IPv6 /64. Successes are not counted.
@@ -147,15 +161,42 @@ fn read_sms(node: &Node<'_>) -> SmsLimits {
     SmsLimits {
         per_30m: node.key("per_30m", "To one account, and to one number, in 30 minutes.").count(1, 100).or("5"),
         per_day: node.key("per_day", "To one account, and to one number, in a day.").count(1, 1000).or("10"),
-        per_prefix_10m: node
-            .key("per_prefix_10m", "To numbers with the same first seven digits in ten minutes.")
-            .count(1, 10_000)
-            .or("30"),
         total_minute: node.key("total_minute", "To everybody in a minute.").count(1, 100_000).or("60"),
         total_day: node
             .key("total_day", "To everybody in a day: the most that a day can cost.")
             .count(1, 10_000_000)
             .or("5000"),
+        reserve_percent: node
+            .key(
+                "reserve_percent",
+                "The share of both totals that is kept for people who have signed in before, so that nobody can lock them out by using the totals up. All \
+                 others are newcomers here: who never signed in, and numbers that are only being registered.",
+            )
+            .count(0, 90)
+            .or("20"),
+        per_prefix_10m: node
+            .key("per_prefix_10m", "To newcomers whose numbers have the same first seven digits, in ten minutes.")
+            .count(1, 10_000)
+            .or("30"),
+        per_prefix_day: node.key("per_prefix_day", "The same in a day.").count(1, 1_000_000).or("200"),
+        per_dial_code_day: node
+            .key("per_dial_code_day", "To newcomers whose numbers have the same dial code, in a day.")
+            .count(1, 10_000_000)
+            .or("2000"),
+        conversion: node
+            .key(
+                "conversion",
+                "Who is after the messages, and not after signing in, does not enter the codes. When hardly any code to newcomers with the same first seven \
+                 digits is entered, newcomers get none there for a while; `vestibule sms unblock` lifts that.",
+            )
+            .section(|node| Conversion {
+                least_sent: node.key("least_sent", "Fewer codes in 24 hours say nothing.").count(5, 10_000).or("20"),
+                least_percent: node
+                    .key("least_percent", "A smaller share of entered codes closes the prefix; 0: never.")
+                    .count(0, 90)
+                    .or("10"),
+                block: node.key("block", "For so long.").duration("10m", "7d").or("12h"),
+            }),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::adapters::sms::settings::ProviderSettings;
+use crate::domain::limits::GuardMode;
 use crate::domain::phone::Country;
 
 use super::node::Node;
@@ -21,6 +22,8 @@ pub struct Sms {
     /// For numbers of a country that is allowed these providers that serve it, in this order.
     pub orders: Vec<(Country, Vec<String>)>,
     pub breaker: Breaker,
+    /// What is done about messages to newcomers beyond `limits.sms`.
+    pub guard: GuardMode,
 }
 
 /// When a provider that fails is asked after all others.
@@ -87,6 +90,14 @@ pub(super) fn read(node: &Node<'_>) -> Sms {
             .list(1, 20, sms_provider::read)
             .required(""),
         orders: Vec::new(),
+        guard: node
+            .key(
+                "guard",
+                "What is done about SMS to newcomers that go beyond `limits.sms`: `enforce` does not send them; `observe` sends them and says in the log what \
+                 would not have been sent. The totals, and the limits of an account and a number, hold in any case.",
+            )
+            .choice(&[("enforce", GuardMode::Enforce), ("observe", GuardMode::Observe)])
+            .or("enforce"),
         breaker: node
             .key(
                 "breaker",

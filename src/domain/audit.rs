@@ -43,6 +43,7 @@ pub enum AuditEvent {
     OlderCopyFound,
     OperatorAppointed,
     OperatorDismissed,
+    SmsUnblocked,
 }
 
 impl AuditEvent {
@@ -82,6 +83,7 @@ impl AuditEvent {
             Self::OlderCopyFound => "older_copy_found",
             Self::OperatorAppointed => "operator_appointed",
             Self::OperatorDismissed => "operator_dismissed",
+            Self::SmsUnblocked => "sms_unblocked",
         }
     }
 }

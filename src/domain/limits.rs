@@ -65,8 +65,40 @@ pub struct SendCaps {
     pub per_half_hour: u32,
     /// An account and a number, each, in 24 hours.
     pub per_day: u32,
+    /// Everybody together in a minute.
+    pub total_per_minute: u32,
     /// Everybody together in 24 hours.
     pub total_per_day: u32,
+    /// The share of both totals that newcomers cannot use up.
+    pub reserve_percent: u32,
+    /// To newcomers whose numbers share their first seven digits.
+    pub prefix_per_ten_minutes: u32,
+    /// The same in 24 hours.
+    pub prefix_per_day: u32,
+    /// To newcomers whose numbers share their dial code, in 24 hours.
+    pub dial_code_per_day: u32,
+    pub conversion: ConversionRule,
+    pub guard: GuardMode,
+}
+
+/// When the codes to newcomers with a number prefix are so rarely entered that it is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConversionRule {
+    /// Fewer codes in 24 hours say nothing.
+    pub least_judged: u32,
+    /// A smaller share of entered codes closes the prefix.
+    pub least_percent: u32,
+    /// For so long.
+    pub block: Duration,
+}
+
+/// What is done about messages to newcomers that go beyond their caps. The totals, and the caps of an account and a number, hold in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardMode {
+    /// They are not sent.
+    Enforce,
+    /// They are reported, and sent.
+    Observe,
 }
 
 /// Logins that had a code sent and were not completed.

@@ -44,9 +44,7 @@ fn journey(fail_point: &str) -> (Way, Kept) {
         "network.failure_charged" | "network.failure_taken_back" => (Way::RightPassword, none),
         "password.failure_charged" => (Way::RightPassword, Kept { password_failures: "1", ..none }),
         "password.accepted" | "password.login_put" => (Way::RightPassword, none),
-        "network.login_charged" | "send.code_chosen" | "send.prefix_charged" | "send.total_charged" => {
-            (Way::RightPassword, none)
-        }
+        "network.login_charged" | "send.code_chosen" => (Way::RightPassword, none),
         "send.charged" | "send.handed_over" | "send.answer_noted" => {
             (Way::RightPassword, Kept { sends: "charged", ..none })
         }
@@ -57,7 +55,7 @@ fn journey(fail_point: &str) -> (Way, Kept) {
         "password.session_opened" => (Way::PasswordAlone, Kept { sessions: "open", ..none }),
         "step_up.login_put" => (Way::StepUp, Kept { sessions: "open", ..none }),
         "phone.number_put" => (Way::GivesNumber, none),
-        "send.prefix_taken_back" | "send.refusal_recorded" => (Way::NoMessagesLeft, sent),
+        "send.refusal_recorded" => (Way::NoMessagesLeft, sent),
         "send.taken_back" => (Way::VendorRefuses, Kept { sends: "not_sent", ..none }),
         "code.attempt_spent" => (Way::RightCode, sent),
         "code.attempt_charged" => (Way::RightCode, tried),

@@ -18,7 +18,7 @@ use crate::login::ports::{
     AttemptCharge, CountedFailure, Ledger, NewAttempt, Opened, Opening, PasswordCharge, PasswordSubject, PortResult,
     RevocationFeed,
 };
-use crate::login::sending::ports::{Handover, Lately, NewSend, SendCharge, SendId, SendLedger, SendOutcome};
+use crate::login::sending::ports::{ChargedSend, Handover, Lately, NewSend, SendId, SendLedger, SendOutcome};
 
 #[async_trait]
 impl Ledger for SqlLedger {
@@ -109,7 +109,7 @@ impl SendLedger for SqlLedger {
         Ok(handovers::lately(&self.database, login, country, now).await?)
     }
 
-    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge> {
+    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<ChargedSend> {
         Ok(self.database.write(|tx| sends::charge(tx, send, caps, now)).await?)
     }
 

@@ -1,5 +1,5 @@
 //! Accounts, counters that cap guessing and sending, sessions, the feed of revocations and the audit trail, in SQLite or PostgreSQL: one set
-//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `OwnAccount` and `Directory`; decides nothing but what has to be decided inside
+//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `SendLedger`, `OwnAccount` and `Directory`; decides nothing but what has to be decided inside
 //! a transaction. Floor: edge.
 //!
 //! Start at `ledger`: each verb of a port is one function that works on one transaction. Locks are taken in one order: account (or session),
@@ -28,6 +28,8 @@ mod restoring;
 mod schema;
 mod sends;
 mod sessions;
+mod sms_guard;
+mod sms_reports;
 mod tickets;
 mod tidy;
 mod trail;

@@ -6,11 +6,13 @@ use std::time::Duration;
 use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::guesses::{times, wait_for};
+use super::sms_guard::{self, Guarded};
 use super::{handovers, trail};
 use crate::domain::audit::AuditRecord;
 use crate::domain::limits::SendCaps;
 use crate::domain::time::UnixMillis;
-use crate::login::sending::ports::{Handover, NewSend, SendCharge, SendId, SendOutcome};
+use crate::login::sending::guard::Recipient;
+use crate::login::sending::ports::{ChargedSend, Handover, NewSend, SendCharge, SendId, SendOutcome};
 
 const HALF_HOUR: Duration = Duration::from_secs(30 * 60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -21,7 +23,7 @@ pub(super) async fn charge(
     send: &NewSend,
     caps: &SendCaps,
     now: UnixMillis,
-) -> Result<Done<SendCharge>, SqlError> {
+) -> Result<Done<ChargedSend>, SqlError> {
     tx.execute("UPDATE sms_head SET n = n + 1", []).await?;
     let of_login = tx
         .row(
@@ -31,7 +33,7 @@ pub(super) async fn charge(
         .await?
         .map_or(Ok(0), |row| row.count("count"))?;
     if of_login >= caps.per_login {
-        return tx.roll_back(SendCharge::LoginSpent).await;
+        return tx.roll_back(refused(SendCharge::LoginSpent)).await;
     }
     let most = caps.per_half_hour.max(caps.per_day);
     let of_account = tx
@@ -56,15 +58,20 @@ pub(super) async fn charge(
         ));
     }
     if let Some(wait) = wait {
-        return tx.roll_back(SendCharge::Wait(wait)).await;
+        return tx.roll_back(refused(SendCharge::Wait(wait))).await;
     }
-    if let Some(wait) = wait_of_total(&mut tx, caps, now).await? {
-        return tx.roll_back(SendCharge::TotalSpent(wait)).await;
+    let Guarded { refused, reports, recipient } = sms_guard::ask(&mut tx, send, caps, now).await?;
+    if let Some((why, wait)) = refused {
+        let refused = ChargedSend { charge: SendCharge::Guarded(why, wait), reports };
+        // a prefix that is closed now stays closed
+        let is_news = !refused.reports.is_empty();
+        return if is_news { tx.commit(refused).await } else { tx.roll_back(refused).await };
     }
     handovers::asked_again(&mut tx, &send.login).await?;
     let id = hex::encode(rand::random::<[u8; 16]>());
     tx.execute(
-        "INSERT INTO sms_sends (id, login_id, account, number_hash, country, at, outcome) VALUES ($1, $2, $3, $4, $5, $6, 'charged')",
+        "INSERT INTO sms_sends (id, login_id, account, number_hash, country, at, outcome, prefix, dial_code, newcomer)
+         VALUES ($1, $2, $3, $4, $5, $6, 'charged', $7, $8, $9)",
         [
             id.as_str().into(),
             (&send.login).into(),
@@ -72,10 +79,17 @@ pub(super) async fn charge(
             send.number.as_slice().into(),
             send.country.as_str().into(),
             now.into(),
+            hex::encode(send.prefix).into(),
+            u32::from(send.dial_code).into(),
+            i64::from(recipient == Recipient::Newcomer).into(),
         ],
     )
     .await?;
-    tx.commit(SendCharge::Granted(SendId(id))).await
+    tx.commit(ChargedSend { charge: SendCharge::Granted(SendId(id)), reports }).await
+}
+
+fn refused(charge: SendCharge) -> ChargedSend {
+    ChargedSend { charge, reports: Vec::new() }
 }
 
 /// Writes down what became of a counted SMS. The first word holds: an SMS that has gone out is not given back later.
@@ -102,15 +116,4 @@ pub(super) async fn settle(
     }
     trail::append(&mut tx, audit).await?;
     tx.commit(()).await
-}
-
-async fn wait_of_total(tx: &mut Connection, caps: &SendCaps, now: UnixMillis) -> Result<Option<Duration>, SqlError> {
-    let Some(before) = caps.total_per_day.checked_sub(1) else { return Ok(Some(DAY)) };
-    let decisive = tx
-        .rows(
-            "SELECT at FROM sms_sends WHERE outcome <> 'not_sent' ORDER BY at DESC LIMIT 1 OFFSET $1",
-            [before.into()],
-        )
-        .await?;
-    Ok(wait_for(&times(&decisive)?, 1, DAY, now))
 }

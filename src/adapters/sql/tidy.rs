@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_secs(3600);
 const SESSIONS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// Each takes the moment before which rows are over, and the size of a batch. Wrong guesses in a row (`charged`) count whatever their age.
-const DELETIONS: [(&str, Duration); 7] = [
+const DELETIONS: [(&str, Duration); 9] = [
     (
         "DELETE FROM code_attempts WHERE (login_id, number) IN
              (SELECT login_id, number FROM code_attempts WHERE outcome <> 'charged' AND at < $1 LIMIT $2)",
@@ -27,6 +27,14 @@ const DELETIONS: [(&str, Duration); 7] = [
     ("DELETE FROM sms_sends WHERE id IN (SELECT id FROM sms_sends WHERE at < $1 LIMIT $2)", THIRTY_DAYS),
     (
         "DELETE FROM sms_handovers WHERE (send_id, place) IN (SELECT send_id, place FROM sms_handovers WHERE at < $1 LIMIT $2)",
+        THIRTY_DAYS,
+    ),
+    (
+        "DELETE FROM sms_blocks WHERE prefix IN (SELECT prefix FROM sms_blocks WHERE counted_from < $1 LIMIT $2)",
+        THIRTY_DAYS,
+    ),
+    (
+        "DELETE FROM sms_alarms WHERE (subject, percent) IN (SELECT subject, percent FROM sms_alarms WHERE at < $1 LIMIT $2)",
         THIRTY_DAYS,
     ),
     (

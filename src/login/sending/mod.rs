@@ -1,28 +1,32 @@
 //! Sending a code: may it be sent, what is sent, by whom, and what became of it. Who is asked in which order (`order`) and what an answer means for
 //! the next (`handing_over`) is decided over facts; adapters only send. Floor: login.
 
+pub mod guard;
 pub mod order;
 pub mod ports;
+pub mod reports;
 
 mod handing_over;
 mod notice;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::handing_over::HandedOver;
 use self::order::{Course, PROBE_ONE_IN, Standing, order, serving};
-use self::ports::{NewSend, RestRules, SendCharge, SendId, SendOutcome};
+use self::ports::{ChargedSend, GuardReport, NewSend, NumberIs, RestRules, SendCharge, SendId, SendOutcome};
 use super::fail_point::effect;
 use super::networks::Networks;
-use super::ports::{CodeRequest, CodeTurn, LimitKey, PortResult, SmsMessage, SmsSender};
+use super::ports::{CodeRequest, CodeTurn, PortResult, SmsMessage, SmsSender};
 use super::{Client, Login};
 use crate::domain::account::Account;
 use crate::domain::audit::AuditEvent;
 use crate::domain::code::Code;
 use crate::domain::keys::HashPurpose;
 use crate::domain::language::Language;
-use crate::domain::limits::{Charge, Rate, SendCaps};
+use crate::domain::limits::{Charge, SendCaps};
 use crate::domain::number_change::OwedCode;
 use crate::domain::pending::LoginId;
 use crate::domain::phone::{Country, PhoneNumber};
@@ -33,10 +37,6 @@ use crate::domain::time::UnixMillis;
 #[derive(Clone, Debug)]
 pub struct SendingSettings {
     pub caps: SendCaps,
-    /// Sends to numbers that begin with the same seven digits.
-    pub per_prefix: Rate,
-    /// Sends of everybody together.
-    pub in_all: Rate,
     /// For numbers of these countries these providers are asked, in this order; for all others those that serve them.
     pub orders: Vec<(Country, Vec<String>)>,
     /// When a provider that fails is left alone.
@@ -112,7 +112,8 @@ impl Login {
             return Ok(SendReport::Over);
         };
         let networks = Networks::of(&*self.ports.limits, &self.settings.networks, client.address);
-        let send_id = match self.charge_send(id, &networks, number, account, now).await {
+        let number_is = if login.candidate().is_some() { NumberIs::New } else { NumberIs::OnTheAccount };
+        let send_id = match self.charge_send(id, &networks, number, number_is, account, now).await {
             Ok(Counted::Granted(send_id)) => send_id,
             Ok(Counted::Refused(report, reason)) => {
                 self.undo_turn(id, turn, &networks).await;
@@ -170,31 +171,34 @@ impl Login {
         id: &LoginId,
         networks: &Networks<'_>,
         number: &PhoneNumber,
+        number_is: NumberIs,
         account: &Account,
         now: UnixMillis,
     ) -> PortResult<Counted> {
         if let Charge::Wait(wait) = networks.begin_login(id, now).await? {
             return Ok(Counted::Refused(SendReport::TooOften(wait), "network_limit"));
         }
-        if let Charge::Wait(wait) = self.charge_numbers(number, now).await? {
-            return Ok(Counted::Refused(SendReport::TooOften(wait), "prefix_or_minute_limit"));
-        }
         let send = NewSend {
             account: account.id,
             login: *id,
             number: self.data_keys.hash(HashPurpose::PhoneLookup, number.e164().as_bytes()),
+            number_is,
             country: number.country(),
+            dial_code: number.country().calling_code(),
+            prefix: self.data_keys.hash(HashPurpose::Counter, number.prefix7().as_bytes()),
+            prefix_digits: number.prefix7().to_owned(),
         };
-        let charge =
+        let charged =
             effect("send.charged", self.ports.send_ledger.charge_send(&send, &self.settings.sending.caps, now));
-        Ok(match charge.await? {
+        let ChargedSend { charge, reports } = charged.await?;
+        for report in &reports {
+            tell(report, &send);
+        }
+        Ok(match charge {
             SendCharge::Granted(send_id) => Counted::Granted(send_id),
             SendCharge::LoginSpent => Counted::Refused(SendReport::NoneLeft, "login_sends_spent"),
             SendCharge::Wait(wait) => Counted::Refused(SendReport::TooOften(wait), "account_or_number_limit"),
-            SendCharge::TotalSpent(wait) => {
-                tracing::error!("the SMS limit of everybody together is reached; nobody gets a code until it frees up");
-                Counted::Refused(SendReport::TooOften(wait), "total_limit")
-            }
+            SendCharge::Guarded(cap, wait) => Counted::Refused(SendReport::TooOften(wait), cap),
         })
     }
 
@@ -213,31 +217,6 @@ impl Login {
         named.map_or(site.as_str(), |(_, app)| app.as_str())
     }
 
-    /// Counts a send for the numbers around this one and for everybody, this minute.
-    async fn charge_numbers(&self, number: &PhoneNumber, now: UnixMillis) -> PortResult<Charge> {
-        let prefix = self.data_keys.hash(HashPurpose::Counter, number.prefix7().as_bytes());
-        let prefix = LimitKey(format!("prefix:{}", hex::encode(prefix)));
-        if let Charge::Wait(wait) =
-            effect("send.prefix_charged", self.ports.limits.try_spend(&prefix, self.settings.sending.per_prefix, now))
-                .await?
-        {
-            return Ok(Charge::Wait(wait));
-        }
-        match effect(
-            "send.total_charged",
-            self.ports.limits.try_spend(&LimitKey("sends".to_owned()), self.settings.sending.in_all, now),
-        )
-        .await?
-        {
-            Charge::Granted => Ok(Charge::Granted),
-            Charge::Wait(wait) => {
-                effect("send.prefix_taken_back", self.ports.limits.give_back(&prefix)).await?;
-                tracing::error!("the SMS limit of everybody together for a minute is reached");
-                Ok(Charge::Wait(wait))
-            }
-        }
-    }
-
     async fn not_sent(
         &self,
         report: SendReport,
@@ -252,5 +231,38 @@ impl Login {
         )
         .await?;
         Ok(report)
+    }
+}
+
+/// What an operator should know, once. The prefix is part of a number, and never all of it.
+fn tell(report: &GuardReport, send: &NewSend) {
+    let (dial_code, prefix) = (send.dial_code, send.prefix_digits.as_str());
+    match report {
+        GuardReport::Fills { cap, most, percent: percent @ 100.. } => {
+            tracing::error!(
+                cap,
+                most,
+                percent,
+                dial_code,
+                prefix,
+                "a limit of SMS is used up: what goes beyond it is not sent"
+            );
+        }
+        GuardReport::Fills { cap, most, percent } => {
+            tracing::warn!(cap, most, percent, dial_code, prefix, "a limit of SMS fills up");
+        }
+        GuardReport::Blocked(block) => {
+            let (sent, entered, until) = (block.judged, block.entered, block.until);
+            tracing::error!(
+                prefix,
+                sent,
+                entered,
+                %until,
+                "codes to this number prefix are not entered: newcomers get none there; `vestibule sms unblock` lifts it"
+            );
+        }
+        GuardReport::WouldRefuse(cap) => {
+            tracing::warn!(cap, dial_code, prefix, "sms.guard only observes: this SMS would not have been sent");
+        }
     }
 }

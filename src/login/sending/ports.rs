@@ -21,8 +21,8 @@ pub trait SendLedger: Send + Sync + fmt::Debug {
     /// Who was asked for this login before, and how codes fared lately in this country.
     async fn lately(&self, login: &LoginId, country: Country, now: UnixMillis) -> PortResult<Lately>;
 
-    /// Counts an SMS ahead of sending it: for the login, the account, the number and everybody.
-    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<SendCharge>;
+    /// Counts an SMS ahead of sending it: for the login, the account, the number, the numbers around it and everybody.
+    async fn charge_send(&self, send: &NewSend, caps: &SendCaps, now: UnixMillis) -> PortResult<ChargedSend>;
 
     /// Says what became of a counted SMS, and who was asked to send it, in that order.
     async fn settle_send(
@@ -57,7 +57,21 @@ pub struct NewSend {
     pub login: LoginId,
     /// Keyed hash of the number.
     pub number: [u8; 32],
+    pub number_is: NumberIs,
     pub country: Country,
+    pub dial_code: u16,
+    /// Keyed hash of the number's first seven digits.
+    pub prefix: [u8; 32],
+    /// Those digits, kept only when the prefix is closed.
+    pub prefix_digits: String,
+}
+
+/// Whether the number is the account's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberIs {
+    OnTheAccount,
+    /// It is being put there by whoever is signing in.
+    New,
 }
 
 /// Names a counted SMS.
@@ -73,8 +87,39 @@ pub enum SendCharge {
     Wait(Duration),
     /// The login's sends are spent.
     LoginSpent,
-    /// The limit of everybody together; again after this long.
-    TotalSpent(Duration),
+    /// What is refused to keep the bill small, by the name of the cap; again after this long.
+    Guarded(&'static str, Duration),
+}
+
+/// What charging an SMS came to, and what there is to tell an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct ChargedSend {
+    pub charge: SendCharge,
+    pub reports: Vec<GuardReport>,
+}
+
+/// What an operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuardReport {
+    /// So much of a cap is used up: 50, 80 or 100 percent.
+    Fills { cap: &'static str, most: u32, percent: u32 },
+    /// A prefix is closed from now on.
+    Blocked(Block),
+    /// It is only observed, else this cap would have refused the message.
+    WouldRefuse(&'static str),
+}
+
+/// A number prefix that newcomers get no messages at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The first seven digits of its numbers.
+    pub digits: String,
+    pub blocked_at: UnixMillis,
+    pub until: UnixMillis,
+    /// Codes whose fate was known, and those among them that were entered.
+    pub judged: u32,
+    pub entered: u32,
 }
 
 /// What became of an SMS.

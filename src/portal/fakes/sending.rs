@@ -13,7 +13,7 @@ use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::login::ports::{PortResult, SmsMessage, SmsResult, SmsSender, SmsTexts};
 use crate::login::sending::ports::{
-    Handover, Lately, NewSend, ProviderBreakers, RestRules, SendCharge, SendId, SendLedger, SendOutcome,
+    ChargedSend, Handover, Lately, NewSend, ProviderBreakers, RestRules, SendCharge, SendId, SendLedger, SendOutcome,
 };
 
 #[async_trait]
@@ -23,9 +23,10 @@ impl SendLedger for Outside {
         Ok(Lately::default())
     }
 
-    async fn charge_send(&self, _send: &NewSend, _caps: &SendCaps, _now: UnixMillis) -> PortResult<SendCharge> {
+    async fn charge_send(&self, _send: &NewSend, _caps: &SendCaps, _now: UnixMillis) -> PortResult<ChargedSend> {
         drop(self.answering()?);
-        Ok(SendCharge::Granted(SendId("1".to_owned())))
+        let charge = SendCharge::Granted(SendId("1".to_owned()));
+        Ok(ChargedSend { charge, reports: Vec::new() })
     }
 
     async fn settle_send(

@@ -10,10 +10,10 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
-use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, SendCaps};
+use crate::domain::limits::{CodeAttemptCaps, ConversionRule, GuardMode, PasswordAttemptCaps, SendCaps};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{LoginHandle, LoginId};
-use crate::domain::phone::PhoneNumber;
+use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::secret::SecretBytes;
 use crate::domain::session::{Factors, Session, SessionId};
 use crate::domain::site::SiteName;
@@ -22,6 +22,7 @@ use crate::domain::user_name::UserName;
 use crate::login::NewPhone;
 use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported, NewAccount};
 use crate::login::ports::{AttemptCharge, Ledger as _, NewAttempt, Opened, Opening};
+use crate::login::sending::ports::{NewSend, NumberIs};
 
 use super::postgres;
 
@@ -33,7 +34,19 @@ pub(super) const CODE_CAPS: CodeAttemptCaps =
     CodeAttemptCaps { per_login: 5, per_hour: 10, in_a_row: 50, per_30_days: 200 };
 pub(super) const PASSWORD_CAPS: PasswordAttemptCaps =
     PasswordAttemptCaps { free: 4, first_wait: Duration::from_secs(30), longest_wait: HOUR, in_a_row: 100 };
-pub(super) const SEND_CAPS: SendCaps = SendCaps { per_login: 4, per_half_hour: 5, per_day: 10, total_per_day: 1000 };
+pub(super) const SEND_CAPS: SendCaps = SendCaps {
+    per_login: 4,
+    per_half_hour: 5,
+    per_day: 10,
+    total_per_minute: 1000,
+    total_per_day: 1000,
+    reserve_percent: 0,
+    prefix_per_ten_minutes: 1000,
+    prefix_per_day: 1000,
+    dial_code_per_day: 1000,
+    conversion: ConversionRule { least_judged: 100, least_percent: 10, block: Duration::from_secs(12 * 3600) },
+    guard: GuardMode::Enforce,
+};
 
 /// One database.
 pub(super) struct Store {
@@ -94,6 +107,20 @@ pub(super) fn hash(salt: char) -> PasswordHash {
 
 pub(super) fn login() -> LoginId {
     LoginHandle::random().login_id()
+}
+
+/// An SMS to a number on an account that never signed in.
+pub(super) fn send(account: AccountId) -> NewSend {
+    NewSend {
+        account,
+        login: login(),
+        number: [7; 32],
+        number_is: NumberIs::OnTheAccount,
+        country: Country::parse("BE").unwrap(),
+        dial_code: 32,
+        prefix: [3; 32],
+        prefix_digits: "3247012".into(),
+    }
 }
 
 pub(super) fn audit(event: AuditEvent, at: UnixMillis) -> AuditRecord {

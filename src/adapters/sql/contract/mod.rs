@@ -4,6 +4,7 @@
 mod directory;
 mod faults;
 mod fixture;
+mod guarding;
 mod guessing;
 mod operating;
 mod own_account;
@@ -55,6 +56,11 @@ contract! {
     signing_in::a_session_that_is_replaced_ends,
     signing_in::a_one_time_password_opens_nothing_until_another_one_is_chosen,
     signing_in::what_cannot_be_written_down_does_not_happen,
+    guarding::newcomers_are_stopped_at_each_cap_and_known_people_are_not,
+    guarding::while_only_observing_newcomers_are_sent_to_and_reported,
+    guarding::a_cap_that_fills_up_is_told_once_an_hour,
+    guarding::a_prefix_whose_codes_nobody_enters_is_closed_until_it_is_unblocked,
+    guarding::a_closed_prefix_opens_by_itself,
     sending::forty_parallel_sends_stay_within_the_accounts_limit,
     sending::forty_parallel_sends_over_two_accounts_stay_within_the_numbers_limit,
     sending::forty_parallel_sends_stay_within_the_total,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fixture::{
-    NOW, SEND_CAPS, Store, add, adding, anna, audit, change, keys, login, name, new_account, phone, rows_in, signed_in,
+    NOW, SEND_CAPS, Store, add, adding, anna, audit, change, keys, name, new_account, phone, rows_in, send, signed_in,
 };
 use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::connection::{Connection, Done};
@@ -31,9 +31,8 @@ pub(super) async fn all_moves_to_the_first_key_and_the_old_one_can_go(store: &St
     add(&old, new_account("nadia", None)).await;
     let session = signed_in(&old, &account, NOW).await;
     let number = keys(&[1]).hash(HashPurpose::PhoneLookup, b"+32470123456");
-    let country = account.phone.as_ref().unwrap().country();
-    let send = NewSend { account: account.id, login: login(), number, country };
-    assert!(matches!(old.charge_send(&send, &SEND_CAPS, NOW).await.unwrap(), SendCharge::Granted(_)));
+    let send = NewSend { number, ..send(account.id) };
+    assert!(matches!(old.charge_send(&send, &SEND_CAPS, NOW).await.unwrap().charge, SendCharge::Granted(_)));
 
     let both = under(store, &[2, 1]).await;
     let old_key = keys(&[1]).key_ids().remove(0);

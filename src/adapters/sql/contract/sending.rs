@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{DAY, HOUR, NOW, SEND_CAPS, Store, anna, audit, login, opening};
+use super::fixture::{DAY, HOUR, NOW, SEND_CAPS, Store, anna, audit, login, opening, send};
 use crate::adapters::sql::SqlLedger;
 use crate::domain::account::AccountId;
 use crate::domain::audit::AuditEvent;
@@ -11,7 +11,7 @@ use crate::domain::phone::Country;
 use crate::domain::time::UnixMillis;
 use crate::login::ports::{Ledger as _, Opened, SmsResult};
 use crate::login::sending::order::Record;
-use crate::login::sending::ports::{Handover, NewSend, SendCharge, SendLedger as _, SendOutcome};
+use crate::login::sending::ports::{ChargedSend, Handover, NewSend, SendCharge, SendLedger as _, SendOutcome};
 
 const HALF_HOUR: Duration = Duration::from_secs(1800);
 
@@ -31,8 +31,9 @@ pub(super) async fn forty_parallel_sends_stay_within_the_total(store: &Store) {
     let caps = SendCaps { total_per_day: 7, ..SEND_CAPS };
     let sends = (0..40).map(|number| NewSend { number: [number; 32], ..send(AccountId::random()) }).collect();
     assert_eq!(granted_in_parallel(store, sends, caps).await, 7);
-    let charge = store.node().await.charge_send(&send(AccountId::random()), &caps, NOW.plus(DAY / 4)).await.unwrap();
-    assert_eq!(charge, SendCharge::TotalSpent(DAY - DAY / 4));
+    let charge =
+        store.node().await.charge_send(&send(AccountId::random()), &caps, NOW.plus(DAY / 4)).await.unwrap().charge;
+    assert_eq!(charge, SendCharge::Guarded("total_day", DAY - DAY / 4));
 }
 
 pub(super) async fn a_login_has_its_own_sends(store: &Store) {
@@ -40,11 +41,11 @@ pub(super) async fn a_login_has_its_own_sends(store: &Store) {
     let send = send(AccountId::random());
     let caps = SendCaps { per_half_hour: 100, per_day: 100, ..SEND_CAPS };
     for _ in 0..4 {
-        assert!(matches!(node.charge_send(&send, &caps, NOW).await.unwrap(), SendCharge::Granted(_)));
+        assert!(matches!(node.charge_send(&send, &caps, NOW).await.unwrap().charge, SendCharge::Granted(_)));
     }
-    assert_eq!(node.charge_send(&send, &caps, NOW.plus(DAY)).await.unwrap(), SendCharge::LoginSpent);
+    assert_eq!(node.charge_send(&send, &caps, NOW.plus(DAY)).await.unwrap().charge, SendCharge::LoginSpent);
     let other = NewSend { login: login(), ..send };
-    assert!(matches!(node.charge_send(&other, &caps, NOW).await.unwrap(), SendCharge::Granted(_)));
+    assert!(matches!(node.charge_send(&other, &caps, NOW).await.unwrap().charge, SendCharge::Granted(_)));
 }
 
 pub(super) async fn what_did_not_go_out_is_given_back(store: &Store) {
@@ -52,7 +53,7 @@ pub(super) async fn what_did_not_go_out_is_given_back(store: &Store) {
     let send = send(AccountId::random());
     for outcome in [SendOutcome::NotSent, SendOutcome::NotSent, SendOutcome::Accepted, SendOutcome::MaybeSent] {
         for _ in 0..2 {
-            let SendCharge::Granted(id) = node.charge_send(&send, &SEND_CAPS, NOW).await.unwrap() else {
+            let SendCharge::Granted(id) = node.charge_send(&send, &SEND_CAPS, NOW).await.unwrap().charge else {
                 panic!("given back sends count: {outcome:?}")
             };
             node.settle_send(&id, outcome, &[], &audit(AuditEvent::CodeSent, NOW)).await.unwrap();
@@ -60,7 +61,7 @@ pub(super) async fn what_did_not_go_out_is_given_back(store: &Store) {
             node.settle_send(&id, SendOutcome::NotSent, &[], &audit(AuditEvent::CodeNotSent, NOW)).await.unwrap();
         }
     }
-    assert_eq!(node.charge_send(&send, &SEND_CAPS, NOW).await.unwrap(), SendCharge::LoginSpent);
+    assert_eq!(node.charge_send(&send, &SEND_CAPS, NOW).await.unwrap().charge, SendCharge::LoginSpent);
 }
 
 pub(super) async fn a_window_of_sends_opens_again(store: &Store) {
@@ -68,18 +69,24 @@ pub(super) async fn a_window_of_sends_opens_again(store: &Store) {
     let account = AccountId::random();
     for number in 0..5_u32 {
         let at = NOW.plus(Duration::from_secs(60) * number);
-        assert!(matches!(node.charge_send(&send(account), &SEND_CAPS, at).await.unwrap(), SendCharge::Granted(_)));
+        assert!(matches!(
+            node.charge_send(&send(account), &SEND_CAPS, at).await.unwrap().charge,
+            SendCharge::Granted(_)
+        ));
     }
-    let charge = node.charge_send(&send(account), &SEND_CAPS, NOW.plus(Duration::from_secs(600))).await.unwrap();
+    let charge = node.charge_send(&send(account), &SEND_CAPS, NOW.plus(Duration::from_secs(600))).await.unwrap().charge;
     assert_eq!(charge, SendCharge::Wait(Duration::from_secs(1200)));
     for number in 0..5_u32 {
         let at = NOW.plus(HALF_HOUR * (number + 2));
-        assert!(matches!(node.charge_send(&send(account), &SEND_CAPS, at).await.unwrap(), SendCharge::Granted(_)));
+        assert!(matches!(
+            node.charge_send(&send(account), &SEND_CAPS, at).await.unwrap().charge,
+            SendCharge::Granted(_)
+        ));
     }
-    let charge = node.charge_send(&send(account), &SEND_CAPS, NOW.plus(DAY / 2)).await.unwrap();
+    let charge = node.charge_send(&send(account), &SEND_CAPS, NOW.plus(DAY / 2)).await.unwrap().charge;
     assert_eq!(charge, SendCharge::Wait(DAY / 2), "ten in a day");
     assert!(matches!(
-        node.charge_send(&send(account), &SEND_CAPS, NOW.plus(DAY)).await.unwrap(),
+        node.charge_send(&send(account), &SEND_CAPS, NOW.plus(DAY)).await.unwrap().charge,
         SendCharge::Granted(_)
     ));
 }
@@ -132,7 +139,9 @@ pub(super) async fn a_code_left_lying_counts_after_a_while_and_only_the_latest_c
 }
 
 async fn hand_over(node: &SqlLedger, send: &NewSend, handovers: &[(&str, SmsResult)], now: UnixMillis) {
-    let SendCharge::Granted(id) = node.charge_send(send, &SEND_CAPS, now).await.unwrap() else { panic!("refused") };
+    let SendCharge::Granted(id) = node.charge_send(send, &SEND_CAPS, now).await.unwrap().charge else {
+        panic!("refused")
+    };
     let asked: Vec<Handover> = handovers
         .iter()
         .map(|(provider, answer)| Handover { provider: (*provider).to_owned(), answer: answer.clone() })
@@ -150,10 +159,6 @@ fn sorted(mut records: Vec<(String, Record)>) -> Vec<(String, Record)> {
     records
 }
 
-fn send(account: AccountId) -> NewSend {
-    NewSend { account, login: login(), number: [7; 32], country: Country::parse("BE").unwrap() }
-}
-
 async fn granted_in_parallel(store: &Store, sends: Vec<NewSend>, caps: SendCaps) -> u32 {
     let nodes: [SqlLedger; 2] = [store.node().await, store.node().await];
     let tasks = sends.into_iter().enumerate().map(|(number, send)| {
@@ -162,7 +167,7 @@ async fn granted_in_parallel(store: &Store, sends: Vec<NewSend>, caps: SendCaps)
     });
     let mut granted = 0;
     for task in tasks.collect::<Vec<_>>() {
-        if let Ok(SendCharge::Granted(_)) = task.await.unwrap() {
+        if let Ok(ChargedSend { charge: SendCharge::Granted(_), .. }) = task.await.unwrap() {
             granted += 1;
         }
     }
