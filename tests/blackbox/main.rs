@@ -28,6 +28,7 @@ mod proxy_protocol;
 mod races;
 mod refusals;
 mod secrets;
+mod sending;
 mod sessions;
 mod sign_in;
 mod streams;

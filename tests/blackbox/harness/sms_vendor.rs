@@ -41,6 +41,10 @@ pub(crate) struct Behaviour {
     pub(crate) echoes: bool,
     /// Takes the message and closes the connection without a word.
     pub(crate) drop_after_taking: bool,
+    /// The same, with a reset of the connection.
+    pub(crate) resets: bool,
+    /// Instead of JSON, with the same status.
+    pub(crate) raw: Option<Vec<u8>>,
 }
 
 impl Sms {
@@ -143,6 +147,14 @@ async fn serve_one(connection: &mut Connection, kept: &Mutex<Kept>) -> std::io::
     tokio::time::sleep(behaviour.delay).await;
     if behaviour.drop_after_taking {
         return Ok(false);
+    }
+    if behaviour.resets {
+        connection.reset();
+        return Ok(false);
+    }
+    if let Some(raw) = behaviour.raw {
+        connection.answer(status, &[("content-type", "text/plain")], &raw).await?;
+        return Ok(true);
     }
     let mut answer = behaviour.body.unwrap_or_else(|| serde_json::json!({ "id": id.to_string(), "status": "queued" }));
     if behaviour.echoes {

@@ -182,6 +182,11 @@ impl Connection {
         self.answer(status, &[("content-type", "application/json")], body.to_string().as_bytes()).await
     }
 
+    /// When the connection is dropped the peer learns of it by a reset.
+    pub(crate) fn reset(&mut self) {
+        self.stream.get_ref().set_zero_linger().unwrap();
+    }
+
     /// The bare connection, after an upgrade. Nothing may have been read ahead.
     pub(crate) fn into_stream(self) -> TcpStream {
         assert!(self.stream.buffer().is_empty(), "the peer did not wait for the upgrade");
