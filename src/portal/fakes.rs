@@ -110,6 +110,18 @@ impl Outside {
         ticket
     }
 
+    /// Changes the row of an account, past every rule.
+    pub(super) fn change_account(&self, user_name: &str, change: impl FnOnce(&mut Account)) {
+        let mut state = self.state();
+        let account = state.accounts.iter_mut().find(|account| account.user_name.as_str() == user_name);
+        change(account.expect("one of the accounts"));
+    }
+
+    /// Every code that was sent, oldest first.
+    pub(super) fn codes(&self) -> Vec<String> {
+        self.state().texts.clone()
+    }
+
     /// The code of the last SMS.
     pub(super) fn last_code(&self) -> String {
         self.state().texts.last().expect("an SMS was sent").clone()

@@ -4,6 +4,7 @@ mod account;
 mod account_number;
 mod codes;
 mod edges;
+mod no_exemption;
 mod sign_in;
 mod tickets;
 
