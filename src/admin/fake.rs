@@ -110,7 +110,7 @@ impl State {
             AccountChange::Disable => account.status = AccountStatus::Disabled,
             AccountChange::Enable => account.status = AccountStatus::Active,
             AccountChange::OperatorRole(role) => account.operator_role = *role,
-            AccountChange::EndSessions | AccountChange::ResetTwoFactor => {}
+            AccountChange::EndSessions | AccountChange::EndSession(_) | AccountChange::ResetTwoFactor => {}
             AccountChange::Remove => {
                 self.accounts.remove(at);
             }

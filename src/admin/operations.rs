@@ -270,7 +270,7 @@ fn action_of(change: &AccountChange) -> OperatorAction {
         AccountChange::Disable => OperatorAction::Disable,
         AccountChange::Enable => OperatorAction::Enable,
         AccountChange::Remove => OperatorAction::Remove,
-        AccountChange::EndSessions => OperatorAction::EndSessions,
+        AccountChange::EndSessions | AccountChange::EndSession(_) => OperatorAction::EndSessions,
         AccountChange::OperatorRole(_) => OperatorAction::ChangeOperators,
     }
 }

@@ -12,6 +12,8 @@ use crate::login::directory::{AccountChange, SessionOverview};
 #[derive(Clone, Debug)]
 pub enum WhichSessions {
     One(SessionId),
+    /// Of this user, by whoever may end this user's sessions.
+    OneOfUser(UserName, SessionId),
     /// Pending logins of the account end too.
     OfUser(UserName),
     /// Everybody's.
@@ -55,6 +57,11 @@ impl Operations {
                 let _begun = self.permit(act, OperatorAction::EndEverybodysSessions).await?;
                 let row = self.directory.end_session(id, &audit).await?.ok_or(Refusal::NoSuchSession)?;
                 Ok(Ended::Some(Effect::Done(vec![row])))
+            }
+            WhichSessions::OneOfUser(name, id) => {
+                let account = self.account(name).await?;
+                let change = AccountChange::EndSession(*id);
+                self.change(act, &account, change, AuditEvent::SessionsEnded, Some(why)).await.map(Ended::Some)
             }
             WhichSessions::OfUser(name) => {
                 let account = self.account(name).await?;

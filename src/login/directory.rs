@@ -154,6 +154,8 @@ pub enum AccountChange {
     Remove,
     /// Ends sessions and pending logins, and nothing else.
     EndSessions,
+    /// Ends this one of its sessions. Nothing is changed when it is none of them, or has ended.
+    EndSession(SessionId),
     /// Appoints an operator, changes the role or takes it away (`None`). Ends sessions and pending logins.
     OperatorRole(Option<OperatorRole>),
 }

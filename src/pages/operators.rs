@@ -96,6 +96,8 @@ pub struct SessionLine {
     pub ends: String,
     pub from: String,
     pub device: String,
+    /// Where it can be ended, by whoever may.
+    pub end_href: Option<String>,
 }
 
 /// The way to something that can be done.

@@ -65,6 +65,7 @@ fn every_page_is_drawn_and_escapes_what_was_typed() {
         ends: "later".to_owned(),
         from: "127.0.0.1".to_owned(),
         device: TYPED.to_owned(),
+        end_href: Some("/accounts/anna/end-session?session=00".to_owned()),
     };
     let wrong = |field| DeedProblem { field, text: TYPED.to_owned(), status: StatusCode::UNPROCESSABLE_ENTITY };
     let (ok, unprocessable, forbidden) = (StatusCode::OK, StatusCode::UNPROCESSABLE_ENTITY, StatusCode::FORBIDDEN);

@@ -176,6 +176,10 @@ pub(super) async fn apply(
             ended
         }
         AccountChange::EndSessions => end_everything(tx, &account, audit).await?,
+        AccountChange::EndSession(session) => match sessions::end_one_of(tx, id, session, audit).await? {
+            Some(row) => Changed::Done(vec![row]),
+            None => Changed::Unchanged,
+        },
         AccountChange::OperatorRole(role) if *role == account.operator_role => Changed::Unchanged,
         AccountChange::OperatorRole(role) => {
             let name = role.map(|role| role.name().to_owned());

@@ -82,6 +82,7 @@ pub(super) async fn note_gift(
         | AccountChange::Enable
         | AccountChange::Remove
         | AccountChange::EndSessions
+        | AccountChange::EndSession(_)
         | AccountChange::OperatorRole(_) => return Ok(()),
     };
     let by = by.filter(|_| !matches!(change, AccountChange::ClearPhone));

@@ -75,17 +75,10 @@ async fn end_one(
     id: &SessionId,
     audit: &AuditRecord,
 ) -> Result<Done<Option<FeedRow>>, SqlError> {
-    let ended = tx
-        .execute(
-            "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $1 AND account = $2 AND ended_at IS NULL",
-            [id.into(), account.into(), audit.at.into(), audit.event.name().into()],
-        )
-        .await?;
-    if ended == 0 {
+    let Some(row) = sessions::end_one_of(&mut tx, account, id, audit).await? else {
         return tx.roll_back(None).await;
-    }
+    };
     trail::append(&mut tx, audit).await?;
-    let row = feed::append(&mut tx, audit.at, Revoked::Session(*id)).await?;
     tx.commit(Some(row)).await
 }
 

@@ -173,6 +173,25 @@ pub(super) async fn end(
     tx.commit(Some(row)).await
 }
 
+/// Ends a session of this account. `None`: it has no such session, or it has ended.
+pub(super) async fn end_one_of(
+    tx: &mut Connection,
+    account: &AccountId,
+    id: &SessionId,
+    audit: &AuditRecord,
+) -> Result<Option<FeedRow>, SqlError> {
+    let ended = tx
+        .execute(
+            "UPDATE sessions SET ended_at = $3, end_reason = $4 WHERE id = $1 AND account = $2 AND ended_at IS NULL",
+            [id.into(), account.into(), audit.at.into(), audit.event.name().into()],
+        )
+        .await?;
+    if ended == 0 {
+        return Ok(None);
+    }
+    feed::append(tx, audit.at, Revoked::Session(*id)).await.map(Some)
+}
+
 /// Starts a new epoch of the account, whose lock is held: sessions and pending logins of the one before have ended.
 pub(super) async fn end_all_of(
     tx: &mut Connection,

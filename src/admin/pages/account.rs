@@ -48,7 +48,7 @@ fn page(visit: &Visit, account: &AccountOverview, sessions: &[SessionOverview]) 
         },
         warnings: words::warnings(account, visit.operations().policy(), now),
         facts: facts(visit, account),
-        sessions: sessions.iter().map(session_line).collect(),
+        sessions: sessions.iter().map(|session| session_line(session, judged(&Deed::EndSession).is_ok())).collect(),
         deeds: allowed
             .iter()
             .map(|deed| DeedLink { href: deed.href(account.user_name.as_str()), label: deed.label() })
@@ -97,8 +97,10 @@ fn facts(visit: &Visit, account: &AccountOverview) -> Vec<Fact> {
     facts
 }
 
-fn session_line(session: &SessionOverview) -> SessionLine {
+fn session_line(session: &SessionOverview, may_end: bool) -> SessionLine {
+    let end = format!("{}?session={}", Deed::EndSession.href(session.user_name.as_str()), session.id);
     SessionLine {
+        end_href: may_end.then_some(end),
         site: session.site.to_string(),
         with: match session.factors {
             Factors::Password => "password",

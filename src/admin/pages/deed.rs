@@ -11,6 +11,7 @@ use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Effect, OperationError, Reason, Refusal};
 use crate::admin::sessions::{Ended, WhichSessions};
 use crate::domain::operator::{Forbidden, OperatorRole, Subject, may_do_to};
+use crate::domain::session::SessionId;
 use crate::domain::user_name::UserName;
 use crate::login::directory::AccountOverview;
 use crate::pages::operators::{
@@ -24,6 +25,7 @@ pub(super) enum Deed {
     ResetTwoFactor,
     OneTimePassword,
     EndSessions,
+    EndSession,
     SetPhone,
     ClearPhone,
     OpenEnrolment,
@@ -67,7 +69,11 @@ pub(super) async fn ask(Path((name, deed)): Path<(String, String)>, visit: Visit
     if !visit.is_fresh() {
         return visit.ask_again();
     }
-    form(&visit, &name, deed, Typed::default())
+    let field = match deed {
+        Deed::EndSession => visit.query(deed.field_name()),
+        _ => String::new(),
+    };
+    form(&visit, &name, deed, Typed { field, ..Typed::default() })
 }
 
 /// POST: does it.
@@ -189,6 +195,15 @@ impl Deed {
                     Ended::All(_) => Effect::Unchanged,
                 }
             }
+            Self::EndSession => {
+                let Some(session) = SessionId::parse(typed.trim()) else { return Err(Refusal::NoSuchSession.into()) };
+                let which = WhichSessions::OneOfUser(name.clone(), session);
+                match operations.end_sessions(&act, &which, why).await? {
+                    Ended::Some(Effect::Unchanged) => return Err(Refusal::NoSuchSession.into()),
+                    Ended::Some(effect) => effect,
+                    Ended::All(_) => Effect::Unchanged,
+                }
+            }
             Self::SetPhone => operations.set_phone(&act, name, typed, Some(why)).await?,
             Self::ClearPhone => operations.clear_phone(&act, name, why).await?,
             Self::OpenEnrolment => {
@@ -218,6 +233,7 @@ impl Deed {
     fn field_name(self) -> &'static str {
         match self {
             Self::SetPhone => "phone",
+            Self::EndSession => "session",
             Self::Appoint => "role",
             Self::Unlock
             | Self::ResetTwoFactor
@@ -252,6 +268,14 @@ fn form(visit: &Visit, name: &UserName, deed: Deed, typed: Typed) -> Response {
             name: field,
             label: "Mobile number",
             hint: "With its country code, such as +32 470 12 34 56.".to_owned(),
+            value: typed.field,
+            choices: Vec::new(),
+            required: true,
+        }],
+        Deed::EndSession => vec![DeedField {
+            name: field,
+            label: "Session",
+            hint: "By its id, as the page of the account gives it.".to_owned(),
             value: typed.field,
             choices: Vec::new(),
             required: true,

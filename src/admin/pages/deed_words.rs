@@ -9,11 +9,12 @@ use crate::login::directory::AccountOverview;
 
 impl Deed {
     /// In the order in which they are offered.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Unlock,
         Self::ResetTwoFactor,
         Self::OneTimePassword,
         Self::EndSessions,
+        Self::EndSession,
         Self::SetPhone,
         Self::ClearPhone,
         Self::OpenEnrolment,
@@ -31,6 +32,7 @@ impl Deed {
             Self::ResetTwoFactor => "reset-two-factor",
             Self::OneTimePassword => "one-time-password",
             Self::EndSessions => "end-sessions",
+            Self::EndSession => "end-session",
             Self::SetPhone => "set-phone",
             Self::ClearPhone => "clear-phone",
             Self::OpenEnrolment => "open-enrolment",
@@ -56,7 +58,7 @@ impl Deed {
             Self::Unlock => OperatorAction::Unlock,
             Self::ResetTwoFactor => OperatorAction::ResetTwoFactor,
             Self::OneTimePassword => OperatorAction::OneTimePassword,
-            Self::EndSessions => OperatorAction::EndSessions,
+            Self::EndSessions | Self::EndSession => OperatorAction::EndSessions,
             Self::SetPhone => OperatorAction::SetPhone,
             Self::ClearPhone => OperatorAction::ClearPhone,
             Self::OpenEnrolment => OperatorAction::OpenEnrolment,
@@ -75,6 +77,8 @@ impl Deed {
             Self::ClearPhone => account.phone.is_some() || account.enrolment_until.is_some(),
             Self::OpenEnrolment => account.phone.is_none() && enrolment != EnrolmentPolicy::PreRegistered,
             Self::Dismiss => account.operator_role.is_some(),
+            // beside each session
+            Self::EndSession => false,
             Self::Unlock
             | Self::ResetTwoFactor
             | Self::OneTimePassword
@@ -91,6 +95,7 @@ impl Deed {
             Self::ResetTwoFactor => "Reset two-factor sign-in",
             Self::OneTimePassword => "Make a one-time password",
             Self::EndSessions => "End all sessions",
+            Self::EndSession => "End this session",
             Self::SetPhone => "Set the number",
             Self::ClearPhone => "Clear the number",
             Self::OpenEnrolment => "Let the user give a number",
@@ -114,6 +119,7 @@ impl Deed {
                 "A password is made and shown once on the next page. The user's own stops working, every session ends, and the user chooses another one \
                  at the first sign-in."
             }
+            Self::EndSession => "This session ends within a second, with what is open in it. The others go on.",
             Self::EndSessions => "Every session and pending sign-in of this user ends within a second, at every site.",
             Self::SetPhone => {
                 "Codes go to this number from now on. When it takes the place of another one, every session ends. Be sure whose number it is."
@@ -142,6 +148,7 @@ impl Deed {
             Self::ResetTwoFactor => "Two-factor sign-in was reset: every session has ended.",
             Self::OneTimePassword => "A one-time password was made.",
             Self::EndSessions => "Every session has ended.",
+            Self::EndSession => "The session has ended.",
             Self::SetPhone => "The number was set.",
             Self::ClearPhone => "The number was cleared.",
             Self::OpenEnrolment => "The user may give a number at the next sign-in.",

@@ -3,6 +3,7 @@
 use super::{ANNA, Office, do_it};
 use crate::harness::evidence::SecretKind;
 use crate::harness::stack::{Account, Accounts, Plan};
+use crate::harness::steps::SESSION;
 
 #[tokio::test]
 async fn the_helpdesk_resets_two_factor_and_the_session_ends() {
@@ -16,6 +17,25 @@ async fn the_helpdesk_resets_two_factor_and_the_session_ends() {
     assert_eq!(office.audited("two_factor_reset", "operator:hugo"), 1);
     assert_eq!(office.stack.count("audit WHERE reason = 'new phone, called back'"), 1);
     assert!(office.stack.signed_in(&office.anna).await.is_in().await);
+}
+
+#[tokio::test]
+async fn one_session_of_a_user_is_ended_and_the_others_go_on() {
+    let office = Office::open();
+    let first = office.stack.signed_in(&office.anna).await;
+    let second = office.stack.signed_in(&office.anna).await;
+    let hugo = office.signed_in(&office.hugo).await;
+    let session = first.fetch(SESSION).await.json()["session"].as_str().unwrap().to_owned();
+    let path = format!("/accounts/anna/end-session?session={session}");
+    assert!(hugo.open("/accounts/anna").await.expect(200).text().contains(&path));
+    let done = do_it(&hugo, &path, &[("reason", "laptop lost")]).await.expect(303);
+    assert_eq!(done.location().as_deref(), Some("/accounts/anna?done=end-session"));
+    assert!(!first.is_in().await && second.is_in().await);
+    assert_eq!(office.audited("sessions_ended", "operator:hugo"), 1);
+    let again = do_it(&hugo, &path, &[("reason", "laptop lost")]).await.expect(422);
+    assert!(again.reads().contains("There is no session of this id"), "{}", again.reads());
+    let of_another = path.replace("/anna/", "/olga/");
+    hugo.open(&of_another).await.expect(403);
 }
 
 #[tokio::test]
