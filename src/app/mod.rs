@@ -1,5 +1,6 @@
 //! The roof: builds every room from the configuration, starts and stops them.
 
+mod audit_head;
 mod certificate_watch;
 pub mod clock;
 pub mod demo;

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
 use super::rooms::{self, BuildError, Rooms};
-use super::{certificate_watch, feed_follower, reload, settings_of};
+use super::{audit_head, certificate_watch, feed_follower, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
 use crate::admin::pages;
 use crate::config::Config;
@@ -98,6 +98,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
             }
         }
     });
+    runtime.spawn(audit_head::publish(Arc::clone(&rooms.ledger) as _));
     let gateway = GatewayHandle::new(gateway_parts(config, &rooms));
     runtime.spawn(gateway.clone().check_health());
     let settings = ServerSettings {

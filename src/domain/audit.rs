@@ -47,6 +47,86 @@ pub enum AuditEvent {
 }
 
 impl AuditEvent {
+    /// Every event there is.
+    pub const ALL: [Self; 30] = [
+        Self::PasswordRefused,
+        Self::PasswordAccepted,
+        Self::CodeSent,
+        Self::CodeNotSent,
+        Self::CodeRefused,
+        Self::SignedIn,
+        Self::SignedOut,
+        Self::PhoneEnrolled,
+        Self::AccountAdded,
+        Self::AccountChanged,
+        Self::AccountRemoved,
+        Self::PasswordSet,
+        Self::PasswordRehashed,
+        Self::PasswordChanged,
+        Self::PhoneSet,
+        Self::PhoneCleared,
+        Self::PhoneProved,
+        Self::PhoneChanged,
+        Self::EnrolmentOpened,
+        Self::AccountUnlocked,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+        Self::SessionsEnded,
+        Self::TwoFactorActivated,
+        Self::TwoFactorReset,
+        Self::AccountsRekeyed,
+        Self::AccountsRestored,
+        Self::OlderCopyFound,
+        Self::OperatorAppointed,
+        Self::OperatorDismissed,
+    ];
+
+    /// Whether its records are links of the audit chain: what operators do and what changes security. Not the steps of signing in, so that
+    /// sign-ins do not queue behind one row.
+    #[must_use]
+    pub fn is_chained(self) -> bool {
+        match self {
+            Self::PasswordRefused
+            | Self::PasswordAccepted
+            | Self::PasswordRehashed
+            | Self::CodeSent
+            | Self::CodeNotSent
+            | Self::CodeRefused
+            | Self::PhoneProved
+            | Self::TicketAccepted
+            | Self::TicketRefused
+            | Self::SignedIn
+            | Self::SignedOut => false,
+            Self::PhoneEnrolled
+            | Self::AccountAdded
+            | Self::AccountChanged
+            | Self::AccountRemoved
+            | Self::PasswordSet
+            | Self::PasswordChanged
+            | Self::PhoneSet
+            | Self::PhoneCleared
+            | Self::PhoneChanged
+            | Self::EnrolmentOpened
+            | Self::AccountUnlocked
+            | Self::AccountDisabled
+            | Self::AccountEnabled
+            | Self::SessionsEnded
+            | Self::TwoFactorActivated
+            | Self::TwoFactorReset
+            | Self::AccountsRekeyed
+            | Self::AccountsRestored
+            | Self::OlderCopyFound
+            | Self::OperatorAppointed
+            | Self::OperatorDismissed => true,
+        }
+    }
+
+    /// The event of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
+    }
+
     /// The stable name, as stored and printed.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -104,4 +184,52 @@ pub struct AuditRecord {
     pub reason: Option<String>,
     /// The request that caused it, as pages and the log name it: 16 hexadecimal digits. `None` for the command line.
     pub request_id: Option<String>,
+}
+
+/// A record as it is read back: as text, whoever wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditLine {
+    /// Given by the database; later records have higher ones.
+    pub id: i64,
+    pub at: UnixMillis,
+    pub event: String,
+    pub account: Option<String>,
+    /// The name of the account, as it was when a link was written.
+    pub user_name: Option<String>,
+    pub actor: String,
+    pub site: Option<String>,
+    pub source: Option<String>,
+    pub reason: Option<String>,
+    pub request_id: Option<String>,
+    /// `None`: no link of the chain.
+    pub link: Option<Link>,
+}
+
+/// What makes a record a link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// From 1, without gaps.
+    pub number: i64,
+    /// Over the record, the number and the hash before.
+    pub hash: Vec<u8>,
+    /// The data key, in hexadecimal.
+    pub key_id: String,
+    /// The hash, keyed with it.
+    pub mac: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_found_by_its_name() {
+        // `name` names each variant: what is missing in ALL is seen here
+        let named = include_str!("audit.rs").lines().filter(|line| line.contains(" => \"")).count();
+        assert_eq!(AuditEvent::ALL.len(), named);
+        for event in AuditEvent::ALL {
+            assert_eq!(AuditEvent::parse(event.name()), Some(event));
+        }
+        assert_eq!(AuditEvent::parse("Signed_In"), None);
+    }
 }

@@ -56,6 +56,8 @@ pub enum HashPurpose {
     Counter,
     /// Telling the ticket of an enrolment (data keys).
     Ticket,
+    /// The links of the audit chain (data keys).
+    AuditChain,
 }
 
 /// A list of root keys with the keys derived from them. The first seals and hashes; all open and verify.
@@ -74,6 +76,7 @@ struct Derived {
     phone: hmac::Key,
     counter: hmac::Key,
     ticket: hmac::Key,
+    audit_chain: hmac::Key,
     assertion: Ed25519KeyPair,
 }
 
@@ -169,6 +172,12 @@ impl Keys {
         self.keys.iter().map(|key| key.hash(purpose, data)).collect()
     }
 
+    /// The same under the key of this name, in hexadecimal; `None` when it is not in the list.
+    #[must_use]
+    pub fn hash_with(&self, key_id: &str, purpose: HashPurpose, data: &[u8]) -> Option<[u8; 32]> {
+        Some(self.by_id(&hex::decode(key_id).ok()?)?.hash(purpose, data))
+    }
+
     /// The token a form carries, bound to the login cookie before sign-in and to the session after.
     #[must_use]
     pub fn form_token(&self, bound_to: &[u8]) -> String {
@@ -234,6 +243,7 @@ impl Derived {
             phone: mac("vestibule/phone-lookup/v1"),
             counter: mac("vestibule/counter/v1"),
             ticket: mac("vestibule/enrolment-ticket/v1"),
+            audit_chain: mac("vestibule/audit-chain/v1"),
             assertion: Ed25519KeyPair::from_seed_unchecked(derive("vestibule/assertion/v1").as_slice())
                 .expect("the derived key has the length of a seed"),
         }
@@ -255,6 +265,7 @@ impl Derived {
             HashPurpose::PhoneLookup => &self.phone,
             HashPurpose::Counter => &self.counter,
             HashPurpose::Ticket => &self.ticket,
+            HashPurpose::AuditChain => &self.audit_chain,
         };
         let mut out = [0; 32];
         out.copy_from_slice(hmac::sign(key, data).as_ref());

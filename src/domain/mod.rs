@@ -5,6 +5,7 @@
 pub mod account;
 pub mod assertion;
 pub mod audit;
+pub mod audit_chain;
 pub mod code;
 pub mod gsm7;
 pub mod keys;

@@ -8,6 +8,7 @@ pub mod own_account;
 pub mod ports;
 pub mod sending;
 pub mod sessions;
+pub mod trail;
 pub mod upkeep;
 
 mod audience;

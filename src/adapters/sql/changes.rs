@@ -97,7 +97,7 @@ async fn add(tx: &mut Connection, keys: &Keys, account: &NewAccount, audit: &Aud
         return Ok(Changed::NameTaken);
     }
     tickets::replace(tx, keys, &id, account.ticket.as_ref().filter(|_| phone.is_none())).await?;
-    trail::append(tx, &AuditRecord { account: Some(id), ..audit.clone() }).await?;
+    trail::append_about(tx, &AuditRecord { account: Some(id), ..audit.clone() }, &account.user_name);
     Ok(Changed::Done(Vec::new()))
 }
 
@@ -189,7 +189,7 @@ pub(super) async fn apply(
     };
     if let Changed::Done(_) = outcome {
         operators::note_gift(tx, id, change, None).await?;
-        trail::append(tx, audit).await?;
+        trail::append_about(tx, audit, &account.user_name);
     }
     Ok(outcome)
 }

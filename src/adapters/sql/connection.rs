@@ -1,6 +1,7 @@
 //! One connection in use, to either database, with the three ways to run a statement. Dropped before it is given back it is closed, not
 //! returned to its pool: nobody knows what state a statement left it in that was cut off in the middle. Floor: edge.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -10,10 +11,18 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, SqlSafeStr, Sqlite};
 
 use super::error::SqlError;
+use super::trail::{self, Waiting};
 use super::value::{Row, Value};
+use crate::domain::keys::Keys;
 
 /// A connection on which a transaction, or a single reading statement, runs.
-pub(super) struct Connection(Option<Engine>);
+pub(super) struct Connection {
+    engine: Option<Engine>,
+    /// For the audit chain.
+    keys: Option<Arc<Keys>>,
+    /// Records of the audit trail that `commit` writes.
+    waiting: Vec<Waiting>,
+}
 
 /// What came of a transaction that was brought to its end: only `commit` and `roll_back` make one.
 pub(super) struct Done<T>(T);
@@ -31,13 +40,13 @@ enum Engine {
 
 impl From<PoolConnection<Sqlite>> for Connection {
     fn from(connection: PoolConnection<Sqlite>) -> Self {
-        Self(Some(Engine::Sqlite(connection)))
+        Self { engine: Some(Engine::Sqlite(connection)), keys: None, waiting: Vec::new() }
     }
 }
 
 impl From<PoolConnection<Postgres>> for Connection {
     fn from(connection: PoolConnection<Postgres>) -> Self {
-        Self(Some(Engine::Postgres(connection)))
+        Self { engine: Some(Engine::Postgres(connection)), keys: None, waiting: Vec::new() }
     }
 }
 
@@ -106,16 +115,30 @@ impl Connection {
         Ok(())
     }
 
-    /// Makes what was done stay.
+    /// `keys`: what links of the audit chain are made with.
+    pub(super) fn with_keys(mut self, keys: Option<Arc<Keys>>) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// A record of the audit trail, for `commit` to write.
+    pub(super) fn write_down_at_commit(&mut self, record: Waiting) {
+        self.waiting.push(record);
+    }
+
+    /// Writes down what waits for it, makes all that was done stay, and tells the log.
     ///
     /// # Errors
     /// `CommitUnknown` when it may have stayed all the same.
     pub(super) async fn commit<T>(mut self, outcome: T) -> Result<Done<T>, SqlError> {
+        let (keys, waiting) = (self.keys.take(), std::mem::take(&mut self.waiting));
+        let written = trail::write(&mut self, keys.as_deref(), waiting).await?;
         self.run("COMMIT").await.map_err(|error| match error {
             sqlx::Error::Database(_) => SqlError::Engine(error),
             _ => SqlError::CommitUnknown(error),
         })?;
         self.give_back();
+        written.iter().for_each(trail::tell);
         Ok(Done(outcome))
     }
 
@@ -128,17 +151,17 @@ impl Connection {
 
     /// Hands the connection back to its pool.
     pub(super) fn give_back(mut self) {
-        drop(self.0.take());
+        drop(self.engine.take());
     }
 
     fn engine(&mut self) -> &mut Engine {
-        self.0.as_mut().expect("taken only by give_back and drop, which consume the connection")
+        self.engine.as_mut().expect("taken only by give_back and drop, which consume the connection")
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        match self.0.take() {
+        match self.engine.take() {
             Some(Engine::Sqlite(connection)) => drop(connection.detach()),
             Some(Engine::Postgres(connection)) => drop(connection.detach()),
             None => {}

@@ -19,6 +19,7 @@ use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::schema;
 use super::value::{Row, Value};
+use crate::domain::keys::Keys;
 use crate::login::upkeep::BackUp;
 
 /// How long one transaction may take in all, waiting for a connection included. Our own figure: a sign-in is answered, right or not, while
@@ -50,6 +51,8 @@ impl Default for DatabaseSettings {
 #[derive(Clone)]
 pub struct Database {
     engine: Engine,
+    /// For the audit chain; `None`: nothing can be written to it.
+    keys: Option<Arc<Keys>>,
 }
 
 #[derive(Clone)]
@@ -83,7 +86,7 @@ impl Database {
         } else {
             return Err(SqlError::Address("it has to begin with sqlite:/// or postgres://"));
         };
-        Self { engine }.with_schema().await
+        Self { engine, keys: None }.with_schema().await
     }
 
     /// A SQLite database in a directory of its own, which is removed with the last clone: for the demo and for tests.
@@ -95,7 +98,12 @@ impl Database {
             .map_err(|source| SqlError::File { path: std::env::temp_dir(), source })?;
         let path = directory.path().join("accounts.db");
         let engine = Self::sqlite(&path, settings, Some(Arc::new(directory)))?;
-        Self { engine }.with_schema().await
+        Self { engine, keys: None }.with_schema().await
+    }
+
+    /// The same database, with what links of the audit chain are made with.
+    pub(super) fn with_keys(self, keys: Arc<Keys>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 
     /// Whether the database answers: takes and gives back the right to write, and changes nothing.
@@ -174,10 +182,11 @@ impl Database {
     }
 
     async fn begin(&self, limit: Duration) -> Result<Connection, SqlError> {
-        let mut connection: Connection = match &self.engine {
+        let connection: Connection = match &self.engine {
             Engine::Sqlite { writer, .. } => writer.acquire().await?.into(),
             Engine::Postgres(pool) => pool.acquire().await?.into(),
         };
+        let mut connection = connection.with_keys(self.keys.clone());
         connection.begin((limit > TIME_LIMIT).then_some(limit)).await?;
         Ok(connection)
     }

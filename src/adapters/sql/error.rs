@@ -8,6 +8,8 @@ use crate::login::ports::PortError;
 /// What went wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
 pub enum SqlError {
+    #[error("the audit chain cannot go on without the data keys")]
+    Unkeyed,
     #[error("accounts.url: {0}")]
     Address(&'static str),
     #[error("the database file {path} cannot be used")]

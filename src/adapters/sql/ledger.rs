@@ -49,15 +49,11 @@ impl Ledger for SqlLedger {
         rehash: Option<(&PasswordHash, &PasswordHash)>,
         audit: &AuditRecord,
     ) -> PortResult<()> {
-        self.database.write(|tx| guesses::accept_password(tx, id, rehash, audit)).await?;
-        trail::tell(audit);
-        Ok(())
+        Ok(self.database.write(|tx| guesses::accept_password(tx, id, rehash, audit)).await?)
     }
 
     async fn record(&self, audit: &AuditRecord) -> PortResult<()> {
-        self.database.write(|tx| trail::record(tx, audit)).await?;
-        trail::tell(audit);
-        Ok(())
+        Ok(self.database.write(|tx| trail::record(tx, audit)).await?)
     }
 
     async fn charge_code_attempt(
@@ -77,17 +73,7 @@ impl Ledger for SqlLedger {
     }
 
     async fn open_session(&self, opening: &Opening) -> PortResult<Opened> {
-        let opened = self.database.write(|tx| sessions::open(tx, &self.keys, opening)).await?;
-        match &opened {
-            Opened::Opened(_) => opening.audit.iter().for_each(trail::tell),
-            Opened::AlreadyUsed
-            | Opened::Stale
-            | Opened::EnrolmentClosed
-            | Opened::NumberTaken
-            | Opened::CodeNeeded
-            | Opened::PasswordOwed => {}
-        }
-        Ok(opened)
+        Ok(self.database.write(|tx| sessions::open(tx, &self.keys, opening)).await?)
     }
 
     async fn session_of_login(&self, login: &LoginId) -> PortResult<Option<Session>> {
@@ -95,11 +81,7 @@ impl Ledger for SqlLedger {
     }
 
     async fn end_session(&self, id: &SessionId, audit: &AuditRecord) -> PortResult<Option<FeedRow>> {
-        let ended = self.database.write(|tx| sessions::end(tx, id, audit)).await?;
-        if ended.is_some() {
-            trail::tell(audit);
-        }
-        Ok(ended)
+        Ok(self.database.write(|tx| sessions::end(tx, id, audit)).await?)
     }
 }
 
@@ -120,9 +102,7 @@ impl SendLedger for SqlLedger {
         asked: &[Handover],
         audit: &AuditRecord,
     ) -> PortResult<()> {
-        self.database.write(|tx| sends::settle(tx, id, outcome, asked, audit)).await?;
-        trail::tell(audit);
-        Ok(())
+        Ok(self.database.write(|tx| sends::settle(tx, id, outcome, asked, audit)).await?)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Accounts, counters that cap guessing and sending, sessions, the feed of revocations and the audit trail, in SQLite or PostgreSQL: one set
-//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `SendLedger`, `OwnAccount` and `Directory`; decides nothing but what has to be decided inside
+//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `SendLedger`, `OwnAccount`, `Directory` and `Trail`; decides nothing but what has to be decided inside
 //! a transaction. Floor: edge.
 //!
 //! Start at `ledger`: each verb of a port is one function that works on one transaction. Locks are taken in one order: account (or session),
-//! then what hangs on it, then the heads: of enrolments, of the feed.
+//! then what hangs on it, then the heads: of enrolments, of the feed, of the audit chain.
 
 pub mod database;
 pub mod error;
@@ -25,6 +25,7 @@ mod own_account;
 mod personal;
 mod rekey;
 mod restoring;
+mod retention;
 mod schema;
 mod sends;
 mod sessions;
@@ -33,6 +34,7 @@ mod sms_reports;
 mod tickets;
 mod tidy;
 mod trail;
+mod trail_reading;
 mod upkeep;
 mod value;
 
@@ -56,7 +58,7 @@ impl SqlLedger {
     /// `keys`: the data keys.
     #[must_use]
     pub fn new(database: Database, keys: Arc<Keys>) -> Self {
-        Self { database, keys }
+        Self { database: database.with_keys(Arc::clone(&keys)), keys }
     }
 
     /// The ids of the data keys that rows are sealed with, in hexadecimal. Such a key cannot be taken out of the configuration.

@@ -29,43 +29,23 @@ impl OwnAccount for SqlLedger {
         id: &SessionId,
         audit: &AuditRecord,
     ) -> PortResult<Option<FeedRow>> {
-        let ended = self.database.write(|tx| end_one(tx, account, id, audit)).await?;
-        if ended.is_some() {
-            trail::tell(audit);
-        }
-        Ok(ended)
+        Ok(self.database.write(|tx| end_one(tx, account, id, audit)).await?)
     }
 
     async fn change_password(&self, change: &OwnPasswordChange) -> PortResult<Option<(Epoch, FeedRow)>> {
-        let changed = self.database.write(|tx| change_password(tx, change)).await?;
-        if changed.is_some() {
-            trail::tell(&change.audit);
-        }
-        Ok(changed)
+        Ok(self.database.write(|tx| change_password(tx, change)).await?)
     }
 
     async fn accept_code(&self, login: &LoginId, account: &AccountId, audit: &AuditRecord) -> PortResult<bool> {
-        let accepted = self.database.write(|tx| accept_code(tx, login, account, audit)).await?;
-        if accepted {
-            trail::tell(audit);
-        }
-        Ok(accepted)
+        Ok(self.database.write(|tx| accept_code(tx, login, account, audit)).await?)
     }
 
     async fn replace_number(&self, replacement: &NumberReplacement) -> PortResult<NumberReplaced> {
-        let replaced = self.database.write(|tx| replace_number(tx, &self.keys, replacement)).await?;
-        if let NumberReplaced::Done(..) = replaced {
-            trail::tell(&replacement.audit);
-        }
-        Ok(replaced)
+        Ok(self.database.write(|tx| replace_number(tx, &self.keys, replacement)).await?)
     }
 
     async fn end_other_sessions(&self, kept: &Session, audit: &AuditRecord) -> PortResult<Vec<FeedRow>> {
-        let ended = self.database.write(|tx| end_others(tx, kept, audit)).await?;
-        if !ended.is_empty() {
-            trail::tell(audit);
-        }
-        Ok(ended)
+        Ok(self.database.write(|tx| end_others(tx, kept, audit)).await?)
     }
 }
 

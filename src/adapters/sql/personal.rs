@@ -121,13 +121,18 @@ pub(super) fn open_phone(keys: &Keys, id: &str, row: &Row) -> Result<Option<Phon
     }
 }
 
-/// The ids of the keys that anything is sealed with, in hexadecimal. A sealed value begins with the four bytes of its key's id.
+/// The ids of the keys that anything is sealed with, in hexadecimal, and of the one that the last link of the audit chain is made with, which proves
+/// those before it. A sealed value begins with the four bytes of its key's id.
 pub(super) async fn key_ids_in_use(database: &Database) -> Result<Vec<String>, SqlError> {
     let mut ids = BTreeSet::new();
     for column in &COLUMNS {
         for row in database.rows(column.keys, []).await? {
             ids.insert(hex::encode(row.optional_bytes("key")?.unwrap_or_default()));
         }
+    }
+    let last_link = "SELECT key_id FROM audit WHERE number = (SELECT number FROM audit_head)";
+    for row in database.rows(last_link, []).await? {
+        ids.extend(row.optional_text("key_id")?);
     }
     Ok(ids.into_iter().collect())
 }

@@ -29,9 +29,6 @@ impl MarkedDatabase for SqlLedger {
     async fn end_all_of_older_copy(&self, marker: i64, audit: &AuditRecord) -> PortResult<bool> {
         let limit = super::directory::BULK_LIMIT;
         let ended = self.database.write_within(limit, |tx| end_all(tx, Some(marker), audit)).await?;
-        if ended.is_some() {
-            trail::tell(audit);
-        }
         Ok(ended.is_some())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::guesses::THIRTY_DAYS;
+use super::retention::Taken;
 use super::{SqlLedger, feed, operators};
 use crate::domain::time::UnixMillis;
 use crate::login::ports::PortResult;
@@ -62,7 +63,10 @@ impl SqlLedger {
     /// The database does not answer. What is done is done, and the next call goes on.
     pub async fn tidy(&self, audit_kept: Duration, now: UnixMillis) -> PortResult<u64> {
         let mut deleted = 0;
-        let trail = ("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)", audit_kept);
+        let trail = (
+            "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE number IS NULL AND at < $1 LIMIT $2)",
+            audit_kept,
+        );
         for (sql, kept) in DELETIONS.into_iter().chain([trail]) {
             loop {
                 let batch = self.database.write(|tx| delete(tx, sql, now.minus(kept).minus(MARGIN))).await?;
@@ -72,7 +76,23 @@ impl SqlLedger {
                 }
             }
         }
-        Ok(deleted)
+        loop {
+            match self.shorten_chain(now.minus(audit_kept).minus(MARGIN), BATCH, now).await? {
+                Taken::Links(links) => {
+                    deleted += links;
+                    if links < BATCH {
+                        return Ok(deleted);
+                    }
+                }
+                Taken::Broken { after } => {
+                    tracing::error!(
+                        after,
+                        "the audit chain is broken: old records stay until that is looked into (`vestibule audit verify`)"
+                    );
+                    return Ok(deleted);
+                }
+            }
+        }
     }
 }
 

@@ -18,13 +18,11 @@ impl AccountsUpkeep for SqlLedger {
 
     async fn rekey(&self, audit: &AuditRecord) -> PortResult<Rekeyed> {
         self.database.write(|tx| trail::record(tx, audit)).await?;
-        trail::tell(audit);
         Ok(rekey::move_all(&self.database, &self.keys).await?)
     }
 
     async fn restored(&self, audit: &AuditRecord) -> PortResult<u64> {
         let ended = self.database.write_within(BULK_LIMIT, |tx| restoring::end_all(tx, None, audit)).await?;
-        trail::tell(audit);
         Ok(ended.unwrap_or(0))
     }
 }

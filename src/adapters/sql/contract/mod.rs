@@ -1,6 +1,7 @@
 //! What the ledger, the feed and the directory promise, held against both databases: one list of tests, each run on a SQLite file and on a
 //! real PostgreSQL server. The engines' own faults are in `faults`. Floor: edge.
 
+mod auditing;
 mod directory;
 mod faults;
 mod fixture;
@@ -84,6 +85,13 @@ contract! {
     own_account::a_right_code_that_opens_no_session_counts_once,
     own_account::a_replaced_number_ends_all_but_the_session_that_replaced_it,
     own_account::twenty_replacements_of_a_number_at_once_are_one,
+    auditing::what_operators_do_is_chained_and_signing_in_is_not,
+    auditing::rows_changed_added_exchanged_and_taken_away_by_hand_are_named,
+    auditing::parallel_records_of_two_nodes_are_one_chain,
+    auditing::retention_takes_the_oldest_and_the_chain_goes_on,
+    auditing::retention_takes_no_evidence_away,
+    auditing::a_chain_outlives_the_data_key_it_began_with,
+    auditing::the_trail_is_read_page_by_page_and_by_what_is_asked_for,
     directory::an_import_is_all_or_nothing,
     directory::imports_that_wait_for_each_other_are_both_done,
     directory::ten_thousand_accounts_are_imported_in_seconds,
