@@ -111,7 +111,8 @@ impl Operations {
             password: self.passwords.hash(&password).await?,
             password_expires_at: generated.as_ref().map(|_| self.one_time_until(act.now)),
         };
-        let audit = act.record(AuditEvent::AccountAdded, None, why);
+        let mut audit = act.record(AuditEvent::AccountAdded, None, why);
+        audit.reason = Some(with_origin(generated.is_some(), why));
         match self.directory.import(&[ImportEntry::Add { account, audit }]).await? {
             Imported::Done(_) => Ok(generated),
             Imported::Refused(_, changed) => {
@@ -157,7 +158,8 @@ impl Operations {
             Some(_) => AccountChange::OneTimePassword { hash, until: self.one_time_until(act.now) },
             None => AccountChange::Password(hash),
         };
-        let done = self.change(act, &account, change, AuditEvent::PasswordSet, Some(why)).await?;
+        let why = Reason::told(&with_origin(generated.is_some(), Some(why)));
+        let done = self.change(act, &account, change, AuditEvent::PasswordSet, Some(&why)).await?;
         Ok((done, generated))
     }
 
@@ -296,6 +298,12 @@ impl Operations {
             }
         }
     }
+}
+
+/// What the trail says of where a password comes from.
+fn with_origin(is_generated: bool, why: Option<&Reason>) -> String {
+    let origin = if is_generated { "with a generated password" } else { "with a password from elsewhere" };
+    why.map_or_else(|| origin.to_owned(), |why| format!("{origin}: {why}"))
 }
 
 impl AccountFilter {

@@ -241,6 +241,11 @@ impl Reason {
         let line = line.trim();
         (!line.is_empty() && line.chars().count() <= 500).then(|| Reason(line.to_owned()))
     }
+
+    /// With what we say ourselves ahead of it.
+    pub(super) fn told(line: &str) -> Reason {
+        Reason(line.to_owned())
+    }
 }
 
 impl fmt::Display for Reason {
