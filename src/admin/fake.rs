@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use crate::domain::account::{AccountId, AccountStatus, Epoch};
-use crate::domain::audit::AuditRecord;
+use crate::domain::audit::{AuditLine, AuditRecord};
+use crate::domain::audit_chain::{ChainHead, ChainReport, KnownHead};
 use crate::domain::operator::{self, Forbidden, Gifts, Subject};
 use crate::domain::password::Password;
 use crate::domain::password_hash::{Argon2Settings, HashMemory, PasswordHash};
@@ -18,7 +19,8 @@ use crate::login::directory::{
     AccountChange, AccountOverview, ActingOperator, ActivationRecord, Census, Changed, Directory, ImportEntry,
     Imported, NewAccount, SessionOverview, SignIns, Standing,
 };
-use crate::login::ports::{PasswordVerdict, PasswordVerifier, PortResult};
+use crate::login::ports::{PasswordVerdict, PasswordVerifier, PortError, PortResult};
+use crate::login::trail::{Trail, TrailFilter, TrailTurn};
 
 #[derive(Debug, Default)]
 pub(super) struct FakeDirectory {
@@ -232,6 +234,22 @@ impl Directory for FakeDirectory {
 
     async fn census(&self, _now: UnixMillis) -> PortResult<Census> {
         Ok(Census::default())
+    }
+}
+
+/// Has nothing to read: the command line's tests read the real one.
+#[async_trait]
+impl Trail for FakeDirectory {
+    async fn page(&self, _filter: &TrailFilter, _turn: TrailTurn, _most: u32) -> PortResult<Vec<AuditLine>> {
+        Ok(Vec::new())
+    }
+
+    async fn verify(&self, _known: Option<&KnownHead>) -> PortResult<ChainReport> {
+        Err(PortError::new("fake", "there is no chain"))
+    }
+
+    async fn head(&self) -> PortResult<ChainHead> {
+        Ok(ChainHead::default())
     }
 }
 

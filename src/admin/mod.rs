@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod activation;
+pub mod audit;
 pub mod export;
 pub mod import;
 pub mod operations;

@@ -15,11 +15,13 @@ use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountChange, AccountOverview, ActingOperator, Changed, Directory};
 use crate::login::ports::{PasswordVerifier, PortError};
 use crate::login::tickets::TicketPolicy;
+use crate::login::trail::Trail;
 
 /// The operations. Accounts, sessions and the activation each have their part in a file of their own.
 #[derive(Clone, Debug)]
 pub struct Operations {
     pub(super) directory: Arc<dyn Directory>,
+    pub(super) trail: Arc<dyn Trail>,
     pub(super) passwords: Arc<dyn PasswordVerifier>,
     pub(super) policy: Policy,
 }
@@ -140,8 +142,13 @@ pub enum Refusal {
 
 impl Operations {
     #[must_use]
-    pub fn new(directory: Arc<dyn Directory>, passwords: Arc<dyn PasswordVerifier>, policy: Policy) -> Operations {
-        Operations { directory, passwords, policy }
+    pub fn new(
+        directory: Arc<dyn Directory>,
+        trail: Arc<dyn Trail>,
+        passwords: Arc<dyn PasswordVerifier>,
+        policy: Policy,
+    ) -> Operations {
+        Operations { directory, trail, passwords, policy }
     }
 
     /// What the configuration says about accounts.

@@ -43,7 +43,7 @@ fn desk(enrolment: EnrolmentPolicy) -> Desk {
         one_time_lifetime: 10 * WINDOW,
         operator_actions_per_hour: 60,
     };
-    let operations = Operations::new(directory.clone(), Arc::new(FakeHasher), policy);
+    let operations = Operations::new(directory.clone(), directory.clone(), Arc::new(FakeHasher), policy);
     Desk {
         operations,
         directory,

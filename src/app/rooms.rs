@@ -193,8 +193,12 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
     };
     let operators = config.admin.as_ref().map(|_| login(ports.clone(), settings_of::operators_login(config)));
     let login = login(ports, settings_of::login(config));
-    let operations =
-        Operations::new(Arc::clone(&ledger) as _, Arc::clone(&stores.passwords), settings_of::policy(config));
+    let operations = Operations::new(
+        Arc::clone(&ledger) as _,
+        Arc::clone(&ledger) as _,
+        Arc::clone(&stores.passwords),
+        settings_of::policy(config),
+    );
     Ok(Rooms { login, operators, operations, sessions, ledger, signing_keys, stores })
 }
 

@@ -126,7 +126,12 @@ impl Desk {
         let passwords = HashingThreads::start(config.passwords.argon2, limits)
             .map_err(|error| Failure::because("no thread to hash passwords", &error))?;
         Ok(Desk {
-            operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), settings_of::policy(config)),
+            operations: Operations::new(
+                Arc::clone(&ledger) as _,
+                Arc::clone(&ledger) as _,
+                Arc::new(passwords),
+                settings_of::policy(config),
+            ),
             upkeep: Upkeep::new(Arc::clone(&ledger) as _),
             sms: SentSms::new(ledger),
             act: Act {
@@ -171,7 +176,12 @@ impl Desk {
         };
         let ledger = Arc::new(SqlLedger::new(database, Arc::new(keys)));
         Desk {
-            operations: Operations::new(Arc::clone(&ledger) as _, Arc::new(passwords), policy),
+            operations: Operations::new(
+                Arc::clone(&ledger) as _,
+                Arc::clone(&ledger) as _,
+                Arc::new(passwords),
+                policy,
+            ),
             upkeep: Upkeep::new(Arc::clone(&ledger) as _),
             sms: SentSms::new(ledger),
             act: Act {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Needs no running gateway. Floor: roof.
 
 mod accounts;
+mod audit;
 mod check;
 mod config;
 mod demo;
@@ -85,6 +86,8 @@ enum Command {
     Operator(operator::Arguments),
     /// Two-factor sign-in for everybody
     TwoFactor(two_factor::Arguments),
+    /// The audit trail: who did what, and whether anybody changed it
+    Audit(audit::Arguments),
     /// The accounts as a whole: a copy of them
     Accounts(accounts::Arguments),
 }
@@ -119,6 +122,7 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
         Command::Session(arguments) => session::run(common, arguments),
         Command::Operator(arguments) => operator::run(common, arguments),
         Command::TwoFactor(arguments) => two_factor::run(common, arguments),
+        Command::Audit(arguments) => audit::run(common, arguments),
         Command::Accounts(arguments) => accounts::run(common, arguments),
     }
 }

@@ -11,6 +11,7 @@ mod accounts;
 mod activation;
 mod architecture;
 mod assertion;
+mod audit;
 mod browser;
 mod circles;
 mod config;

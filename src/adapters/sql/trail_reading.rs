@@ -81,7 +81,7 @@ pub(super) const LINKS: &str =
 /// Records that have to be links, and are none. The names are those of the events that are not chained.
 pub(super) const OUTSIDE: &str = "SELECT id, at, event, account, user_name, actor, site, source, reason, request_id, number, hash, key_id, mac
     FROM audit WHERE number IS NULL AND event NOT IN ('password_refused', 'password_accepted', 'password_rehashed', 'code_sent',
-        'code_not_sent', 'code_refused', 'phone_proved', 'signed_in', 'signed_out') ORDER BY id LIMIT 101";
+        'code_not_sent', 'code_refused', 'phone_proved', 'ticket_accepted', 'ticket_refused', 'signed_in', 'signed_out') ORDER BY id LIMIT 101";
 
 impl SqlLedger {
     /// Rows are appended while this reads: what the head's row says is read after the rows, and what it says there must be.
