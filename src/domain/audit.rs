@@ -48,7 +48,7 @@ pub enum AuditEvent {
 
 impl AuditEvent {
     /// Every event there is.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::PasswordRefused,
         Self::PasswordAccepted,
         Self::CodeSent,
@@ -67,6 +67,8 @@ impl AuditEvent {
         Self::PhoneCleared,
         Self::PhoneProved,
         Self::PhoneChanged,
+        Self::TicketAccepted,
+        Self::TicketRefused,
         Self::EnrolmentOpened,
         Self::AccountUnlocked,
         Self::AccountDisabled,
@@ -79,6 +81,7 @@ impl AuditEvent {
         Self::OlderCopyFound,
         Self::OperatorAppointed,
         Self::OperatorDismissed,
+        Self::SmsUnblocked,
     ];
 
     /// Whether its records are links of the audit chain: what operators do and what changes security. Not the steps of signing in, so that
@@ -117,7 +120,8 @@ impl AuditEvent {
             | Self::AccountsRestored
             | Self::OlderCopyFound
             | Self::OperatorAppointed
-            | Self::OperatorDismissed => true,
+            | Self::OperatorDismissed
+            | Self::SmsUnblocked => true,
         }
     }
 

@@ -19,11 +19,7 @@ impl SmsReports for SqlLedger {
     }
 
     async fn unblock(&self, digits: &str, audit: &AuditRecord) -> PortResult<bool> {
-        let unblocked = self.database.write(|tx| unblock(tx, digits, audit)).await?;
-        if unblocked {
-            trail::tell(audit);
-        }
-        Ok(unblocked)
+        Ok(self.database.write(|tx| unblock(tx, digits, audit)).await?)
     }
 }
 
