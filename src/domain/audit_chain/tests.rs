@@ -1,3 +1,5 @@
+//! A chain that is changed in every way that is possible without the key, and what is told of it. Floor: ground.
+
 use super::*;
 use crate::domain::audit::Link;
 use crate::domain::secret::SecretBytes;
