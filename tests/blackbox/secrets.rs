@@ -100,7 +100,7 @@ async fn day_of_everything(accounts: Accounts) {
     assert!(leaks.is_empty(), "{leaks:#?}");
     assert!(kinds.len() >= 4, "the search is for secrets of every kind: {kinds:?}");
 
-    planted_ones_are_found(&stack, &newcomer).await;
+    planted_ones_are_found(&stack, &early).await;
 }
 
 /// The same search finds what is put there on purpose: in a log, an answer, Redis, the database, and what the application got.
