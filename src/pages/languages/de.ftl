@@ -61,7 +61,7 @@ day-in-words = { $day }. { $month ->
      [10] Oktober
      [11] November
     *[12] Dezember
-} { $year }
+    } { $year }
 
 phone-title = Mobilnummer hinzufügen
 phone-why = Zur Anmeldung gehört ab jetzt auch ein Code per SMS. Sagen Sie uns, wohin wir ihn senden sollen; ein erster Code kommt sofort.

@@ -68,7 +68,7 @@ day-in-words = { $day } { $month ->
      [10] October
      [11] November
     *[12] December
-} { $year }
+    } { $year }
 
 ## Adding a phone number
 

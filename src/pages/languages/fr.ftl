@@ -52,7 +52,7 @@ login-announcement = À partir du { $day }, la connexion demandera aussi un code
 day-in-words = { $day ->
     [1] 1er
    *[other] { $day }
-} { $month ->
+    } { $month ->
      [1] janvier
      [2] février
      [3] mars
@@ -65,7 +65,7 @@ day-in-words = { $day ->
      [10] octobre
      [11] novembre
     *[12] décembre
-} { $year }
+    } { $year }
 
 phone-title = Ajoutez votre numéro de mobile
 phone-why = La connexion demande désormais aussi un code envoyé par SMS. Indiquez-nous où l’envoyer ; un premier code part aussitôt.

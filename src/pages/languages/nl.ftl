@@ -61,7 +61,7 @@ day-in-words = { $day } { $month ->
      [10] oktober
      [11] november
     *[12] december
-} { $year }
+    } { $year }
 
 phone-title = Voeg je mobiele nummer toe
 phone-why = Voor het inloggen is voortaan ook een code per sms nodig. Vertel ons waar we die naartoe sturen; de eerste code komt meteen.
