@@ -13,12 +13,18 @@ pub fn keep_memory_private() -> std::io::Result<()> {
     Ok(())
 }
 
+/// How many files may ever be open at once; `None`: there is no limit.
+#[must_use]
+pub fn most_open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
 /// Takes the upper limit of open files, as the lower one is often 1,024: a WebSocket needs two. `None`: there is no limit.
 ///
 /// # Errors
 /// The kernel refuses; the lower limit holds.
 pub fn open_as_many_files_as_allowed() -> std::io::Result<Option<u64>> {
-    let allowed = getrlimit(Resource::Nofile).maximum;
+    let allowed = most_open_files();
     setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed })?;
     Ok(allowed)
 }

@@ -11,11 +11,13 @@ use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use super::hardening::most_open_files;
 use super::rooms::{self, BuildError, Rooms};
 use super::{audit_head, certificate_watch, feed_follower, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
 use crate::admin::pages;
 use crate::config::Config;
+use crate::config::open_files::OpenFiles;
 use crate::domain::site::SiteName;
 use crate::gateway::assertions::Assertions;
 use crate::gateway::bridge::Pages;
@@ -108,6 +110,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
         drain: config.shutdown.drain,
         upgrade_socket: PathBuf::from("/run/vestibule/upgrade.sock"),
         start: Start::Fresh,
+        kept_upstream_connections: OpenFiles::shared_out(most_open_files()).kept,
     };
     let mut server = service::server(&settings);
     server.bootstrap();

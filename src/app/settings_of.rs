@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hardening::most_open_files;
 use crate::admin::operations::{EnrolmentPolicy, Policy};
 use crate::config::admin::Admin;
 use crate::config::listener::{Certificate, Listener, ProxyProtocol as ConfigProxyProtocol, Tls};
+use crate::config::open_files::OpenFiles;
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
 use crate::config::sms::Sms;
@@ -239,7 +241,11 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
             public_body: timeouts.public_body,
             ..DownstreamTimeouts::default()
         },
-        connections: ConnectionLimits { total: connections.total, per_network: connections.per_network },
+        connections: ConnectionLimits {
+            // the operator has been told, as a notice of the configuration
+            total: connections.total.min(OpenFiles::shared_out(most_open_files()).connections),
+            per_network: connections.per_network,
+        },
         access_log: if config.log.access { AccessLog::On } else { AccessLog::Off },
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::Config;
 use super::listener::ProxyProtocol;
 use super::node::Node;
+use super::open_files::OpenFiles;
 use super::site::{Access, Site};
 use super::sms::Provider;
 use super::stores::State;
@@ -27,6 +28,7 @@ pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
     texts_fit_in_one_sms(root, config);
     let mut notices = notices(config);
     notices.extend(certificates_that_end(config, root.reading().surroundings.now()));
+    notices.extend(connections_that_do_not_fit(config, root.reading().surroundings.open_files()));
     notices
 }
 
@@ -38,6 +40,15 @@ fn certificates_that_end(config: &Config, now: UnixMillis) -> impl Iterator<Item
         let remark = certificate.validity?.remark(now)?;
         Some(format!("the certificate in {} {remark}.", certificate.certificate.display()))
     })
+}
+
+fn connections_that_do_not_fit(config: &Config, files: Option<u64>) -> Option<String> {
+    let (total, fitting) = (config.limits.connections.total, OpenFiles::shared_out(files).connections);
+    let files = files.filter(|_| total > fitting)?;
+    Some(format!(
+        "limits.connections.total is {total}, but {fitting} fit into the {files} files that may be open here: no more than {fitting} connections \
+         are taken (LimitNOFILE, ulimit -n)."
+    ))
 }
 
 fn is_on_loopback(site: &Site) -> bool {

@@ -12,6 +12,7 @@ mod kinds;
 pub mod limits;
 pub mod listener;
 mod node;
+pub mod open_files;
 pub mod operation;
 pub mod passwords;
 pub mod portal;

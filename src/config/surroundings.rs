@@ -22,6 +22,9 @@ pub(super) trait Surroundings {
     /// Whether there is a folder.
     fn is_folder(&self, path: &Path) -> bool;
 
+    /// How many files this process may ever have open at once; `None`: as many as it likes.
+    fn open_files(&self) -> Option<u64>;
+
     /// The time of day.
     fn now(&self) -> UnixMillis;
 
@@ -63,6 +66,10 @@ impl Surroundings for Machine {
 
     fn is_folder(&self, path: &Path) -> bool {
         path.is_dir()
+    }
+
+    fn open_files(&self) -> Option<u64> {
+        rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum
     }
 
     fn now(&self) -> UnixMillis {

@@ -132,6 +132,7 @@ impl Answer {
             HeadMistake::Connect => "This method is not allowed.",
             HeadMistake::Expectation => "Nothing but 100-continue can be expected here.",
             HeadMistake::TooSlow => "The request did not arrive in time.",
+            HeadMistake::NoRoom => "There are too many connections just now. Try again in a moment.",
         };
         let answer = Self::new(mistake.status(), mistake.code(), detail).closing();
         if mistake == HeadMistake::Connect { answer.with(ALLOW, allowed_methods()) } else { answer }

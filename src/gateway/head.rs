@@ -67,6 +67,8 @@ pub enum HeadMistake {
     TooLarge,
     /// The target has too many bytes.
     TargetTooLong,
+    /// There are too many connections; nothing is wrong with the head.
+    NoRoom,
 }
 
 impl HeadMistake {
@@ -88,6 +90,7 @@ impl HeadMistake {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -109,6 +112,7 @@ impl HeadMistake {
             Self::TooSlow => "head_too_slow",
             Self::TooLarge => "head_too_large",
             Self::TargetTooLong => "target_too_long",
+            Self::NoRoom => "too_many_connections",
         }
     }
 }

@@ -25,8 +25,6 @@ use super::settings::{
 };
 use super::streams::ending::EndingStreams;
 
-/// Idle connections to upstreams that are kept, for each service. Our own choice: pingora's 128 is short for some hundred people.
-const UPSTREAM_POOL: usize = 512;
 /// One try, and one more where nothing can have been executed (see `proxy`).
 const TRIES: usize = 2;
 
@@ -70,7 +68,7 @@ pub fn server(settings: &ServerSettings) -> Server {
         threads,
         // Measured: a few percent more requests, and connections stay on one core.
         work_stealing: false,
-        upstream_keepalive_pool_size: UPSTREAM_POOL,
+        upstream_keepalive_pool_size: settings.kept_upstream_connections,
         max_retries: TRIES,
         // `run` returns before: streams are ended when the drain time is over.
         grace_period_seconds: Some((settings.drain + 2 * FAREWELL).as_secs()),

@@ -207,6 +207,8 @@ pub struct ServerSettings {
     pub upgrade_socket: PathBuf,
     /// Whether this process takes the sockets of a running one over.
     pub start: Start,
+    /// Connections to upstreams that each service keeps without a request.
+    pub kept_upstream_connections: usize,
 }
 
 /// Where the listening sockets come from.

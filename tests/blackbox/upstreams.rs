@@ -5,6 +5,7 @@ mod application;
 mod certificates;
 mod changes;
 mod probe;
+mod scarcity;
 mod trust;
 
 use crate::harness::stack::{Plan, Stack};

@@ -1,6 +1,7 @@
 //! What does not fit together is refused, and nothing else is.
 
-use super::{SMALL, assert_mistake, assert_right, mistakes, read, read_value, small_with};
+use super::super::document;
+use super::{Imagined, SMALL, assert_mistake, assert_right, mistakes, read, read_in, read_value, small_with};
 
 const LOCAL: [(&str, &str); 2] = [("/sites/0/url", "\"http://localhost:8080\""), ("/trusted_proxies", "[]")];
 
@@ -13,6 +14,21 @@ fn the_small_one_is_right_and_says_nothing_but_that_memory_is_for_one_node() {
     let loaded = read(SMALL).unwrap();
     assert_eq!(loaded.notices.len(), 1, "{:?}", loaded.notices);
     assert_right(&LOCAL);
+}
+
+#[test]
+fn connections_that_do_not_fit_into_the_open_files_are_announced() {
+    let notices = |open_files| {
+        let surroundings = Imagined { open_files, ..Imagined::default() };
+        let text = document::write(&small_with(&[("/limits", "{ connections: { total: 3000, per_network: 100 } }")]));
+        read_in(&text, &surroundings).unwrap().notices
+    };
+    let said = notices(Some(4096));
+    let notice = said.iter().find(|notice| notice.contains("limits.connections.total")).unwrap();
+    assert!(notice.contains("3000") && notice.contains("1728") && notice.contains("4096"), "{notice}");
+    for enough in [Some(8192), None] {
+        assert!(notices(enough).iter().all(|notice| !notice.contains("limits.connections")));
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ struct Imagined {
     variables: BTreeMap<&'static str, &'static str>,
     /// Milliseconds since 1970.
     now: i64,
+    open_files: Option<u64>,
 }
 
 impl Imagined {
@@ -58,6 +59,10 @@ impl Surroundings for Imagined {
         path == Path::new("/var/lib/acme")
     }
 
+    fn open_files(&self) -> Option<u64> {
+        self.open_files
+    }
+
     fn now(&self) -> UnixMillis {
         UnixMillis(self.now)
     }
@@ -77,7 +82,11 @@ fn key_named(path: &str) -> String {
 }
 
 fn read(text: &str) -> Result<Loaded, Vec<Problem>> {
-    super::read(text, &Imagined::default(), Path::new("/etc/vestibule"), Readers::OnlyUs).and_then(super::whole)
+    read_in(text, &Imagined::default())
+}
+
+fn read_in(text: &str, surroundings: &Imagined) -> Result<Loaded, Vec<Problem>> {
+    super::read(text, surroundings, Path::new("/etc/vestibule"), Readers::OnlyUs).and_then(super::whole)
 }
 
 fn read_value(value: &Value) -> Result<Loaded, Vec<Problem>> {

@@ -18,9 +18,23 @@ const WARN_EVERY: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionCount(Arc<Mutex<Counted>>);
 
+/// Connections beyond the total that are taken all the same, to be told so: probes are answered there. Our own choice: they are short.
+const TO_BE_TOLD: usize = 32;
+
+/// Why a connection is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMany {
+    /// There are too many of everybody's.
+    InAll,
+    /// There are too many of its network's.
+    FromNetwork,
+}
+
 #[derive(Debug, Default)]
 struct Counted {
     total: usize,
+    /// Beyond the total, not in it.
+    told: usize,
     networks: HashMap<ClientNetwork, usize>,
     /// Refused since the last warning.
     refused: u64,
@@ -31,26 +45,49 @@ struct Counted {
 #[derive(Debug)]
 pub struct Place {
     count: ConnectionCount,
-    network: Option<ClientNetwork>,
+    seat: Seat,
+}
+
+/// How a connection is counted.
+#[derive(Clone, Copy, Debug)]
+enum Seat {
+    /// In the total, and in its network's.
+    InTotal(Option<ClientNetwork>),
+    /// Beyond the total.
+    ToBeTold,
 }
 
 impl ConnectionCount {
-    /// Counts a connection; `None` when it is one too many, in all or from its network. Peers that `exempt` holds are not counted by network,
-    /// and neither is one without an address.
-    #[must_use]
-    pub fn enter(&self, peer: Option<IpAddr>, limits: ConnectionLimits, exempt: &Networks) -> Option<Place> {
+    /// Counts a connection. Peers that `exempt` holds are not counted by network, and neither is one without an address.
+    ///
+    /// # Errors
+    /// When it is one too many.
+    pub fn enter(&self, peer: Option<IpAddr>, limits: ConnectionLimits, exempt: &Networks) -> Result<Place, TooMany> {
         let network = peer.filter(|peer| !exempt.contains(*peer)).map(ClientNetwork::narrow);
         let mut counted = self.lock();
         let from_network = network.and_then(|network| counted.networks.get(&network)).copied().unwrap_or_default();
-        if counted.total >= limits.total || from_network >= limits.per_network {
+        if let Some(too_many) = (from_network >= limits.per_network)
+            .then_some(TooMany::FromNetwork)
+            .or((counted.total >= limits.total).then_some(TooMany::InAll))
+        {
             counted.refuse(network);
-            return None;
+            return Err(too_many);
         }
         counted.total += 1;
         if let Some(network) = network {
             counted.networks.insert(network, from_network + 1);
         }
-        Some(Place { count: self.clone(), network })
+        Ok(Place { count: self.clone(), seat: Seat::InTotal(network) })
+    }
+
+    /// Takes a connection that is one too many in all, to be told so; `None` when there are too many of these as well.
+    #[must_use]
+    pub fn enter_to_be_told(&self) -> Option<Place> {
+        let mut counted = self.lock();
+        (counted.told < TO_BE_TOLD).then(|| {
+            counted.told += 1;
+            Place { count: self.clone(), seat: Seat::ToBeTold }
+        })
     }
 
     /// How many there are.
@@ -59,8 +96,15 @@ impl ConnectionCount {
         self.lock().total
     }
 
-    fn leave(&self, network: Option<ClientNetwork>) {
+    fn leave(&self, seat: Seat) {
         let mut counted = self.lock();
+        let network = match seat {
+            Seat::InTotal(network) => network,
+            Seat::ToBeTold => {
+                counted.told = counted.told.saturating_sub(1);
+                return;
+            }
+        };
         counted.total = counted.total.saturating_sub(1);
         let Some(network) = network else { return };
         match counted.networks.get_mut(&network) {
@@ -101,7 +145,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.count.leave(self.network);
+        self.count.leave(self.seat);
     }
 }
 
@@ -133,23 +177,32 @@ mod tests {
         let nobody = Networks::default();
         let enter = |peer: &str| count.enter(ip(peer), limits, &nobody);
         let (first, _second) = (enter("203.0.113.1").unwrap(), enter("::ffff:203.0.113.1").unwrap());
-        assert!(enter("203.0.113.1").is_none(), "a third from one address");
+        assert_eq!(enter("203.0.113.1").unwrap_err(), TooMany::FromNetwork);
         let _six = [enter("2001:db8::1").unwrap(), enter("2001:db8::2").unwrap()];
-        assert!(enter("2001:db8::3").is_none(), "a third from one /64");
+        assert_eq!(enter("2001:db8::3").unwrap_err(), TooMany::FromNetwork);
         let _other = enter("203.0.113.2").unwrap();
-        assert!(enter("203.0.113.3").is_none(), "a sixth in all");
+        assert_eq!(enter("203.0.113.3").unwrap_err(), TooMany::InAll);
         drop(first);
         let again = enter("203.0.113.1").unwrap();
-        assert!(enter("203.0.113.1").is_none());
+        assert!(enter("203.0.113.1").is_err());
         drop(again);
         assert_eq!(count.total(), 4);
+    }
+
+    #[test]
+    fn a_few_beyond_the_total_can_be_told_so() {
+        let count = ConnectionCount::default();
+        let told: Vec<Place> = std::iter::from_fn(|| count.enter_to_be_told()).collect();
+        assert_eq!((told.len(), count.total()), (TO_BE_TOLD, 0));
+        drop(told);
+        assert!(count.enter_to_be_told().is_some());
     }
 
     #[test]
     fn a_trusted_proxy_is_counted_in_all_only() {
         let (count, limits) = (ConnectionCount::default(), ConnectionLimits { total: 3, per_network: 1 });
         let proxies = Networks::new(vec!["10.0.0.0/8".parse().unwrap()]);
-        let places: Vec<Place> = std::iter::from_fn(|| count.enter(ip("10.0.0.1"), limits, &proxies)).collect();
+        let places: Vec<Place> = std::iter::from_fn(|| count.enter(ip("10.0.0.1"), limits, &proxies).ok()).collect();
         assert_eq!(places.len(), 3);
         drop(places);
         assert_eq!(count.total(), 0);

@@ -88,7 +88,7 @@ async fn silence_and_leaving_are_no_mistakes() {
 async fn the_last_word_can_be_read_and_its_connection_is_counted_until_it_is_closed() {
     let count = ConnectionCount::default();
     let peer = Some(Ipv4Addr::LOCALHOST.into());
-    let place = count.enter(peer, ConnectionLimits::default(), &Networks::default());
+    let place = count.enter(peer, ConnectionLimits::default(), &Networks::default()).ok();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut client = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let ours = pingora::protocols::l4::stream::Stream::from(listener.accept().await.unwrap().0);

@@ -10,6 +10,7 @@ pub mod state;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::{HttpServerApp as _, ServerApp};
@@ -21,13 +22,18 @@ use pingora::protocols::{ALPN, GetSocketDigest, Stream};
 use pingora::server::ShutdownWatch;
 use pingora::upstreams::peer::Tracer;
 
-use self::count::Place;
+use self::count::{Place, TooMany};
 use self::guarded::{Guarded, HeadRead, HeadTimes};
 use self::state::ConnectionState;
 use super::handle::GatewayHandle;
+use super::head::HeadMistake;
 use super::http2::{self, Http2Limits};
 use super::streams::ending::EndingStreams;
 use crate::domain::network::folded;
+use crate::web::paths;
+
+/// How long a connection may take over its one request when there is no room for it. Our own choice: a probe's is sent at once.
+const NO_ROOM_FOR_LONG: Duration = Duration::from_secs(1);
 
 /// What serves the connections of the listeners of one use.
 #[derive(Debug)]
@@ -43,8 +49,7 @@ impl Connections {
         Self { handle, requests: Arc::new(requests) }
     }
 
-    /// `None` when there are too many connections.
-    fn place_for(&self, stream: &Stream) -> Option<Place> {
+    fn place_for(&self, stream: &Stream) -> Result<Place, TooMany> {
         let current = self.handle.current();
         let settings = &current.parts.settings;
         self.handle.connections().enter(peer_of(&**stream), settings.connections, &settings.trusted_proxies)
@@ -54,6 +59,27 @@ impl Connections {
     pub(super) async fn serve_http2(&self, stream: Stream, shutdown: &ShutdownWatch) {
         let limits = Http2Limits::of(&self.handle.current().parts.settings);
         http2::serve(&self.requests, stream, shutdown, limits).await;
+    }
+
+    /// One request, and quickly, for which there is no room: only whether this process lives is told all the same. Those who look after it ask
+    /// over a connection of their own, and would end it when they hear nothing.
+    async fn serve_one_too_many(&self, stream: Stream, shutdown: &ShutdownWatch) {
+        let Some(place) = self.handle.connections().enter_to_be_told() else { return };
+        let mut guarded = Box::new(Guarded::new(stream, Some(place), Arc::new(ConnectionState::default())));
+        let current = self.handle.current();
+        let times = HeadTimes { first_byte: NO_ROOM_FOR_LONG, whole: NO_ROOM_FOR_LONG };
+        match guarded.read_head(&current.parts.settings.limits, times, std::future::pending()).await {
+            HeadRead::Head(head) if asks_for_a_probe(&head.bytes) => {
+                let state = guarded.state();
+                state.begin_request(true);
+                let mut session = ServerSession::new_http1(guarded);
+                session.set_pipelined_prefix(head.bytes);
+                state::CONNECTION.scope(state, self.requests.process_new_http(session, shutdown)).await;
+            }
+            HeadRead::Head(_) => refusal::refuse(guarded, HeadMistake::NoRoom, &current).await,
+            HeadRead::Wrong(mistake) => refusal::refuse(guarded, mistake, &current).await,
+            HeadRead::Nothing => guarded.end_at_once(),
+        }
     }
 
     /// One request after the other, until the connection ends.
@@ -95,7 +121,15 @@ impl Connections {
 impl ServerApp for Connections {
     async fn process_new(self: &Arc<Self>, stream: Stream, shutdown: &ShutdownWatch) -> Option<Stream> {
         // A TLS connection was counted before its handshake, by `BeforeTls`.
-        let place = if stream.get_ssl_digest().is_some() { None } else { Some(self.place_for(&stream)?) };
+        let counted_before = stream.get_ssl_digest().is_some();
+        let place = match (!counted_before).then(|| self.place_for(&stream)).transpose() {
+            Ok(place) => place,
+            Err(TooMany::InAll) => {
+                self.serve_one_too_many(stream, shutdown).await;
+                return None;
+            }
+            Err(TooMany::FromNetwork) => return None,
+        };
         if matches!(stream.selected_alpn_proto(), Some(ALPN::H2)) {
             self.serve_http2(stream, shutdown).await;
             return None;
@@ -128,7 +162,7 @@ impl PreTlsProcess for BeforeTls {
         let current = self.0.current();
         let settings = &current.parts.settings;
         let counted = self.0.connections().enter(peer_of(stream), settings.connections, &settings.trusted_proxies);
-        let Some(place) = counted else {
+        let Ok(place) = counted else {
             return Err(unheard("too many connections"));
         };
         // The tracer lives as long as the socket, whatever is wrapped around it.
@@ -140,6 +174,15 @@ impl PreTlsProcess for BeforeTls {
 /// What pingora is told of a connection that is closed before TLS. It makes an error of each, and whoever refused it has said what there is to
 /// say, at most every few seconds: the log leaves lines with these words out.
 pub const UNHEARD: &str = "closed unheard";
+
+/// Whether the first line asks for one of the probes.
+fn asks_for_a_probe(head: &[u8]) -> bool {
+    let mut words = head.split(|byte| *byte == b' ' || *byte == b'\r');
+    let method = words.next();
+    let target = words.next();
+    matches!(method, Some(b"GET" | b"HEAD"))
+        && [paths::LIVE, paths::READY].iter().any(|probe| target == Some(probe.as_bytes()))
+}
 
 /// The error that closes a connection before TLS.
 pub(super) fn unheard(why: &str) -> Box<pingora::Error> {

@@ -41,6 +41,7 @@ fn settings(listeners: Vec<(SocketAddr, ListenerPurpose)>) -> ServerSettings {
         drain: Duration::from_secs(60),
         upgrade_socket: "/nonexistent".into(),
         start: Start::Fresh,
+        kept_upstream_connections: 8,
     }
 }
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use http::HeaderValue;
 use http::header::{CONNECTION, HOST, USER_AGENT};
+use pingora::Error;
 use pingora::connectors::http::v1::Connector;
 use pingora::http::RequestHeader;
 use tokio::io::AsyncReadExt as _;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::blame::{self, Blame};
 use super::peer::{Connections, Use, peer};
 use super::settings::{HealthSettings, UpstreamHost, UpstreamServer, UpstreamSettings};
 use super::words::words;
@@ -95,13 +97,21 @@ async fn check(upstream: Arc<Upstream>, connector: Arc<Shared>) {
     loop {
         let answers = upstream.servers.iter().map(|server| ask(&connector.0, &upstream, server, health));
         for ((server, run), answer) in upstream.servers.iter().zip(&mut runs).zip(join_all(answers).await) {
-            let outcome = if answer.is_ok() { Outcome::Good } else { Outcome::Bad };
+            let outcome = match &answer {
+                Ok(_) => Outcome::Good,
+                Err(NotWell { blame: Blame::Server, .. }) => Outcome::Bad,
+                // It was not asked, so that nothing is known.
+                Err(NotWell { blame: Blame::Ourselves, why }) => {
+                    tracing::error!(upstream = %upstream.settings.name, server = %server.settings, cause = why, "the server's health could not be asked for");
+                    continue;
+                }
+            };
             let Some(change) = run.take(outcome, health, server.checked.is_unhealthy()) else { continue };
             let (name, server_name) = (&upstream.settings.name, &server.settings);
             match change {
                 Change::Unhealthy => {
                     server.checked.set_unhealthy(true);
-                    let cause = answer.err().unwrap_or_default();
+                    let cause = answer.err().map(|unasked| unasked.why).unwrap_or_default();
                     tracing::warn!(upstream = %name, server = %server_name, cause, "the server is unhealthy");
                 }
                 Change::Healthy => {
@@ -156,35 +166,57 @@ impl Run {
     }
 }
 
+/// No good answer.
+struct NotWell {
+    blame: Blame,
+    /// In words.
+    why: String,
+}
+
+impl NotWell {
+    fn by_the_server(why: String) -> Self {
+        Self { blame: Blame::Server, why }
+    }
+}
+
+impl From<Box<Error>> for NotWell {
+    fn from(error: Box<Error>) -> Self {
+        Self { blame: blame::of(&error), why: words(&error) }
+    }
+}
+
 /// One question; the status when it is a good one.
 ///
 /// # Errors
-/// Why the server is not well, in words.
+/// Why the server is not well, or could not be asked.
 async fn ask(
     connector: &Connector,
     upstream: &Upstream,
     server: &Server,
     health: &HealthSettings,
-) -> Result<u16, String> {
+) -> Result<u16, NotWell> {
     let asked = async {
-        let peer = peer(upstream, server, Use::Exchange, Connections::Fresh).await.map_err(|error| said(&error))?;
-        let (mut http, _) = connector.get_http_session(&peer).await.map_err(|error| words(&error))?;
-        let head = head(upstream, server, health).map_err(|error| words(&error))?;
-        http.write_request_header(Box::new(head)).await.map_err(|error| words(&error))?;
+        let peer = peer(upstream, server, Use::Exchange, Connections::Fresh)
+            .await
+            .map_err(|error| NotWell { blame: blame::of_no_server(&error), why: said(&error) })?;
+        let (mut http, _) = connector.get_http_session(&peer).await?;
+        http.write_request_header(Box::new(head(upstream, server, health)?)).await?;
         for _ in 0..MOST_INFORMATIONAL {
-            http.read_response().await.map_err(|error| words(&error))?;
+            http.read_response().await?;
             match http.get_status() {
                 Some(status) if status.is_informational() => (),
                 Some(status) if health.statuses.contains(&status.as_u16()) => return Ok(status.as_u16()),
-                Some(status) => return Err(format!("{} answers {}", health.path, status.as_u16())),
+                Some(status) => {
+                    return Err(NotWell::by_the_server(format!("{} answers {}", health.path, status.as_u16())));
+                }
                 None => break,
             }
         }
-        Err("it does not come to an answer".to_owned())
+        Err(NotWell::by_the_server("it does not come to an answer".to_owned()))
     };
     match timeout(health.timeout, asked).await {
         Ok(answer) => answer,
-        Err(_) => Err(format!("{} did not answer within {:?}", health.path, health.timeout)),
+        Err(_) => Err(NotWell::by_the_server(format!("{} did not answer within {:?}", health.path, health.timeout))),
     }
 }
 
@@ -218,7 +250,7 @@ async fn probe_one(connector: &Connector, upstream: &Upstream, server: &Server) 
     };
     let said_of_it = |what: String| format!("{place}: {what}");
     if let Some(health) = &upstream.settings.health {
-        let status = ask(connector, upstream, server, health).await.map_err(said_of_it)?;
+        let status = ask(connector, upstream, server, health).await.map_err(|unasked| said_of_it(unasked.why))?;
         return Ok(format!("{place} answers {status} to {}", health.path));
     }
     let mut stream = {

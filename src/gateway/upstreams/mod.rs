@@ -1,10 +1,11 @@
 //! The servers behind: which one a request goes to, what is known of each, how it is connected to. Sends no request but health checks,
 //! and decides nothing about who may pass. Floor: edge.
 //!
-//! `settings` says what was decided, `choice` picks, `rest` counts what requests meet, `health` asks, `addresses` looks names up, `peer`
-//! and `trust` connect, `words` tells operators what went wrong.
+//! `settings` says what was decided, `choice` picks, `rest` counts what requests meet, `blame` says what counts, `health` asks, `addresses`
+//! looks names up, `peer` and `trust` connect, `words` tells operators what went wrong.
 
 mod addresses;
+mod blame;
 pub mod choice;
 pub mod health;
 pub mod peer;
@@ -19,10 +20,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use http::HeaderValue;
+use pingora::Error;
 use pingora::upstreams::peer::HttpPeer;
-use pingora::{Error, ErrorType};
 
 use self::addresses::Addresses;
+use self::blame::Blame;
 use self::choice::{AskedBy, Fitness};
 use self::health::Checked;
 use self::peer::{Connections, Use};
@@ -141,7 +143,10 @@ impl Upstreams {
         match peer::peer(upstream, &chosen.server, usage, connections).await {
             Ok(peer) => Ok((chosen, Box::new(peer))),
             Err(error) => {
-                chosen.begin_rest(Incident::NoConnection, &error.to_string());
+                match blame::of_no_server(&error) {
+                    Blame::Server => chosen.begin_rest(Incident::NoConnection, &error.to_string()),
+                    Blame::Ourselves => return Err(error),
+                }
                 if chosen.alternative() == Alternative::None {
                     return Err(error);
                 }
@@ -222,11 +227,16 @@ impl Chosen {
     /// No connection came about: others come first for a while. Whether there is another to try.
     pub fn no_connection(&self, error: &Error, request: RequestId) -> Alternative {
         let cause = words::words(error);
-        let is_our_own = matches!(error.etype(), ErrorType::InternalError | ErrorType::BindError);
         let (upstream, server) = (&self.upstream.settings.name, &self.server.settings);
-        tracing::warn!(%request, %upstream, %server, cause, "a server cannot be connected to");
-        if !is_our_own {
-            self.begin_rest(Incident::NoConnection, &cause);
+        match blame::of(error) {
+            Blame::Server => {
+                tracing::warn!(%request, %upstream, %server, cause, "a server cannot be connected to");
+                self.begin_rest(Incident::NoConnection, &cause);
+            }
+            Blame::Ourselves => {
+                tracing::error!(%request, %upstream, %server, cause, "this process cannot open a connection, to whatever server");
+                return Alternative::None;
+            }
         }
         if self.server.addresses.move_on() { Alternative::Another } else { self.alternative() }
     }

@@ -44,7 +44,7 @@ async fn place(upstreams: &Upstreams, tried: Option<&Chosen>) -> (Chosen, String
 }
 
 fn refused(chosen: &Chosen) -> Alternative {
-    chosen.no_connection(&Error::explain(ErrorType::ConnectRefused, "refused"), RequestId::fresh())
+    chosen.no_connection(&Error::explain(pingora::ErrorType::ConnectRefused, "refused"), RequestId::fresh())
 }
 
 #[tokio::test]

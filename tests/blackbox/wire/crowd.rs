@@ -56,7 +56,10 @@ async fn a_trusted_proxy_may_have_as_many_as_there_are_in_all() {
         .start();
     let wires = as_many_as_possible(&stack, 5).await;
     assert_eq!(wires.len(), 5);
-    assert!(kept(&stack).await.is_none());
+    let mut one_too_many = Wire::to(stack.nodes[0].port()).await;
+    one_too_many.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(one_too_many.read_until(|_| false).await, Ended::Closed);
+    assert_eq!(one_too_many.statuses(), [503], "{}", one_too_many.text());
 }
 
 #[tokio::test]
