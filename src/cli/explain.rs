@@ -122,7 +122,7 @@ fn explain_request(common: &Common, arguments: &Arguments) -> Result<(), Failure
         [method, url] => (method.as_str(), url),
         _ => return Err(Failure::usage("give a URL, or a method and a URL")),
     };
-    let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes())
+    let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| Failure::usage(format!("{method:?} is no method; GET and POST are")))?;
     let (url, raw_path) = split(url)?;
     let loaded = common.load()?;
@@ -136,7 +136,7 @@ fn explain_request(common: &Common, arguments: &Arguments) -> Result<(), Failure
         return Err(Failure::usage("a preflight is an OPTIONS request: explain OPTIONS URL --preflight"));
     }
     let kind = if arguments.preflight { RequestKind::Preflight } else { RequestKind::Ordinary };
-    let request = RequestTraits { method: &method, client: arguments.client, kind };
+    let request = RequestTraits { method: &method, overriding: &[], client: arguments.client, kind };
     let explanation = explain(site, &raw_path, &request, &loaded.config);
     if arguments.json { output::print_json(&explanation.to_json()) } else { output::print(&explanation.to_text()) }
 }
@@ -163,7 +163,10 @@ fn explain(site: &Site, raw_path: &str, request: &RequestTraits<'_>, config: &Co
     let (decision, why, carried) = if METHODS.contains(&request.method.as_str()) {
         judge(site, &rules, &reading, request)
     } else {
-        ("refused with 405", format!("{} is never passed on", request.method), None)
+        let capitals = request.method.as_str().to_ascii_uppercase();
+        let known = METHODS.contains(&capitals.as_str());
+        let remark = if known { format!("; {capitals} is, and case matters") } else { String::new() };
+        ("refused with 405", format!("{} is never passed on{remark}", request.method), None)
     };
     let open_paths = site.routes.iter().filter(|route| route.access == ConfigAccess::Public).map(open_path).collect();
     let signed_in = decision == "sign-in needed";

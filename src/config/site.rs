@@ -152,7 +152,7 @@ fn read_route(slot: Slot<'_>) -> Route {
                 .parsed("a path such as /unsubscribe/* or /robots.txt; `*` only at its end, after a `/`", path_pattern)
                 .required("\"/unsubscribe/*\""),
             methods: node
-                .key("methods", "Only these methods; left out: all.")
+                .key("methods", "Only these methods; left out: all. A request that names another one in X-HTTP-Method-Override, X-HTTP-Method or X-Method-Override is denied when either is, and public only when both are.")
                 .list(1, 16, |slot| {
                     slot.text(32).parsed("a method in capital letters, such as POST", method).required("POST")
                 })

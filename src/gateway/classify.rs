@@ -4,17 +4,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{
-    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use http::header::{ACCEPT, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::{HeaderValue, Method};
 
 use super::acme::Token;
 use super::admission::{Admission, NotAdmitted};
 use super::head::RequestHead;
 use super::headers::request::PeerTrust;
-use super::route_rules::{Access, RequestKind, RequestTraits, UpstreamName};
+use super::overriding;
+use super::preflight::{has_body, kind_of};
+use super::route_rules::{Access, RequestTraits, UpstreamName};
 use super::settings::SiteSettings;
 use super::verify::{self, Verification};
 use crate::login::sessions::{NoSession, SessionCheck};
@@ -255,7 +254,9 @@ pub(super) fn judge<'a>(
         }
         PathReading::Clear(_) | PathReading::Ambiguous(_) => {}
     }
-    let request = RequestTraits { method: head.method, client: arrival.client, kind: kind_of(head) };
+    let overriding = overriding::methods(head.headers);
+    let request =
+        RequestTraits { method: head.method, overriding: &overriding, client: arrival.client, kind: kind_of(head) };
     let decision = site.rules.decide(&path, &request);
     match admit(site, head, decision.access, check) {
         Ok(admission) => Judged::Admitted(admission, decision.upstream.or(site.upstream.as_ref())),
@@ -366,26 +367,6 @@ fn is_foreign_websocket(head: &RequestHead<'_>, site: &SiteSettings) -> bool {
     }
     let is_ours = |origin: &HeaderValue| origin.as_bytes().eq_ignore_ascii_case(site.origin.as_str().as_bytes());
     *head.method != Method::GET || has_body(head) || !head.headers.get_all(ORIGIN).iter().all(is_ours)
-}
-
-/// A preflight as browsers send it (Fetch Standard, "CORS-preflight fetch"): `OPTIONS` with one `Origin` and one
-/// `Access-Control-Request-Method`, and no body.
-fn kind_of(head: &RequestHead<'_>) -> RequestKind {
-    let has_one = |name: HeaderName| {
-        let mut values = head.headers.get_all(name).iter();
-        values.next().is_some_and(|value| !value.as_bytes().trim_ascii().is_empty()) && values.next().is_none()
-    };
-    let asks = has_one(ORIGIN) && has_one(ACCESS_CONTROL_REQUEST_METHOD);
-    if *head.method == Method::OPTIONS && asks && !has_body(head) {
-        RequestKind::Preflight
-    } else {
-        RequestKind::Ordinary
-    }
-}
-
-fn has_body(head: &RequestHead<'_>) -> bool {
-    head.headers.contains_key(TRANSFER_ENCODING)
-        || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }
 
 fn session_check(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Method;
 
 use crate::domain::network::Networks;
-use crate::web::canonical_path::PathReading;
+use crate::web::canonical_path::{Ambiguous, PathReading};
 use crate::web::path_pattern::PathPattern;
 
 /// What a request needs to reach the upstream.
@@ -51,6 +51,8 @@ impl fmt::Display for UpstreamName {
 pub struct RequestTraits<'a> {
     /// As it came.
     pub method: &'a Method,
+    /// Those that it asks the application to take it for (`overriding`); usually none.
+    pub overriding: &'a [Method],
     /// Who asks.
     pub client: IpAddr,
     /// Whether it asks for something, or only whether it may.
@@ -129,26 +131,45 @@ impl RouteRules {
     }
 
     /// What a request needs. One whose path readers differ about is denied when any reading is denied, and never public:
-    /// what one reader takes for a public page may be a private one for the application.
+    /// what one reader takes for a public page may be a private one for the application. One that the application may take for another method is
+    /// denied when either is denied, and public only when both are.
     #[must_use]
     pub fn decide(&self, path: &PathReading<'_>, request: &RequestTraits<'_>) -> RouteDecision<'_> {
         match path {
-            PathReading::Clear(path) => self.first_match(path, request),
-            PathReading::Ambiguous(ambiguous) => {
-                let strict = self.first_match(&ambiguous.strict, request);
-                let liberal = self.first_match(&ambiguous.liberal, request);
-                match (strict.access, liberal.access) {
-                    (Access::Deny, _) => strict,
-                    (_, Access::Deny) => liberal,
-                    (Access::SignIn | Access::Public, Access::SignIn | Access::Public) => {
-                        RouteDecision { access: Access::SignIn, ..strict }
-                    }
-                }
+            PathReading::Clear(path) => self.strictest(&[path], request, Access::Public),
+            PathReading::Ambiguous(Ambiguous { readings }) => {
+                let readings: Vec<&str> = readings.iter().map(String::as_str).collect();
+                self.strictest(&readings, request, Access::SignIn)
             }
             PathReading::Ours | PathReading::MightBeOurs => {
                 RouteDecision { access: Access::Deny, upstream: None, rule: None }
             }
         }
+    }
+
+    /// The decision about the first of `readings`, made stricter by what the others and the other methods come to; `most` is the most that
+    /// may be allowed.
+    fn strictest(&self, readings: &[&str], request: &RequestTraits<'_>, most: Access) -> RouteDecision<'_> {
+        let as_it_came = readings.iter().map(|path| self.first_match(path, request));
+        let overridden = request.overriding.iter().flat_map(|method| {
+            // what the application takes for something else, it takes for no preflight
+            let request = RequestTraits { method, overriding: &[], kind: RequestKind::Ordinary, ..*request };
+            readings.iter().map(move |path| self.first_match(path, &request))
+        });
+        let mut decided: Option<RouteDecision<'_>> = None;
+        // A preflight is nobody's, and of nobody the header is not passed on (`headers::request`): only what is denied counts.
+        let counts =
+            |decision: &RouteDecision<'_>| request.kind == RequestKind::Ordinary || decision.access == Access::Deny;
+        for decision in as_it_came.chain(overridden.filter(counts)) {
+            if decision.access == Access::Deny {
+                return decision;
+            }
+            let first = decided.get_or_insert(decision);
+            if decision.access == Access::SignIn || most == Access::SignIn {
+                first.access = Access::SignIn;
+            }
+        }
+        decided.unwrap_or(RouteDecision { access: Access::SignIn, upstream: None, rule: None })
     }
 
     /// The rules that make something public, for the log at start.
@@ -180,7 +201,12 @@ pub(crate) mod tests {
 
     /// A GET from anywhere.
     fn get() -> RequestTraits<'static> {
-        RequestTraits { method: &Method::GET, client: "1.1.1.1".parse().unwrap(), kind: RequestKind::Ordinary }
+        RequestTraits {
+            method: &Method::GET,
+            client: "1.1.1.1".parse().unwrap(),
+            overriding: &[],
+            kind: RequestKind::Ordinary,
+        }
     }
 
     pub(crate) fn rule(path: &str, methods: &[Method], networks: &[&str], access: Access) -> RouteRule {
@@ -236,8 +262,12 @@ pub(crate) mod tests {
             let [method, path, client] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
             let path = read(path.as_bytes());
             let method: Method = method.parse().unwrap();
-            let request =
-                RequestTraits { method: &method, client: client.parse().unwrap(), kind: RequestKind::Ordinary };
+            let request = RequestTraits {
+                method: &method,
+                client: client.parse().unwrap(),
+                overriding: &[],
+                kind: RequestKind::Ordinary,
+            };
             let decision = rules.decide(&path, &request);
             assert_eq!((decision.access, decision.rule), (access, rule), "{line}");
         }
@@ -286,6 +316,90 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_some_reader_takes_for_a_denied_path_is_denied() {
+        let rules = RouteRules::new(vec![
+            rule("/admin", &[], &[], Access::Deny),
+            rule("/secret/*", &[], &[], Access::Deny),
+            rule("/*", &[], &[], Access::Public),
+        ]);
+        for path in [
+            "/admin%3f",
+            "/admin%3Fx=1",
+            "/admin%23",
+            "/admin%23x",
+            "/admin%00",
+            "/admin%00.png",
+            "/adm%00in",
+            "/admin%ff",
+            "/adm%80in",
+            "/%c1%a1dmin",
+            "/admin%253f",
+            "/admin%2523",
+            "/%2561dmin",
+            "/x/%c0%ae%c0%ae/admin",
+            "/x%c0%af..%c0%afadmin",
+            "/x%e0%80%af..%e0%80%afadmin",
+            "/%u0061dmin",
+            "/admin;x",
+            "/admin%3bx",
+            "/secret%2f",
+            "/secret%5cx",
+            "//secret/",
+            "/secret/%00",
+            "/secret/.",
+            "/secret/%3f",
+            "/x%2f..%2fsecret%2f%3fy",
+            "/secret%c0%afx",
+            "/secret%u002fx",
+            "/secret/x%252f..%252f",
+        ] {
+            let decision = rules.decide(&read(path.as_bytes()), &get());
+            assert_eq!(decision.access, Access::Deny, "{path}");
+        }
+        for path in ["/x%3f", "/x%00", "/x%ff", "/x//y", "/x;admin", "/administrator%3f", "/x%3fadmin"] {
+            let decision = rules.decide(&read(path.as_bytes()), &get());
+            assert_eq!(decision.access, Access::SignIn, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_may_be_taken_for_another_method_has_to_satisfy_the_rules_for_both() {
+        use Access::{Deny, Public, SignIn};
+        let rules = RouteRules::new(vec![
+            rule("/items/*", &[Method::DELETE], &[], Deny),
+            rule("/hooks/*", &[Method::POST], &[], Public),
+            rule("/open/*", &[], &[], Public),
+            RouteRule { scope: RuleScope::Preflights, ..rule("/api/*", &[], &[], Public) },
+            rule("/api/*", &[Method::DELETE], &[], Deny),
+        ]);
+        for (path, method, overriding, access) in [
+            ("/items/1", "POST", "", SignIn),
+            ("/items/1", "DELETE", "", Deny),
+            ("/items/1", "POST", "DELETE", Deny),
+            ("/items/1", "DELETE", "GET", Deny),
+            ("/items/1", "POST", "PUT,DELETE", Deny),
+            ("/items//1", "POST", "DELETE", Deny),
+            ("/hooks/1", "POST", "", Public),
+            ("/hooks/1", "POST", "POST", Public),
+            ("/hooks/1", "POST", "DELETE", SignIn),
+            ("/hooks/1", "GET", "POST", SignIn),
+            ("/open/1", "POST", "DELETE", Public),
+            ("/open//1", "POST", "DELETE", SignIn),
+        ] {
+            let method = method.parse().unwrap();
+            let overriding: Vec<Method> =
+                overriding.split(',').filter(|name| !name.is_empty()).map(|name| name.parse().unwrap()).collect();
+            let request = RequestTraits { method: &method, overriding: &overriding, ..get() };
+            assert_eq!(rules.decide(&read(path.as_bytes()), &request).access, access, "{path} {method} {overriding:?}");
+        }
+        let preflight = |overriding: &[Method]| {
+            let request = RequestTraits { method: &Method::OPTIONS, kind: RequestKind::Preflight, ..get() };
+            rules.decide(&read(b"/api/x"), &RequestTraits { overriding, ..request }).access
+        };
+        assert_eq!((preflight(&[]), preflight(&[Method::PUT]), preflight(&[Method::DELETE])), (Public, Public, Deny));
+    }
+
+    #[test]
     fn a_rule_can_name_another_upstream() {
         let rules = rules();
         let media = rules.decide(&read(b"/media/x"), &get());
@@ -299,7 +413,7 @@ pub(crate) mod tests {
             RouteRule { scope: RuleScope::Preflights, ..rule("/api/*", &[], &["203.0.113.0/24"], Access::Public) };
         let rules = RouteRules::new(vec![preflights]);
         let access = |path: &str, method: &Method, client: &str, kind| {
-            let request = RequestTraits { method, client: client.parse().unwrap(), kind };
+            let request = RequestTraits { method, overriding: &[], client: client.parse().unwrap(), kind };
             rules.decide(&read(path.as_bytes()), &request).access
         };
         let (inside, outside) = ("203.0.113.9", "198.51.100.9");

@@ -202,7 +202,7 @@ impl Tally {
         let arrival =
             Arrival { scheme: Scheme::Https, client, listener: ListenerUse::Sites, peer_trust: PeerTrust::Untrusted };
         let verdict = classify(&head, arrival, sites, |_, _| SessionCheck::None(NoSession::Absent));
-        let rule = site.rules.decide(reading, &RequestTraits { method, client, kind }).rule;
+        let rule = site.rules.decide(reading, &RequestTraits { method, overriding: &[], client, kind }).rule;
         let outcome = match verdict {
             Verdict::Probe(_) | Verdict::AcmeChallenge(_) | Verdict::Portal(_) | Verdict::Verify(_) => Outcome::Ours,
             // nobody is signed in here: what may go on is public, whoever carries it

@@ -41,7 +41,7 @@ fn names(headers: &IdentityHeaders) -> impl Iterator<Item = &HeaderName> {
 }
 
 /// The form in which CGI, WSGI and their like confuse names: everything but letters and digits becomes `-`. Header names are lower case.
-fn fold(name: &str) -> Cow<'_, str> {
+pub(super) fn fold(name: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.chars().all(plain) {
         return Cow::Borrowed(name);

@@ -18,7 +18,7 @@ const FORWARDING: [&str; 5] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"];
 
 /// Fields by which some frameworks take one method for another: a rule that makes GET public must not let DELETE through for nobody.
-const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+pub(in crate::gateway) const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /// Fields by which some application takes a request for another one than was judged; only trusted proxies may send them (security H10).
 const REWRITING: [&str; 20] = [
