@@ -91,7 +91,7 @@ fn read_timeouts(node: &Node<'_>) -> UpstreamTimeouts {
         read: node
             .key(
                 "read",
-                "To begin its answer, and between two pieces of it; beyond: 504. Longer than the application's long polls. Does not end a WebSocket.",
+                "To begin its answer, and between two pieces of it; beyond: 504. Longer than the application's long polls. Does not end a WebSocket. The head of an answer that comes byte by byte may take as long in all, and the time for two connections.",
             )
             .duration("1s", "1h")
             .or("60s"),

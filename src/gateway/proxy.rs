@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use http::header::{HOST, UPGRADE};
-use http::{StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -20,7 +20,7 @@ use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Verdict};
 use super::connection::state::ConnectionState;
 use super::failures::{blame_who_was_silent, failure, no_server};
-use super::handle::{Current, GatewayHandle};
+use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
 use super::headers::identity::Identity;
 use super::headers::request;
@@ -28,11 +28,10 @@ use super::headers::response;
 use super::permission;
 use super::refused;
 use super::request_state::{Asked, RequestState};
-use super::route_rules::UpstreamName;
 use super::settings::{AccessLog, ListenerTask, SiteSettings};
 use super::streams;
-use super::streams::open::Piece;
-use super::tries::{self, AnswerSoFar, Attempt, BodySoFar, Connection};
+use super::streams::open::{Piece, Waits};
+use super::tries::{self, AnswerSoFar, Asked as Purpose, Attempt, BodySoFar, Connection};
 use super::upstreams::peer::Use;
 use super::upstreams::{Alternative, Chosen};
 use super::verify::Verification;
@@ -108,9 +107,10 @@ impl ProxyHttp for Gateway {
                 let user = passage.admission.session().cloned();
                 // A stream can be cut in any phase from here on, and then nobody can ask what it was.
                 state.asked = Some(asked(session.req_header()));
-                let longest_wait = longest_wait(session.req_header().version, &state.current, &passage.upstream);
+                let settings = &state.current.parts.settings;
+                let waits = Waits::of(session.req_header().version, settings, &passage.upstream);
                 state.passage = Some(passage);
-                state.stream = Some(streams::ending::open(Arc::clone(&state.current), user, longest_wait));
+                state.stream = Some(streams::ending::open(Arc::clone(&state.current), user, waits));
                 return Ok(false);
             }
             Verdict::Probe(probe) => self.answer_probe(session, probe).await?,
@@ -156,8 +156,12 @@ impl ProxyHttp for Gateway {
         request: &mut RequestHeader,
         state: &mut RequestState,
     ) -> Result<()> {
-        if let Some(stream) = state.stream.as_ref().filter(|_| !session.as_mut().is_body_empty()) {
-            stream.wait_for_body();
+        if let Some(stream) = &state.stream {
+            if session.as_mut().is_body_empty() {
+                stream.wait_for_answer();
+            } else {
+                stream.wait_for_body();
+            }
         }
         let Some(passage) = &state.passage else {
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
@@ -179,11 +183,15 @@ impl ProxyHttp for Gateway {
     /// Whether the answer can be passed on at all. A server that answers is not to be left alone.
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         state: &mut RequestState,
     ) -> Result<()> {
-        tries::check_answer(response, &mut state.informational)?;
+        let asked = if is_websocket(session.req_header()) { Purpose::AnUpgrade } else { Purpose::AnAnswer };
+        tries::check_answer(response, asked, &mut state.informational)?;
+        if let Some(stream) = state.stream.as_ref().filter(|_| response.status.is_informational()) {
+            stream.wait_for_answer();
+        }
         if let Some(chosen) = &state.chosen {
             chosen.answered();
         }
@@ -422,14 +430,6 @@ async fn serve_page(
 pub(super) async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
     state.reason = Some(answer.reason());
     answer.send(session, state.addressee(), &state.current.parts.message_pages).await
-}
-
-/// How long a piece of a body may take that comes over HTTP/2, where pingora knows no limit. While the server is slow to take one, the next is
-/// not read: that is not the client's doing, and has a limit of its own.
-fn longest_wait(version: Version, current: &Current, upstream: &UpstreamName) -> Option<Duration> {
-    let settings = &current.parts.settings;
-    let write = settings.upstreams.iter().find(|known| known.name == *upstream).map(|known| known.timeouts.write);
-    (version == Version::HTTP_2).then(|| settings.timeouts.read.max(write.unwrap_or_default()))
 }
 
 /// A request that may stay silent for as long as both ends like (RFC 6455 §4.1); anything else that asks for an upgrade may not.

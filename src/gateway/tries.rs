@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, StatusCode};
 use pingora::http::ResponseHeader;
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
@@ -26,6 +26,15 @@ pub(super) struct Attempt<'a> {
     pub(super) body: BodySoFar,
     /// Since the request came.
     pub(super) age: Duration,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// An answer to it.
+    AnAnswer,
+    /// Another protocol on its connection (RFC 9110 §7.8).
+    AnUpgrade,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,11 +85,14 @@ pub(super) fn may_try_again(error: &Error, attempt: Attempt<'_>) -> bool {
 ///
 /// # Errors
 /// When it is not to be passed on. The connection is not used again.
-pub(super) fn check_answer(head: &ResponseHeader, informational: &mut u8) -> Result<()> {
+pub(super) fn check_answer(head: &ResponseHeader, asked: Asked, informational: &mut u8) -> Result<()> {
     const SEPARATORS: usize = 4;
     let bytes: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + SEPARATORS).sum();
     if bytes > MOST_HEAD_BYTES {
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "the head of the answer is too large").into_up());
+    }
+    if head.status == StatusCode::SWITCHING_PROTOCOLS && asked == Asked::AnAnswer {
+        return Err(Error::explain(ErrorType::InvalidHTTPHeader, "another protocol, which nobody asked for").into_up());
     }
     if head.status.is_informational() {
         *informational = informational.saturating_add(1);
@@ -142,9 +154,16 @@ mod tests {
     fn an_answer_s_head_has_an_end() {
         let mut head = ResponseHeader::build(200, None).unwrap();
         head.insert_header("X-Large", "x".repeat(MOST_HEAD_BYTES - 11)).unwrap();
-        assert!(check_answer(&head, &mut 0).is_ok());
+        assert!(check_answer(&head, Asked::AnAnswer, &mut 0).is_ok());
         head.insert_header("X", "").unwrap();
-        assert!(check_answer(&head, &mut 0).is_err());
+        assert!(check_answer(&head, Asked::AnAnswer, &mut 0).is_err());
+    }
+
+    #[test]
+    fn another_protocol_is_only_for_who_asked_for_it() {
+        let switching = ResponseHeader::build(101, None).unwrap();
+        assert!(check_answer(&switching, Asked::AnUpgrade, &mut 0).is_ok());
+        assert!(check_answer(&switching, Asked::AnAnswer, &mut 0).is_err());
     }
 
     #[test]
@@ -152,8 +171,8 @@ mod tests {
         let hints = ResponseHeader::build(103, None).unwrap();
         let mut informational = 0;
         for _ in 0..MOST_INFORMATIONAL {
-            assert!(check_answer(&hints, &mut informational).is_ok());
+            assert!(check_answer(&hints, Asked::AnAnswer, &mut informational).is_ok());
         }
-        assert!(check_answer(&hints, &mut informational).is_err());
+        assert!(check_answer(&hints, Asked::AnAnswer, &mut informational).is_err());
     }
 }

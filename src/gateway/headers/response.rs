@@ -3,7 +3,8 @@
 
 use http::StatusCode;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    TRANSFER_ENCODING, UPGRADE, VARY,
 };
 use pingora::http::ResponseHeader;
 
@@ -16,8 +17,36 @@ use crate::web::cookies::CookieNames;
 const CDN_CACHING: [&str; 4] =
     ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "x-accel-expires"];
 
-/// Takes out of an answer what only we may say: our cookies and the identity.
+/// Fields of one connection (RFC 9110 §7.6.1). pingora writes those of the other one itself; how long a body is, it has to know.
+const OF_ONE_CONNECTION: [&str; 4] = ["keep-alive", "proxy-connection", "te", "proxy-authenticate"];
+/// Fields that no nomination takes out: what frames the answer, and what protects whom it is for (RFC 9110 §7.6.1: not `Cache-Control`).
+const NEVER_NOMINATED: [HeaderName; 5] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE, CACHE_CONTROL];
+
+/// Takes out what the server said to its own connection alone, and the fields that its `Connection` nominates.
+fn take_out_hops(response: &mut ResponseHeader) {
+    let nominated: Vec<HeaderName> = response
+        .headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .filter(|name| !NEVER_NOMINATED.contains(name))
+        .collect();
+    for name in &nominated {
+        response.remove_header(name);
+    }
+    for name in OF_ONE_CONNECTION {
+        response.remove_header(name);
+    }
+    if response.status != StatusCode::SWITCHING_PROTOCOLS {
+        response.remove_header(&UPGRADE);
+        response.remove_header(&CONNECTION);
+    }
+}
+
+/// Takes out of an answer what only we may say, our cookies and the identity, and what was for the server's own connection.
 pub fn clean_response(response: &mut ResponseHeader, site: &SiteSettings) {
+    take_out_hops(response);
     let cookies = CookieNames::of(site.origin.scheme());
     if response.headers.get_all(SET_COOKIE).iter().any(|value| cookies.claims_ours(value)) {
         let kept: Vec<HeaderValue> =
@@ -128,6 +157,27 @@ mod tests {
         for line in ["set-cookie: a=1", "set-cookie: b=2", "x-other: y"] {
             assert!(lines.contains(&line.to_owned()), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn what_is_for_the_server_s_own_connection_ends_there() {
+        let cleaned = |status: u16, fields: &[(&str, &str)]| {
+            let mut response = ResponseHeader::build(status, None).unwrap();
+            for (name, value) in fields {
+                response.append_header((*name).to_owned(), *value).unwrap();
+            }
+            clean_response(&mut response, &site());
+            response.headers.keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        let connection = ("Connection", "close, X-Hop, cache-control, Content-Length");
+        let fields =
+            [connection, ("X-Hop", "a"), ("X-Hop", "b"), ("Cache-Control", "private"), ("Content-Length", "0")];
+        assert_eq!(cleaned(200, &fields), ["cache-control", "content-length"]);
+        let hops = [("Keep-Alive", "timeout=5"), ("Proxy-Connection", "close"), ("Upgrade", "h2c"), ("X-Y", "z")];
+        assert_eq!(cleaned(200, &hops), ["x-y"]);
+        let mut kept = cleaned(101, &[("Connection", "Upgrade"), ("Upgrade", "websocket")]);
+        kept.sort();
+        assert_eq!(kept, ["connection", "upgrade"]);
     }
 
     #[test]

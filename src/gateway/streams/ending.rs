@@ -13,7 +13,7 @@ use pingora::server::ShutdownWatch;
 use tokio::sync::Notify;
 
 use super::live::LiveStreams;
-use super::open::OpenStream;
+use super::open::{OpenStream, Waits};
 use super::tunnel::Tunnel;
 use super::{StreamEnd, farewell};
 use crate::domain::session::Session;
@@ -39,14 +39,9 @@ struct Slot {
     opened: Notify,
 }
 
-/// A stream begins; the task that serves this request is told of it. A piece of its body may take `longest_wait`, if somebody here has to
-/// see to that.
-pub(in crate::gateway) fn open(
-    current: Arc<Current>,
-    session: Option<Session>,
-    longest_wait: Option<Duration>,
-) -> Arc<OpenStream> {
-    let stream = Arc::new(OpenStream::new(current, session, longest_wait));
+/// A stream begins; the task that serves this request is told of it.
+pub(in crate::gateway) fn open(current: Arc<Current>, session: Option<Session>, waits: Waits) -> Arc<OpenStream> {
+    let stream = Arc::new(OpenStream::new(current, session, waits));
     // Outside of `EndingStreams` there is no slot; then pieces of a body are looked at, and silence is not.
     let _ = SLOT.try_with(|slot| {
         let _ = slot.stream.set(Arc::clone(&stream));

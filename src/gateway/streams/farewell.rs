@@ -25,7 +25,7 @@ impl StreamEnd {
             Self::Revoked | Self::CodeOwed | Self::Absolute => 4401,
             Self::CannotTell => 1013,
             Self::Idle | Self::BodyTooSlow => 4408,
-            Self::GoingAway => 1001,
+            Self::GoingAway | Self::AnswerTooSlow => 1001,
         }
     }
 

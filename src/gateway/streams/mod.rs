@@ -29,6 +29,8 @@ pub(super) enum StreamEnd {
     Idle,
     /// The next piece of a body did not come in time.
     BodyTooSlow,
+    /// The head of the answer was not complete in time.
+    AnswerTooSlow,
     /// This node ends.
     GoingAway,
 }
@@ -43,6 +45,7 @@ impl StreamEnd {
             Self::Absolute => "session_out_of_time",
             Self::Idle => "stream_idle",
             Self::BodyTooSlow => "body_too_slow",
+            Self::AnswerTooSlow => "upstream_timeout",
             Self::GoingAway => "going_away",
         }
     }
@@ -52,6 +55,7 @@ impl StreamEnd {
         match self {
             Self::Revoked | Self::CodeOwed | Self::Absolute | Self::Idle => StatusCode::UNAUTHORIZED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::AnswerTooSlow => StatusCode::GATEWAY_TIMEOUT,
             Self::CannotTell | Self::GoingAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::Version;
 use tokio::sync::Notify;
 
 use super::StreamEnd;
 use crate::domain::session::Session;
 use crate::domain::time::UnixMillis;
 use crate::gateway::handle::Current;
+use crate::gateway::route_rules::UpstreamName;
+use crate::gateway::settings::GatewaySettings;
 use crate::login::sessions::Standing;
 
 /// A piece of a request's body.
@@ -20,6 +23,29 @@ pub(in crate::gateway) enum Piece {
     OneOfMore,
     /// None does; it may be empty.
     Last,
+}
+
+/// How long a request may wait, where pingora does not see to it; `None`: somebody else does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::gateway) struct Waits {
+    /// For the next piece of its body.
+    pub(in crate::gateway) piece: Option<Duration>,
+    /// For the head of the answer, from the request's last piece to the head's last byte.
+    pub(in crate::gateway) answer: Option<Duration>,
+}
+
+impl Waits {
+    /// A piece that comes over HTTP/2 has no limit in pingora; while the server is slow to take one, the next is not read: that is not the
+    /// client's doing, and has a limit of its own. Of the head of an answer pingora limits each read: in all it may take what the server may
+    /// be silent, and the time for two connections.
+    pub(in crate::gateway) fn of(version: Version, settings: &GatewaySettings, upstream: &UpstreamName) -> Self {
+        let known = settings.upstreams.iter().find(|known| known.name == *upstream).map(|known| known.timeouts);
+        let write = known.map(|timeouts| timeouts.write).unwrap_or_default();
+        Self {
+            piece: (version == Version::HTTP_2).then(|| settings.timeouts.read.max(write)),
+            answer: known.map(|timeouts| timeouts.read + 2 * timeouts.connect),
+        }
+    }
 }
 
 /// Since when the next piece is waited for, when none is.
@@ -35,8 +61,9 @@ pub(in crate::gateway) struct OpenStream {
     flowed_at: AtomicI64,
     /// Since when the next piece of the request's body is waited for.
     waited_since: AtomicI64,
-    /// How long it may take; `None`: somebody else sees to it.
-    longest_wait: Option<Duration>,
+    /// Since when the head of the answer is waited for.
+    answer_waited_since: AtomicI64,
+    waits: Waits,
     /// Set once: the first reason stays.
     over: OnceLock<StreamEnd>,
     is_over: Notify,
@@ -45,15 +72,17 @@ pub(in crate::gateway) struct OpenStream {
 }
 
 impl OpenStream {
-    /// Begins now. No piece of its body is waited for yet; once one is, it may take `longest_wait`.
-    pub(super) fn new(current: Arc<Current>, session: Option<Session>, longest_wait: Option<Duration>) -> Self {
-        let flowed_at = AtomicI64::new(current.parts.clock.now().0);
+    /// Begins now. No piece of its body is waited for yet.
+    pub(super) fn new(current: Arc<Current>, session: Option<Session>, waits: Waits) -> Self {
+        let now = current.parts.clock.now().0;
+        let flowed_at = AtomicI64::new(now);
         Self {
             current,
             session,
             flowed_at,
             waited_since: AtomicI64::new(NOT_WAITED_FOR),
-            longest_wait,
+            answer_waited_since: AtomicI64::new(now),
+            waits,
             over: OnceLock::new(),
             is_over: Notify::new(),
             answered: AtomicBool::new(false),
@@ -64,6 +93,7 @@ impl OpenStream {
     pub(in crate::gateway) fn answers(&self) -> Option<StreamEnd> {
         // Said before looking: either this look sees the end, or whoever ends the stream sees that it is answered, and cuts it.
         self.answered.store(true, Ordering::SeqCst);
+        self.answer_waited_since.store(NOT_WAITED_FOR, Ordering::Relaxed);
         self.flows()
     }
 
@@ -71,12 +101,18 @@ impl OpenStream {
     /// when it comes, or fails to come, in its place: nothing flows until then, and a browser whose connection breaks before any answer
     /// may send the request once more by itself.
     pub(super) fn can_be_cut(&self, end: StreamEnd) -> bool {
-        matches!(end, StreamEnd::GoingAway | StreamEnd::BodyTooSlow) || self.answered.load(Ordering::SeqCst)
+        matches!(end, StreamEnd::GoingAway | StreamEnd::BodyTooSlow | StreamEnd::AnswerTooSlow)
+            || self.answered.load(Ordering::SeqCst)
     }
 
     /// A server is there for the request's body: from here on, it is waited for.
     pub(in crate::gateway) fn wait_for_body(&self) {
         self.waited_since.store(self.current.parts.clock.now().0, Ordering::Relaxed);
+    }
+
+    /// Nothing more of the request is to come: from here on, the head of the answer is waited for. Likewise when one came that is none yet (1xx).
+    pub(in crate::gateway) fn wait_for_answer(&self) {
+        self.answer_waited_since.store(self.current.parts.clock.now().0, Ordering::Relaxed);
     }
 
     /// Whether more of the request's body is to come.
@@ -88,7 +124,12 @@ impl OpenStream {
     pub(in crate::gateway) fn flows_up(&self, piece: Piece) -> Option<StreamEnd> {
         let over = self.flows();
         match piece {
-            Piece::Last => self.waited_since.store(NOT_WAITED_FOR, Ordering::Relaxed),
+            Piece::Last => {
+                self.waited_since.store(NOT_WAITED_FOR, Ordering::Relaxed);
+                if !self.answered.load(Ordering::SeqCst) {
+                    self.wait_for_answer();
+                }
+            }
             Piece::OneOfMore if self.waits_for_body() => self.wait_for_body(),
             Piece::OneOfMore => {}
         }
@@ -132,7 +173,7 @@ impl OpenStream {
             None => Ok(UnixMillis(i64::MAX)),
             Some(session) => self.standing(session, now),
         };
-        let next = next.and_then(|at| Ok(at.min(self.next_piece_by(now)?)));
+        let next = next.and_then(|at| Ok(at.min(self.next_piece_by(now)?).min(self.answer_by(now)?)));
         match next {
             Ok(at) => Some(at),
             Err(end) => {
@@ -145,10 +186,22 @@ impl OpenStream {
     /// When the next piece has to be here.
     fn next_piece_by(&self, now: UnixMillis) -> Result<UnixMillis, StreamEnd> {
         let since = self.waited_since.load(Ordering::Relaxed);
-        match self.longest_wait {
+        match self.waits.piece {
             Some(longest) if since != NOT_WAITED_FOR => {
                 let by = UnixMillis(since).plus(longest);
                 if now >= by { Err(StreamEnd::BodyTooSlow) } else { Ok(by) }
+            }
+            Some(_) | None => Ok(UnixMillis(i64::MAX)),
+        }
+    }
+
+    /// When the head of the answer has to be here. While a piece of the body is to come, that has its own time.
+    fn answer_by(&self, now: UnixMillis) -> Result<UnixMillis, StreamEnd> {
+        let since = self.answer_waited_since.load(Ordering::Relaxed);
+        match self.waits.answer {
+            Some(longest) if since != NOT_WAITED_FOR && !self.waits_for_body() => {
+                let by = UnixMillis(since).plus(longest);
+                if now >= by { Err(StreamEnd::AnswerTooSlow) } else { Ok(by) }
             }
             Some(_) | None => Ok(UnixMillis(i64::MAX)),
         }

@@ -1,8 +1,9 @@
 //! Answers that cannot be passed on: each is a 502 of ours, and nothing of it reaches the next request (security X55, X56).
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
 
-use super::rig::{Rig, Upstream, answer, read_body};
+use super::rig::{PATIENCE, Rig, Upstream, answer, read_body};
 
 /// Answers the path `/public/bad` with these bytes and everything else with `ok`, and keeps its connections.
 fn upstream_saying(bad: Vec<u8>) -> Upstream {
@@ -27,6 +28,10 @@ fn an_answer_that_is_not_clear_is_a_502_and_its_connection_is_not_used_again() {
         ("a line without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n"),
         ("a NUL in a value", "HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n"),
         ("no status", "HTTP/1.1 OK\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "a protocol that nobody asked for",
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        ),
         ("another protocol", "SSH-2.0-OpenSSH_9.2\r\n\r\n"),
         ("a head of 70,000 bytes", &large),
         ("answers on the way without end", &flood),
@@ -47,6 +52,50 @@ fn an_answer_that_is_not_clear_is_a_502_and_its_connection_is_not_used_again() {
         assert_eq!((next.status, next.text().as_str()), (200, "ok"), "{what}");
         let connections: Vec<usize> = upstream.got().iter().map(|got| got.connection).collect();
         assert_eq!(connections, [1, 2], "{what}");
+    }
+}
+
+#[test]
+fn what_a_server_says_to_its_own_connection_is_not_passed_on() {
+    let bytes = "HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nX-Hop: a\r\nX-Other: b\r\nContent-Length: 2\r\n\r\nok";
+    let upstream = upstream_saying(bytes.into());
+    let rig = Rig::before(&upstream);
+    let mut client = rig.client();
+    let answer = client.ask("GET /public/bad", &[], b"");
+    assert_eq!((answer.status, answer.text().as_str(), answer.field("x-other")), (200, "ok", Some("b")));
+    assert_eq!((answer.field("x-hop"), answer.field("keep-alive")), (None, None), "{:?}", answer.fields);
+    assert_eq!(client.ask("GET /public/good", &[], b"").text(), "ok", "the connection goes on");
+}
+
+/// Each byte comes within the time of a read, and the head has no end: the gateway's own clock ends it.
+#[test]
+fn an_answer_whose_head_comes_byte_by_byte_does_not_outlast_its_time() {
+    let upstream = Upstream::with(|socket, got| {
+        read_body(socket, got);
+        let stream = socket.get_mut();
+        stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let mut bytes = b"HTTP/1.1 200 OK\r\nX-Drip: ".to_vec();
+        while stream.write_all(&bytes).is_ok() {
+            bytes = b"x".to_vec();
+            if stream.read(&mut [0]).is_ok() {
+                break;
+            }
+        }
+        false
+    });
+    let rig = Rig::before(&upstream);
+    let mut client = rig.client();
+    client.send_head("GET /public/drip", &[]);
+    client.socket.get_ref().set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let began = Instant::now();
+    loop {
+        match client.socket.read(&mut [0]) {
+            Ok(0) => break,
+            Ok(_) => panic!("something of it was passed on"),
+            Err(_nothing_yet) => assert!(began.elapsed() < PATIENCE, "it goes on"),
+        }
+        rig.pass(Duration::from_secs(10));
+        rig.hear_the_feed();
     }
 }
 
