@@ -132,7 +132,8 @@ impl Watched {
             self.suspected = Some(why);
             return;
         }
-        tracing::warn!(
+        // somebody has to look: when the old one runs out, the site is gone
+        tracing::error!(
             certificate = %self.files.certificate.display(),
             key = %self.files.key.display(),
             why,

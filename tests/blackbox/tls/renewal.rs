@@ -199,7 +199,7 @@ async fn a_broken_pair_changes_nothing_and_is_told_once() {
     new.write_to(&files);
     wait_until_served(&secure, &new).await;
     assert_eq!((complaints(&secure).len(), in_force(&secure).len()), (4, 1), "{}", secure.stack.nodes[0].log());
-    assert!(complaints(&secure).iter().all(|line| line.starts_with("WARN ")));
+    assert!(complaints(&secure).iter().all(|line| line.starts_with("ERROR ")));
     // and no secret of it
     let log = secure.stack.nodes[0].log();
     let secret: Vec<&str> = new.key.lines().filter(|line| line.len() > 40).collect();
