@@ -5,6 +5,7 @@
 //! process is gone, however it went.
 
 use rustix::process::{Pid, Signal};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
@@ -202,9 +203,15 @@ pub(crate) fn fresh_folder(name: &str) -> tempfile::TempDir {
     folder
 }
 
-/// A port that was free a moment ago. Another process may take it before it is used: try again then.
+/// A port that was free a moment ago, and that nobody else was given here. Another process may take it before it is used: try again then.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
 }
 
 pub(crate) fn running_as_root() -> bool {
