@@ -56,8 +56,13 @@ async fn idle_sockets_that_fill_the_room_take_nothing_from_probes_and_open_conne
     until("it is reloaded", async || stack.nodes[0].log().contains("the configuration was reloaded")).await;
     let mut open = connected(&stack);
     assert!(asked(&mut open, "/before").starts_with("HTTP/1.1 200"));
-    let idle: Vec<TcpStream> = (1..FITTING).map(|_| connected(&stack)).collect();
-    until("there is no room", async || asked(&mut connected(&stack), "/x").contains("too_many_connections")).await;
+    let mut idle: Vec<TcpStream> = (2..FITTING).map(|_| connected(&stack)).collect();
+    until("there is no room", async || {
+        idle.push(connected(&stack));
+        asked(&mut connected(&stack), "/x").contains("too_many_connections")
+    })
+    .await;
+    assert!(idle.len() <= FITTING, "{} idle sockets are more than fit", idle.len());
     let crowd: Vec<TcpStream> = (0..20).map(|_| connected(&stack)).collect();
     for _ in 0..3 {
         assert_eq!(probe(stack.nodes[0].port(), "/.vestibule/live"), Some(200));
