@@ -27,24 +27,30 @@ const STEP_LIMIT: Duration = Duration::from_secs(60);
 /// Names the lock that nodes starting at once take in PostgreSQL: `vestib` in ASCII.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(130253302294882)";
 
-/// Runs the steps that are missing. Nodes that start at once wait for each other.
+/// Runs the steps that are missing. Nodes that start at once wait for each other: the right to write is taken once for each missing step, and
+/// once when there is none.
 pub(super) async fn bring_up_to_date(database: &Database) -> Result<(), SqlError> {
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let mut taken = 0;
     for (number, step) in (1..).zip(STEPS) {
+        if number <= taken {
+            continue;
+        }
         let dialect = database.dialect();
         let text = in_dialect(step, dialect);
-        database.write_within(STEP_LIMIT, |tx| take_step(tx, dialect, number, known, &text)).await?;
+        taken = database.write_within(STEP_LIMIT, |tx| take_step(tx, dialect, number, known, &text)).await?;
     }
     Ok(())
 }
 
+/// The number of the last step that was taken, this one or a later one.
 async fn take_step(
     mut tx: Connection,
     dialect: Dialect,
     number: i64,
     known: i64,
     text: &str,
-) -> Result<Done<()>, SqlError> {
+) -> Result<Done<i64>, SqlError> {
     if dialect == Dialect::Postgres {
         tx.run(LOCK).await?;
     }
@@ -57,11 +63,11 @@ async fn take_step(
         return Err(SqlError::NewerSchema { found, known });
     }
     if found >= number {
-        return tx.roll_back(()).await;
+        return tx.roll_back(found).await;
     }
     tx.run(AssertSqlSafe(text)).await?;
     tx.execute("INSERT INTO schema_version (number) VALUES ($1)", [number.into()]).await?;
-    tx.commit(()).await
+    tx.commit(number).await
 }
 
 /// The steps say BYTES, ASCII and COUNTER where the two databases have no type in common.
