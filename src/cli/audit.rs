@@ -10,7 +10,7 @@ use super::output::Failure;
 use crate::admin::audit::{AuditFilter, AuditView, ChainView, ExportError, ExportFormat};
 use crate::domain::audit::AuditEvent;
 use crate::domain::audit_chain::{ChainReport, KnownHead, KnownOutcome};
-use crate::domain::time::UnixMillis;
+use crate::domain::time::{Day, UnixMillis, span};
 use crate::domain::user_name::UserName;
 
 /// `vestibule audit`
@@ -209,24 +209,13 @@ fn known_head(text: &str) -> Result<KnownHead, String> {
 
 fn moment(text: &str) -> Result<Moment, String> {
     use time::format_description::well_known::Rfc3339;
-    use time::macros::format_description;
 
-    let at = |at: time::OffsetDateTime| Moment::At(UnixMillis(at.unix_timestamp().saturating_mul(1000)));
-    if let Ok(moment) = time::OffsetDateTime::parse(text, &Rfc3339) {
-        return Ok(at(moment));
+    if let Ok(at) = time::OffsetDateTime::parse(text, &Rfc3339) {
+        return Ok(Moment::At(UnixMillis(at.unix_timestamp().saturating_mul(1000))));
     }
-    if let Ok(day) = time::Date::parse(text, format_description!("[year]-[month]-[day]")) {
-        return Ok(at(day.midnight().assume_utc()));
-    }
-    let wrong = || "a day (2026-11-24), a time (2026-11-24T09:30:00Z), or how long ago (90m, 24h, 7d)".to_owned();
-    let seconds = match text.chars().last().ok_or_else(wrong)? {
-        'm' => 60,
-        'h' => 3600,
-        'd' => 24 * 3600,
-        _ => return Err(wrong()),
-    };
-    let count = text.get(..text.len() - 1).and_then(|count| count.parse::<u32>().ok()).ok_or_else(wrong)?;
-    Ok(Moment::Ago(Duration::from_secs(u64::from(count) * seconds)))
+    let day = Day::parse(text).map(|day| Moment::At(day.begins()));
+    day.or_else(|| span(text).map(Moment::Ago))
+        .ok_or_else(|| "a day (2026-11-24), a time (2026-11-24T09:30:00Z), or how long ago (90m, 24h, 7d)".to_owned())
 }
 
 #[cfg(test)]

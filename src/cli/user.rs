@@ -20,6 +20,7 @@ use crate::domain::language::Language;
 use crate::domain::password::Password;
 use crate::domain::phone::Country;
 use crate::domain::ticket::Ticket;
+use crate::domain::time::span;
 use crate::domain::user_name::UserName;
 
 /// `vestibule user`
@@ -417,15 +418,7 @@ fn phone_filter(text: &str) -> Result<PhoneFilter, String> {
 /// At most 30 days: a window that stays open is no window.
 fn window(text: &str) -> Result<Duration, String> {
     let wrong = || "a time such as 24h or 7d, at most 30d".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        'm' => 60,
-        'h' => 3600,
-        'd' => 24 * 3600,
-        _ => return Err(wrong()),
-    };
-    let count: u64 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
-    let window = Duration::from_secs(count.saturating_mul(seconds));
+    let window = span(text).ok_or_else(wrong)?;
     if window.is_zero() || window > Duration::from_secs(30 * 24 * 3600) { Err(wrong()) } else { Ok(window) }
 }
 

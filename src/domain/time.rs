@@ -78,6 +78,20 @@ impl fmt::Display for UnixMillis {
     }
 }
 
+/// A span as operators type it: a count and `m`, `h` or `d`, such as `90m`, `24h` or `7d`. `None` for anything else.
+#[must_use]
+pub fn span(text: &str) -> Option<Duration> {
+    let unit = text.chars().last()?;
+    let seconds = match unit {
+        'm' => 60,
+        'h' => 3600,
+        'd' => 24 * 3600,
+        _ => return None,
+    };
+    let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
+    Some(Duration::from_secs(u64::from(count) * seconds))
+}
+
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
@@ -97,6 +111,16 @@ mod tests {
         assert_eq!((day.parts(), day.begins().to_string().as_str()), ((2026, 11, 24), "2026-11-24T00:00:00.000Z"));
         for wrong in ["2026-02-30", "24-11-2026", "2026-11-24T00:00", "2026-1-4", ""] {
             assert_eq!(Day::parse(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_span_says_its_unit() {
+        for (text, seconds) in [("90m", 90 * 60), ("24h", 24 * 3600), ("7d", 7 * 24 * 3600), ("0m", 0)] {
+            assert_eq!(span(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "d", "7", "-1h", "1w", "1h30m", "4294967296d", "7é"] {
+            assert_eq!(span(wrong), None, "{wrong:?}");
         }
     }
 
