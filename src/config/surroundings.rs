@@ -8,6 +8,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::app::clock::SystemClock;
+use crate::app::hardening::most_open_files;
 use crate::domain::time::UnixMillis;
 use crate::login::ports::Clock as _;
 
@@ -69,7 +70,7 @@ impl Surroundings for Machine {
     }
 
     fn open_files(&self) -> Option<u64> {
-        rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum
+        most_open_files()
     }
 
     fn now(&self) -> UnixMillis {
