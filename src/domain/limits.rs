@@ -81,6 +81,24 @@ pub struct SendCaps {
     pub guard: GuardMode,
 }
 
+#[cfg(test)]
+impl SendCaps {
+    /// For tests: the figures of a login, an account and a number are the defaults, all others are out of the way.
+    pub(crate) const ROOMY: Self = Self {
+        per_login: 4,
+        per_half_hour: 5,
+        per_day: 10,
+        total_per_minute: 1000,
+        total_per_day: 1000,
+        reserve_percent: 0,
+        prefix_per_ten_minutes: 1000,
+        prefix_per_day: 1000,
+        dial_code_per_day: 1000,
+        conversion: ConversionRule { least_judged: 100, least_percent: 10, block: Duration::from_secs(12 * 3600) },
+        guard: GuardMode::Enforce,
+    };
+}
+
 /// When the codes to newcomers with a number prefix are so rarely entered that it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConversionRule {

@@ -23,9 +23,7 @@ use super::fakes::{Outside, PASSWORD};
 use super::{Portal, guarded, pages};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
-use crate::domain::limits::{
-    CodeAttemptCaps, ConversionRule, GuardMode, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps,
-};
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, Rate, SendCaps, UnfinishedCaps};
 use crate::domain::password::PasswordRules;
 use crate::domain::pending::Activation;
 use crate::domain::phone::Country;
@@ -230,23 +228,7 @@ fn settings() -> LoginSettings {
             in_a_row: 100,
         },
         sending: SendingSettings {
-            caps: SendCaps {
-                per_login: 4,
-                per_half_hour: 5,
-                per_day: 10,
-                total_per_minute: 1000,
-                total_per_day: 1000,
-                reserve_percent: 0,
-                prefix_per_ten_minutes: 1000,
-                prefix_per_day: 1000,
-                dial_code_per_day: 1000,
-                conversion: ConversionRule {
-                    least_judged: 100,
-                    least_percent: 10,
-                    block: Duration::from_secs(12 * 3600),
-                },
-                guard: GuardMode::Enforce,
-            },
+            caps: SendCaps::ROOMY,
             orders: Vec::new(),
             rests: RestRules { failures: 5, within: 60 * SECOND, rest: 60 * SECOND },
             time_limit: 10 * SECOND,

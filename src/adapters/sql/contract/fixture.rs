@@ -10,7 +10,7 @@ use crate::domain::account::{Account, AccountId};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
-use crate::domain::limits::{CodeAttemptCaps, ConversionRule, GuardMode, PasswordAttemptCaps, SendCaps};
+use crate::domain::limits::{CodeAttemptCaps, PasswordAttemptCaps, SendCaps};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::pending::{LoginHandle, LoginId};
 use crate::domain::phone::{Country, PhoneNumber};
@@ -34,19 +34,7 @@ pub(super) const CODE_CAPS: CodeAttemptCaps =
     CodeAttemptCaps { per_login: 5, per_hour: 10, in_a_row: 50, per_30_days: 200 };
 pub(super) const PASSWORD_CAPS: PasswordAttemptCaps =
     PasswordAttemptCaps { free: 4, first_wait: Duration::from_secs(30), longest_wait: HOUR, in_a_row: 100 };
-pub(super) const SEND_CAPS: SendCaps = SendCaps {
-    per_login: 4,
-    per_half_hour: 5,
-    per_day: 10,
-    total_per_minute: 1000,
-    total_per_day: 1000,
-    reserve_percent: 0,
-    prefix_per_ten_minutes: 1000,
-    prefix_per_day: 1000,
-    dial_code_per_day: 1000,
-    conversion: ConversionRule { least_judged: 100, least_percent: 10, block: Duration::from_secs(12 * 3600) },
-    guard: GuardMode::Enforce,
-};
+pub(super) const SEND_CAPS: SendCaps = SendCaps::ROOMY;
 
 /// One database.
 pub(super) struct Store {
