@@ -114,7 +114,7 @@ pub(super) fn read(node: &Node<'_>) -> Limits {
             .section(read_network),
         request: node.key("request", "Sizes of a request.").section(read_request),
         connections: node
-            .key("connections", "Connections at a time to this node, WebSockets among them. What is beyond is closed at once.")
+            .key("connections", "Connections at a time to this node, WebSockets among them. What is beyond is closed at once; without TLS a few dozen are told first: probes are answered there, all else gets 503.")
             .section(read_connections),
         operator_actions_hour: node
             .key("operator_actions_hour", "Actions (unlock, reset, passwords, numbers) that one operator may begin on the admin pages in an hour. The command line is not counted.")
