@@ -5,7 +5,6 @@
 //! process is gone, however it went.
 
 use rustix::process::{Pid, Signal};
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
@@ -13,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
@@ -203,15 +203,18 @@ pub(crate) fn fresh_folder(name: &str) -> tempfile::TempDir {
     folder
 }
 
-/// A port that was free a moment ago, and that nobody else was given here. Another process may take it before it is used: try again then.
+/// A port that nobody has, given once, and below those that the kernel gives to whoever asks for any (`ip_local_port_range`, from 32768 on): it is
+/// free still while a program that listens there starts again. Another process may take it before it is used: try again then.
 pub(crate) fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        if GIVEN.lock().unwrap().insert(port) {
-            return port;
-        }
-    }
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    /// Test processes beside each other begin at different places.
+    static NEXT: LazyLock<AtomicU32> = LazyLock::new(|| AtomicU32::new(std::process::id().wrapping_mul(101) % COUNT));
+    (0..COUNT)
+        .map(|_| FIRST + NEXT.fetch_add(1, Ordering::Relaxed) % COUNT)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of twenty thousand ports is free")
 }
 
 pub(crate) fn running_as_root() -> bool {
