@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::domain::account::{AccountId, AccountStatus, Epoch};
 use crate::domain::audit::{AuditLine, AuditRecord};
 use crate::domain::audit_chain::{ChainHead, ChainReport, KnownHead};
-use crate::domain::operator::{self, Forbidden, Gifts, Subject};
+use crate::domain::operator::{self, Forbidden, Gifts, OperatorId, Subject};
 use crate::domain::password::Password;
 use crate::domain::password_hash::{Argon2Settings, HashMemory, PasswordHash};
 use crate::domain::phone::PhoneNumber;
@@ -52,6 +52,10 @@ impl FakeDirectory {
 }
 
 impl State {
+    fn role_of(&self, operator: OperatorId) -> Option<operator::OperatorRole> {
+        self.accounts.iter().find(|a| OperatorId::Account(a.id) == operator).and_then(|a| a.operator_role)
+    }
+
     fn add(&mut self, new: &NewAccount, audit: &AuditRecord) -> Result<(), Changed> {
         if self.accounts.iter().any(|a| a.user_name == new.user_name) {
             return Err(Changed::NameTaken);
@@ -171,11 +175,11 @@ impl Directory for FakeDirectory {
         audit: &AuditRecord,
     ) -> PortResult<Result<Changed, Forbidden>> {
         let mut state = self.state();
-        let role = state.accounts.iter().find(|a| a.id == operator.account).and_then(|a| a.operator_role);
+        let role = state.role_of(operator.operator);
         let Some(role) = role else { return Ok(Err(Forbidden::NotAnOperator)) };
         let Some(account) = state.accounts.iter().find(|a| a.id == *id) else { return Ok(Ok(Changed::NotFound)) };
         let subject = Subject { account: account.id, role: account.operator_role, gifts: account.gifts };
-        Ok(operator::may_do_to(operator.account, role, operator.action, &subject, audit.at)
+        Ok(operator::may_do_to(operator.operator, role, operator.action, &subject, audit.at)
             .map(|()| state.change(id, change, audit)))
     }
 
@@ -186,7 +190,7 @@ impl Directory for FakeDirectory {
         _now: UnixMillis,
     ) -> PortResult<Result<(), Forbidden>> {
         let state = self.state();
-        let role = state.accounts.iter().find(|a| a.id == operator.account).and_then(|a| a.operator_role);
+        let role = state.role_of(operator.operator);
         Ok(role.ok_or(Forbidden::NotAnOperator).and_then(|role| operator::may_begin(role, operator.action)))
     }
 

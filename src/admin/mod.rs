@@ -12,6 +12,7 @@ pub mod pages;
 pub mod profile;
 pub mod sessions;
 pub mod sms;
+pub mod tokens;
 pub mod upkeep;
 pub mod view;
 

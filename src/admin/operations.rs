@@ -4,8 +4,9 @@ use std::{fmt, net::IpAddr, path::Path, path::PathBuf, sync::Arc, time::Duration
 
 use crate::admin::profile::ProfileProblem;
 use crate::domain::account::AccountId;
+use crate::domain::api_token::{ApiTokenId, ApiTokenName};
 use crate::domain::audit::{AuditEvent, AuditRecord};
-use crate::domain::operator::{Forbidden, OperatorAction};
+use crate::domain::operator::{Forbidden, OperatorAction, OperatorId};
 use crate::domain::password::{PasswordRules, Weakness};
 use crate::domain::password_hash::CostCap;
 use crate::domain::phone::{Country, PhoneNumber, PhoneProblem};
@@ -61,7 +62,7 @@ pub enum EnrolmentPolicy {
 /// Who does something, by what right, from where and when.
 #[derive(Clone, Debug)]
 pub struct Act {
-    /// `cli:root`, `operator:olga`
+    /// `cli:root`, `operator:olga`, `token:crm`
     pub actor: String,
     pub rights: Rights,
     pub now: UnixMillis,
@@ -78,6 +79,8 @@ pub enum Rights {
     Everything,
     /// What the role of this account allows at the moment it is done.
     OfOperator(AccountId),
+    /// The same of a token.
+    OfToken(ApiTokenId),
 }
 
 /// Why an operator does something, for the audit trail: one line.
@@ -132,6 +135,10 @@ pub enum Refusal {
     OwnTools { file: PathBuf, address: String },
     #[error("newcomers are not kept from numbers that begin with +{0}: `vestibule sms stats` lists where they are")]
     PrefixNotClosed(String),
+    #[error("there is a token {0} already: revoke it first (`vestibule token revoke {0}`), or give another name")]
+    TokenNameTaken(ApiTokenName),
+    #[error("there is no token {0}")]
+    NoSuchToken(ApiTokenName),
     #[error("{0}")]
     Phone(PhoneProblem),
     #[error("{0}")]
@@ -175,8 +182,12 @@ impl Operations {
         act: &Act,
         action: OperatorAction,
     ) -> Result<Option<ActingOperator>, OperationError> {
-        let Rights::OfOperator(account) = act.rights else { return Ok(None) };
-        let acting = ActingOperator { account, action, gift_until: act.now.plus(self.policy.one_time_lifetime) };
+        let operator = match act.rights {
+            Rights::Everything => return Ok(None),
+            Rights::OfOperator(account) => OperatorId::Account(account),
+            Rights::OfToken(token) => OperatorId::Token(token),
+        };
+        let acting = ActingOperator { operator, action, gift_until: act.now.plus(self.policy.one_time_lifetime) };
         let per_hour = self.policy.operator_actions_per_hour;
         self.directory.begin_action(&acting, per_hour, act.now).await?.map_err(Refusal::Forbidden)?;
         Ok(Some(acting))

@@ -17,6 +17,7 @@ use crate::adapters::hashing::{HashingLimits, HashingThreads};
 use crate::admin::accounts::PasswordSource;
 use crate::admin::operations::{Act, OperationError, Operations, Reason, Rights};
 use crate::admin::sms::SentSms;
+use crate::admin::tokens::Tokens;
 use crate::admin::upkeep::Upkeep;
 use crate::app::clock::SystemClock;
 use crate::app::rooms::{is_older_copy, open_accounts};
@@ -32,6 +33,7 @@ pub(super) struct Desk {
     pub(super) operations: Operations,
     pub(super) upkeep: Upkeep,
     pub(super) sms: SentSms,
+    pub(super) tokens: Tokens,
     pub(super) act: Act,
     pub(super) form: AnswerForm,
 }
@@ -133,6 +135,7 @@ impl Desk {
                 settings_of::policy(config),
             ),
             upkeep: Upkeep::new(Arc::clone(&ledger) as _),
+            tokens: Tokens::new(Arc::clone(&ledger) as _),
             sms: SentSms::new(ledger),
             act: Act {
                 actor: actor(),
@@ -183,6 +186,7 @@ impl Desk {
                 policy,
             ),
             upkeep: Upkeep::new(Arc::clone(&ledger) as _),
+            tokens: Tokens::new(Arc::clone(&ledger) as _),
             sms: SentSms::new(ledger),
             act: Act {
                 actor: "cli:test".to_owned(),

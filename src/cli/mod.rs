@@ -17,6 +17,7 @@ mod serve;
 mod session;
 mod sms;
 mod sms_stats;
+mod token;
 mod two_factor;
 mod user;
 
@@ -84,6 +85,8 @@ enum Command {
     Session(session::Arguments),
     /// Operators: who may sign in on the admin pages
     Operator(operator::Arguments),
+    /// Tokens with which programs use the admin API
+    Token(token::Arguments),
     /// Two-factor sign-in for everybody
     TwoFactor(two_factor::Arguments),
     /// The audit trail: who did what, and whether anybody changed it
@@ -121,6 +124,7 @@ fn perform(common: &Common, command: Command) -> Result<(), Failure> {
         Command::User(arguments) => user::run(common, arguments),
         Command::Session(arguments) => session::run(common, arguments),
         Command::Operator(arguments) => operator::run(common, arguments),
+        Command::Token(arguments) => token::run(common, arguments),
         Command::TwoFactor(arguments) => two_factor::run(common, arguments),
         Command::Audit(arguments) => audit::run(common, arguments),
         Command::Accounts(arguments) => accounts::run(common, arguments),

@@ -103,7 +103,7 @@ async fn list(desk: &Desk) -> Result<Answer, CommandError> {
     Ok(desk.answer(text, &views))
 }
 
-fn role(text: &str) -> Result<OperatorRole, String> {
+pub(super) fn role(text: &str) -> Result<OperatorRole, String> {
     OperatorRole::parse(text).ok_or_else(|| "the roles are helpdesk and admin".to_owned())
 }
 

@@ -44,11 +44,13 @@ pub enum AuditEvent {
     OperatorAppointed,
     OperatorDismissed,
     SmsUnblocked,
+    ApiTokenCreated,
+    ApiTokenRevoked,
 }
 
 impl AuditEvent {
     /// Every event there is.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::PasswordRefused,
         Self::PasswordAccepted,
         Self::CodeSent,
@@ -82,6 +84,8 @@ impl AuditEvent {
         Self::OperatorAppointed,
         Self::OperatorDismissed,
         Self::SmsUnblocked,
+        Self::ApiTokenCreated,
+        Self::ApiTokenRevoked,
     ];
 
     /// Whether its records are links of the audit chain: what operators do and what changes security. Not the steps of signing in, so that
@@ -121,7 +125,9 @@ impl AuditEvent {
             | Self::OlderCopyFound
             | Self::OperatorAppointed
             | Self::OperatorDismissed
-            | Self::SmsUnblocked => true,
+            | Self::SmsUnblocked
+            | Self::ApiTokenCreated
+            | Self::ApiTokenRevoked => true,
         }
     }
 
@@ -168,6 +174,8 @@ impl AuditEvent {
             Self::OperatorAppointed => "operator_appointed",
             Self::OperatorDismissed => "operator_dismissed",
             Self::SmsUnblocked => "sms_unblocked",
+            Self::ApiTokenCreated => "api_token_created",
+            Self::ApiTokenRevoked => "api_token_revoked",
         }
     }
 }
@@ -179,7 +187,7 @@ pub struct AuditRecord {
     pub event: AuditEvent,
     /// The account it is about; `None` for the installation as a whole or a name that does not exist.
     pub account: Option<AccountId>,
-    /// Who did it: `user:anna`, `cli:root`, `operator:olga`, `system`.
+    /// Who did it: `user:anna`, `cli:root`, `operator:olga`, `token:crm`, `system`.
     pub actor: String,
     pub site: Option<SiteName>,
     /// The client's address, where a request caused it.

@@ -3,6 +3,7 @@
 //! Time comes in as `now`; randomness is drawn from the operating system's generator where a secret is made.
 
 pub mod account;
+pub mod api_token;
 pub mod assertion;
 pub mod audit;
 pub mod audit_chain;

@@ -1,10 +1,11 @@
-//! Operators who sign in: what each role may do, and to whom. Pure rules over facts that are read where the change is made. The command line
-//! is no operator: whoever may run it may do everything. Floor: ground.
+//! Operators, people who sign in and programs with a token: what each role may do, and to whom. Pure rules over facts that are read where the change
+//! is made. The command line is no operator: whoever may run it may do everything. Floor: ground.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::account::AccountId;
+use super::api_token::ApiTokenId;
 use super::time::UnixMillis;
 
 /// What an account may do as an operator. Most accounts have no role.
@@ -60,6 +61,41 @@ impl fmt::Display for OperatorRole {
     }
 }
 
+/// Who acts as an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorId {
+    /// Somebody who signed in.
+    Account(AccountId),
+    /// A program with a token.
+    Token(ApiTokenId),
+}
+
+impl OperatorId {
+    /// As stored: `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("token:") {
+            Some(id) => ApiTokenId::parse(id).map(Self::Token),
+            None => AccountId::parse(text).map(Self::Account),
+        }
+    }
+}
+
+impl From<AccountId> for OperatorId {
+    fn from(account: AccountId) -> Self {
+        Self::Account(account)
+    }
+}
+
+impl fmt::Display for OperatorId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(id) => id.fmt(f),
+            Self::Token(id) => write!(f, "token:{id}"),
+        }
+    }
+}
+
 /// What can be done to an account or to the installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorAction {
@@ -87,9 +123,9 @@ pub enum OperatorAction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gifts {
     /// Who made the latest one-time password, and until when that counts.
-    pub password: Option<(AccountId, UnixMillis)>,
+    pub password: Option<(OperatorId, UnixMillis)>,
     /// Who set the latest number, or let the user give one, and until when that counts.
-    pub number: Option<(AccountId, UnixMillis)>,
+    pub number: Option<(OperatorId, UnixMillis)>,
 }
 
 /// The account that something is done to, as it is in the transaction that does it.
@@ -103,7 +139,7 @@ pub struct Subject {
 /// Why an operator may not do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    #[error("this account is no operator (any more)")]
+    #[error("whoever asks is no operator (any more)")]
     NotAnOperator,
     #[error("this needs an operator with the role admin")]
     NeedsAdmin,
@@ -141,20 +177,21 @@ pub fn may_begin(role: OperatorRole, action: OperatorAction) -> Result<(), Forbi
 /// # Errors
 /// Why not.
 pub fn may_do_to(
-    operator: AccountId,
+    operator: impl Into<OperatorId>,
     role: OperatorRole,
     action: OperatorAction,
     subject: &Subject,
     now: UnixMillis,
 ) -> Result<(), Forbidden> {
+    let operator = operator.into();
     may_begin(role, action)?;
-    if subject.account == operator {
+    if operator == OperatorId::Account(subject.account) {
         return Err(Forbidden::Oneself);
     }
     if subject.role.is_some() && role != OperatorRole::Admin {
         return Err(Forbidden::AnOperator);
     }
-    let counts = |gift: Option<(AccountId, UnixMillis)>| gift.is_some_and(|(by, until)| by == operator && now < until);
+    let counts = |gift: Option<(OperatorId, UnixMillis)>| gift.is_some_and(|(by, until)| by == operator && now < until);
     match action {
         OperatorAction::SetPhone | OperatorAction::OpenEnrolment if counts(subject.gifts.password) => {
             Err(Forbidden::GavePassword)
@@ -256,7 +293,8 @@ mod tests {
     fn one_operator_gives_a_password_or_a_number_and_not_both() {
         let later = NOW.plus(Duration::from_secs(1));
         let gave = |password: Option<(AccountId, UnixMillis)>, number: Option<(AccountId, UnixMillis)>| {
-            subject(None, Gifts { password, number })
+            let by = |(account, until)| (OperatorId::Account(account), until);
+            subject(None, Gifts { password: password.map(by), number: number.map(by) })
         };
         let may = |action, subject: &Subject| may_do_to(id(1), OperatorRole::Admin, action, subject, NOW);
         for (action, subject, answer) in [
@@ -277,6 +315,25 @@ mod tests {
     fn a_sign_in_is_fresh_for_five_minutes() {
         assert!(is_fresh(NOW, NOW.plus(Duration::from_secs(300))));
         assert!(!is_fresh(NOW, NOW.plus(Duration::from_secs(301))));
+    }
+
+    #[test]
+    fn a_program_is_held_to_the_same_rules_as_a_person() {
+        let token = ApiTokenId::random();
+        let program = OperatorId::Token(token);
+        let later = NOW.plus(Duration::from_secs(1));
+        let gifts = Gifts { password: Some((program, later)), number: None };
+        let may = |role, on: &Subject| may_do_to(program, role, Action::SetPhone, on, NOW);
+        assert_eq!(may(OperatorRole::Admin, &subject(None, gifts)), Err(Forbidden::GavePassword));
+        assert_eq!(may(OperatorRole::Admin, &subject(None, Gifts::default())), Ok(()));
+        assert_eq!(may(OperatorRole::Helpdesk, &subject(None, Gifts::default())), Err(Forbidden::NeedsAdmin));
+        let operators = subject(Some(OperatorRole::Helpdesk), Gifts::default());
+        let unlock = may_do_to(program, OperatorRole::Helpdesk, Action::Unlock, &operators, NOW);
+        assert_eq!(unlock, Err(Forbidden::AnOperator));
+        for who in [program, OperatorId::Account(id(1))] {
+            assert_eq!(OperatorId::parse(&who.to_string()), Some(who));
+        }
+        assert_eq!(OperatorId::parse("token:12"), None);
     }
 
     #[test]

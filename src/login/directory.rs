@@ -10,7 +10,7 @@ use super::ports::PortResult;
 use crate::domain::account::{AccountId, AccountStatus, Epoch};
 use crate::domain::audit::AuditRecord;
 use crate::domain::language::Language;
-use crate::domain::operator::{Forbidden, Gifts, OperatorAction, OperatorRole};
+use crate::domain::operator::{Forbidden, Gifts, OperatorAction, OperatorId, OperatorRole};
 use crate::domain::password_hash::PasswordHash;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::FeedRow;
@@ -178,7 +178,7 @@ pub enum Changed {
 /// Who does something as an operator, and what.
 #[derive(Clone, Copy, Debug)]
 pub struct ActingOperator {
-    pub account: AccountId,
+    pub operator: OperatorId,
     pub action: OperatorAction,
     /// Until when it counts that this operator gave the account a password or a number, if that is what is done.
     pub gift_until: UnixMillis,

@@ -1,6 +1,7 @@
 //! Getting in and staying in, told as a story over ports: password, phone number, code, session. Knows no HTTP, no SQL, no Redis.
 //! Each step runs to its end as a task of its own: a connection that is cut cancels nothing between two effects. Floor: imports `domain`.
 
+pub mod api_tokens;
 pub mod directory;
 pub mod fail_point;
 pub mod markers;

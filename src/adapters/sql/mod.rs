@@ -10,6 +10,7 @@ pub mod error;
 
 mod accounts;
 mod activation;
+mod api_tokens;
 mod backup;
 mod changes;
 mod connection;

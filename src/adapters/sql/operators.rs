@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::accounts::{self, status_from};
+use super::api_tokens;
 use super::changes;
 use super::connection::{Connection, Done};
 use super::database::Database;
@@ -13,7 +14,7 @@ use super::value::{Row, Value};
 use crate::domain::account::{AccountId, AccountStatus, Epoch};
 use crate::domain::audit::AuditRecord;
 use crate::domain::keys::Keys;
-use crate::domain::operator::{self, Forbidden, Gifts, OperatorRole, Subject};
+use crate::domain::operator::{self, Forbidden, Gifts, OperatorId, OperatorRole, Subject};
 use crate::domain::time::UnixMillis;
 use crate::login::directory::{AccountChange, ActingOperator, Changed, Standing};
 
@@ -34,7 +35,7 @@ pub(super) async fn change(
     let Some(account) = accounts::lock(&mut tx, keys, id).await? else {
         return tx.roll_back(Ok(Changed::NotFound)).await;
     };
-    let Some(role) = role_of(&mut tx, &operator.account).await? else {
+    let Some(role) = role_of(&mut tx, &operator.operator, audit.at).await? else {
         return tx.roll_back(Err(Forbidden::NotAnOperator)).await;
     };
     let given = tx
@@ -45,7 +46,7 @@ pub(super) async fn change(
         .await?;
     let gifts = given.as_ref().map(gifts).transpose()?.unwrap_or_default();
     let subject = Subject { account: account.id, role: account.operator_role, gifts };
-    if let Err(forbidden) = operator::may_do_to(operator.account, role, operator.action, &subject, audit.at) {
+    if let Err(forbidden) = operator::may_do_to(operator.operator, role, operator.action, &subject, audit.at) {
         return tx.roll_back(Err(forbidden)).await;
     }
     let changed = changes::apply(&mut tx, keys, id, change, audit).await?;
@@ -86,8 +87,8 @@ pub(super) async fn note_gift(
         | AccountChange::OperatorRole(_) => return Ok(()),
     };
     let by = by.filter(|_| !matches!(change, AccountChange::ClearPhone));
-    let (operator, until) = (by.map(|by| by.account), by.map(|by| by.gift_until));
-    tx.execute(sql, [id.into(), operator.as_ref().into(), until.into()]).await?;
+    let (operator, until) = (by.map(|by| by.operator.to_string()), by.map(|by| by.gift_until));
+    tx.execute(sql, [id.into(), operator.into(), until.into()]).await?;
     Ok(())
 }
 
@@ -99,9 +100,14 @@ pub(super) async fn begin(
     per_hour: u32,
     now: UnixMillis,
 ) -> Result<Done<Result<(), Forbidden>>, SqlError> {
-    let account = accounts::lock(&mut tx, keys, &operator.account).await?;
-    let account = account.filter(|account| account.status == AccountStatus::Active);
-    let Some(role) = account.and_then(|account| account.operator_role) else {
+    let role = match &operator.operator {
+        OperatorId::Account(account) => {
+            let account = accounts::lock(&mut tx, keys, account).await?;
+            account.filter(|account| account.status == AccountStatus::Active).and_then(|account| account.operator_role)
+        }
+        OperatorId::Token(token) => api_tokens::lock(&mut tx, token, now).await?,
+    };
+    let Some(role) = role else {
         return tx.roll_back(Err(Forbidden::NotAnOperator)).await;
     };
     if let Err(forbidden) = operator::may_begin(role, operator.action) {
@@ -110,7 +116,7 @@ pub(super) async fn begin(
     let counted = tx
         .row(
             "SELECT COUNT(*) AS count, MIN(at) AS first FROM operator_actions WHERE operator = $1 AND at > $2",
-            [(&operator.account).into(), now.minus(HOUR).into()],
+            [operator.operator.to_string().into(), now.minus(HOUR).into()],
         )
         .await?
         .ok_or(SqlError::Unreadable("operator_actions"))?;
@@ -118,8 +124,8 @@ pub(super) async fn begin(
         let first = counted.optional_at("first")?.unwrap_or(now);
         return tx.roll_back(Err(Forbidden::TooMany(first.plus(HOUR).since(now)))).await;
     }
-    tx.execute("INSERT INTO operator_actions (operator, at) VALUES ($1, $2)", [(&operator.account).into(), now.into()])
-        .await?;
+    let counted = "INSERT INTO operator_actions (operator, at) VALUES ($1, $2)";
+    tx.execute(counted, [operator.operator.to_string().into(), now.into()]).await?;
     tx.commit(Ok(())).await
 }
 
@@ -138,7 +144,7 @@ pub(super) async fn standing(database: &Database, id: &AccountId) -> Result<Opti
 /// The columns that say who gave what.
 pub(super) fn gifts(row: &Row) -> Result<Gifts, SqlError> {
     let gift = |by, until| -> Result<_, SqlError> {
-        Ok(row.optional_parsed(by, AccountId::parse)?.zip(row.optional_at(until)?))
+        Ok(row.optional_parsed(by, OperatorId::parse)?.zip(row.optional_at(until)?))
     };
     Ok(Gifts {
         password: gift("password_given_by", "password_given_until")?,
@@ -146,7 +152,15 @@ pub(super) fn gifts(row: &Row) -> Result<Gifts, SqlError> {
     })
 }
 
-async fn role_of(tx: &mut Connection, id: &AccountId) -> Result<Option<OperatorRole>, SqlError> {
+async fn role_of(
+    tx: &mut Connection,
+    operator: &OperatorId,
+    now: UnixMillis,
+) -> Result<Option<OperatorRole>, SqlError> {
+    let id = match operator {
+        OperatorId::Account(id) => id,
+        OperatorId::Token(id) => return api_tokens::role(tx, id, now).await,
+    };
     let sql = "SELECT operator_role FROM accounts WHERE id = $1 AND status = 'active'";
     match tx.row(sql, [Value::from(id)]).await? {
         Some(row) => row.optional_parsed("operator_role", OperatorRole::parse),

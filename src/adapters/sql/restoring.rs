@@ -1,4 +1,5 @@
-//! When an older copy of the database is in its place: everything that was open ends, and nobody enrols a number until an operator says so.
+//! When an older copy of the database is in its place: everything that was open ends, API tokens among it, and nobody enrols a number until an
+//! operator says so.
 //! What a copy does not know (sessions of accounts made since, epochs that moved since) ends as well. Floor: edge.
 
 use async_trait::async_trait;
@@ -42,6 +43,8 @@ pub(super) async fn end_all(
 ) -> Result<Done<Option<u64>>, SqlError> {
     tx.execute("UPDATE accounts SET epoch = epoch + $1, enrolment_until = NULL", [STEP.into()]).await?;
     tx.execute("DELETE FROM enrolment_tickets", []).await?;
+    // one that was revoked since would be good again
+    tx.execute("DELETE FROM api_tokens", []).await?;
     let ended = tx
         .execute(
             "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND absolute_end > $1",

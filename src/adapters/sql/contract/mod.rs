@@ -16,6 +16,7 @@ mod revoking;
 mod sending;
 mod signing_in;
 mod tickets;
+mod tokens;
 
 /// Each test on each database.
 macro_rules! contract {
@@ -118,4 +119,9 @@ contract! {
     tickets::a_ticket_is_used_up_with_the_one_number_that_is_kept,
     tickets::a_ticket_is_worth_nothing_outside_its_window_or_once_there_is_a_number,
     tickets::a_ticket_is_told_under_the_key_it_was_made_with,
+    tokens::a_token_is_recognised_until_it_expires_or_is_revoked,
+    tokens::a_name_is_one_tokens_at_a_time_also_at_once,
+    tokens::a_token_acts_with_its_role_as_it_is_in_the_transaction,
+    tokens::parallel_actions_of_one_token_stay_within_the_hour,
+    tokens::a_token_of_an_older_copy_is_none_any_more,
 }

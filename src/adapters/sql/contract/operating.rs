@@ -22,7 +22,7 @@ async fn done_by(
     change: AccountChange,
     now: UnixMillis,
 ) -> Result<Changed, Forbidden> {
-    let acting = ActingOperator { account: operator.id, action, gift_until: now.plus(DAY) };
+    let acting = ActingOperator { operator: operator.id.into(), action, gift_until: now.plus(DAY) };
     let record = AuditRecord { account: Some(on.id), ..audit(AuditEvent::AccountChanged, now) };
     node.change_as(&acting, &on.id, &change, &record).await.unwrap()
 }
@@ -75,7 +75,7 @@ pub(super) async fn parallel_actions_of_one_operator_stay_within_the_hour(store:
     let node = store.node().await;
     let hugo = operator(&node, "hugo", "+32471222222", OperatorRole::Helpdesk).await;
     let begin = async |action, now| {
-        let acting = ActingOperator { account: hugo.id, action, gift_until: now };
+        let acting = ActingOperator { operator: hugo.id.into(), action, gift_until: now };
         node.begin_action(&acting, 3, now).await.unwrap()
     };
     let begun = futures_util::future::join_all((0..10).map(|_| begin(OperatorAction::Unlock, NOW))).await;

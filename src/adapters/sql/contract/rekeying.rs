@@ -127,6 +127,8 @@ async fn every_column_of_bytes_is_moved() {
         ["audit.hash", "audit.mac", "audit_head.hash", "audit_checkpoint.hash", "audit_checkpoint.seal"];
     // every key is tried, and it is gone within the window of an enrolment
     const TRIED_WITH_EACH_KEY: [&str; 1] = ["enrolment_tickets.hash"];
+    // of 256 random bits, without a key
+    const WITHOUT_A_KEY: [&str; 1] = ["api_tokens.hash"];
     let store = Store::sqlite().await;
     let rows = store
         .database()
@@ -143,7 +145,7 @@ async fn every_column_of_bytes_is_moved() {
     for row in rows {
         let path = row.text("path").unwrap();
         assert!(
-            [&sealed[..], &WITH_THE_NUMBER, &OF_THE_CHAIN, &TRIED_WITH_EACH_KEY]
+            [&sealed[..], &WITH_THE_NUMBER, &OF_THE_CHAIN, &TRIED_WITH_EACH_KEY, &WITHOUT_A_KEY]
                 .iter()
                 .any(|paths| paths.contains(&path.as_str())),
             "{path} is not in personal::COLUMNS: `accounts rekey` would leave it with the old key"
