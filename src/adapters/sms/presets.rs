@@ -74,6 +74,9 @@ fn laid_over(own: ProviderSettings, preset: ProviderSettings) -> ProviderSetting
 }
 
 #[cfg(test)]
+mod client_libraries_tests;
+
+#[cfg(test)]
 mod tests {
     use super::super::description::Description;
     use super::super::settings::ErrorClass;

@@ -19,7 +19,8 @@ pub(super) struct Keys<'a> {
     pub(super) service: &'a str,
 }
 
-/// Adds `X-Amz-Date` and `Authorization` to a request that is complete otherwise: every header it has is signed, and the host.
+/// Adds `X-Amz-Date` and `Authorization` to a request that is complete otherwise: the host is signed and every header it has,
+/// except `Accept`, which a proxy on the way may rewrite.
 ///
 /// # Errors
 /// The access key or the region holds a character that no header may.
@@ -57,7 +58,7 @@ fn canonical(method: &Method, request: &Request) -> (String, String) {
         (host, Some(port)) => format!("{host}:{port}"),
     };
     let mut headers = vec![("host".to_owned(), host)];
-    for (name, value) in &request.headers {
+    for (name, value) in request.headers.iter().filter(|(name, _)| *name != header::ACCEPT) {
         let value = String::from_utf8_lossy(value.as_bytes());
         headers.push((name.as_str().to_owned(), value.split_ascii_whitespace().collect::<Vec<_>>().join(" ")));
     }
