@@ -6,6 +6,7 @@ mod contract;
 #[cfg(test)]
 mod contract_of_breakers;
 pub mod hashing;
+pub mod mail;
 pub mod marker_file;
 pub mod memory_limits;
 pub mod memory_pending;

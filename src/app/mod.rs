@@ -7,6 +7,7 @@ pub mod demo;
 pub mod feed_follower;
 pub mod hardening;
 pub mod logging;
+mod notices;
 pub mod probe;
 mod reload;
 pub mod rooms;

@@ -1,5 +1,6 @@
-//! Asks everything the configuration names whether it answers: Redis, SQL, the servers of SMS vendors and of the applications. Sends no SMS:
-//! to vendors it only connects, to applications too unless `health` says what to ask for. Floor: roof.
+//! Asks everything the configuration names whether it answers: Redis, SQL, the servers of SMS vendors, of mail and of the applications. Sends
+//! no SMS and no mail: to vendors it only connects, the mail server is greeted and shown the password, applications are only connected to unless
+//! `health` says what to ask for. Floor: roof.
 
 use std::time::Duration;
 
@@ -57,6 +58,12 @@ pub async fn probe(config: &Config) -> Vec<Probed> {
         };
         probed.push(Probed { key, answer });
     }
+    let mail = match rooms::mail(config) {
+        Ok(None) => None,
+        Ok(Some(server)) => Some(server.greet().await.map(|()| "it would take mail from here".to_owned())),
+        Err(error) => Some(Err(chain(&error))),
+    };
+    probed.extend(mail.map(|answer| Probed { key: "mail.server".to_owned(), answer }));
     for (name, upstream) in &config.upstreams {
         let answers = health::probe(&settings_of::upstream_settings(name, upstream)).await;
         for (index, answer) in answers.into_iter().enumerate() {

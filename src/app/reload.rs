@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::rooms::Rooms;
@@ -14,6 +15,7 @@ use crate::config::stores::{AccountStore, State};
 use crate::gateway::certificate_watch::ListenerCertificates;
 use crate::gateway::handle::GatewayHandle;
 use crate::login::chain;
+use crate::login::notices::Notices;
 
 /// Catches HUP from here on: its default is to end the process. Must be called from within the runtime.
 ///
@@ -31,11 +33,13 @@ pub(super) async fn on_hangup(
     mut rooms: Rooms,
     gateway: GatewayHandle,
     certificates: Arc<ListenerCertificates>,
+    notices: Arc<ArcSwap<Notices>>,
 ) {
     while hangups.recv().await.is_some() {
         match reload(&path, &config, &rooms).await {
             Ok((changed, furnished)) => {
                 gateway.replace(gateway_parts(&changed, &furnished));
+                notices.store(Arc::new(furnished.notices.clone()));
                 (config, rooms) = (changed, furnished);
                 tracing::info!("the configuration was reloaded");
             }

@@ -8,6 +8,7 @@ use super::clock::SystemClock;
 use super::settings_of;
 use super::sms_texts::LanguageFileTexts;
 use crate::adapters::hashing::{HashingLimits, HashingThreads};
+use crate::adapters::mail::{MailProblem, SmtpMail};
 use crate::adapters::marker_file::MarkerFile;
 use crate::adapters::memory_limits::MemoryLimits;
 use crate::adapters::memory_pending::MemoryPendingLogins;
@@ -34,6 +35,7 @@ use crate::config::two_factor::{Activation as ConfiguredActivation, PhoneNumbers
 use crate::domain::keys::{KeyProblem, Keys};
 use crate::domain::pending::Activation;
 use crate::login::markers::{MarkerPlace, Markers};
+use crate::login::notices::{MailSender, Notices};
 use crate::login::ports::{Clock, Limits, PasswordVerifier, PendingLogins, SmsSender};
 use crate::login::sending::ports::ProviderBreakers;
 use crate::login::sessions::{SessionRules, Sessions};
@@ -58,6 +60,8 @@ pub enum BuildError {
     Sms(String, #[source] ClientError),
     #[error("sms.providers: {0}")]
     SmsDescription(String),
+    #[error("mail cannot be used")]
+    Mail(#[source] MailProblem),
     #[error(
         "two_factor.activation is `staged`, but two-factor sign-in was activated on {0}. It stays active: write `active`"
     )]
@@ -86,6 +90,8 @@ pub struct Rooms {
     /// Where operators sign in; `None`: nowhere.
     pub operators: Option<Arc<Login>>,
     pub operations: Operations,
+    /// What tells people of changes.
+    pub notices: Notices,
     pub sessions: Arc<Sessions>,
     pub ledger: Arc<SqlLedger>,
     pub signing_keys: Arc<Keys>,
@@ -173,6 +179,8 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
             Arc::clone(sessions)
         }
     };
+    let texts = Arc::new(LanguageFileTexts::new(config));
+    let mail = mail(config)?.map(|mail| Arc::new(mail) as Arc<dyn MailSender>);
     let ports = Ports {
         pending: Arc::clone(&stores.pending),
         limits: Arc::clone(&stores.limits),
@@ -183,7 +191,7 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         tickets: Arc::clone(&ledger) as _,
         passwords: Arc::clone(&stores.passwords),
         senders,
-        texts: Arc::new(LanguageFileTexts::new(config)),
+        texts: Arc::clone(&texts) as _,
         clock: Arc::clone(&stores.clock),
     };
     let runtime = stores.runtime.clone();
@@ -193,13 +201,14 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
     };
     let operators = config.admin.as_ref().map(|_| login(ports.clone(), settings_of::operators_login(config)));
     let login = login(ports, settings_of::login(config));
+    let notices = Notices { login: Arc::clone(&login), outbox: Arc::clone(&ledger) as _, texts, mail };
     let operations = Operations::new(
         Arc::clone(&ledger) as _,
         Arc::clone(&ledger) as _,
         Arc::clone(&stores.passwords),
         settings_of::policy(config),
     );
-    Ok(Rooms { login, operators, operations, sessions, ledger, signing_keys, stores })
+    Ok(Rooms { login, operators, operations, notices, sessions, ledger, signing_keys, stores })
 }
 
 /// Whether a database that was opened for one command is an older copy than the note beside it tells; then everything has been ended. For
@@ -297,6 +306,14 @@ pub fn vendor(
     })?;
     HttpSms::new(description, config.sms.sender.as_deref().unwrap_or_default(), Arc::new(SystemClock))
         .map_err(|error| BuildError::Sms(name, error))
+}
+
+/// The mail server; `None`: there is none.
+///
+/// # Errors
+/// Its certificates cannot be used.
+pub fn mail(config: &Config) -> Result<Option<SmtpMail>, BuildError> {
+    settings_of::mail(config).map(|settings| SmtpMail::new(&settings)).transpose().map_err(BuildError::Mail)
 }
 
 /// Activation is a ratchet: serving once with `active` records it, and `staged` is refused ever after.

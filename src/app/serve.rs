@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Request;
 use pingora::server::{Server, UnixShutdownSignalWatch};
@@ -13,11 +14,12 @@ use tower::ServiceExt as _;
 
 use super::hardening::most_open_files;
 use super::rooms::{self, BuildError, Rooms};
-use super::{audit_head, certificate_watch, feed_follower, reload, settings_of};
+use super::{audit_head, certificate_watch, feed_follower, notices, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
 use crate::admin::pages;
 use crate::config::Config;
 use crate::config::open_files::OpenFiles;
+use crate::domain::notice::Way;
 use crate::domain::site::SiteName;
 use crate::gateway::assertions::Assertions;
 use crate::gateway::bridge::Pages;
@@ -100,6 +102,10 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
             }
         }
     });
+    let telling = Arc::new(ArcSwap::from_pointee(rooms.notices.clone()));
+    for way in Way::ALL {
+        runtime.spawn(notices::carry_out(way, Arc::clone(&telling)));
+    }
     runtime.spawn(audit_head::publish(Arc::clone(&rooms.ledger) as _));
     let gateway = GatewayHandle::new(gateway_parts(config, &rooms));
     runtime.spawn(gateway.clone().check_health());
@@ -126,6 +132,7 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
             rooms.clone(),
             gateway.clone(),
             certificates,
+            telling,
         ));
     }
     if let Some(admin) = &config.admin {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hardening::most_open_files;
+use crate::adapters::mail::{MailSettings, Security};
 use crate::admin::operations::{EnrolmentPolicy, Policy};
 use crate::config::admin::Admin;
 use crate::config::listener::{Certificate, Listener, ProxyProtocol as ConfigProxyProtocol, Tls};
+use crate::config::mail::Scheme as MailScheme;
 use crate::config::open_files::OpenFiles;
 use crate::config::portal::LogoFormat;
 use crate::config::site::{Access as ConfigAccess, Route, Site};
@@ -123,6 +125,24 @@ fn sending(config: &Config) -> SendingSettings {
         time_limit: SEND_TIME_LIMIT,
         app_names: config.sites.iter().map(|site| (SiteName::new(&site.name), site.portal.name.clone())).collect(),
     }
+}
+
+/// The mail server.
+pub(super) fn mail(config: &Config) -> Option<MailSettings> {
+    let mail = config.mail.as_ref()?;
+    Some(MailSettings {
+        security: match mail.server.scheme {
+            MailScheme::Smtps => Security::Tls,
+            MailScheme::Smtp if mail.server.is_on_loopback() && mail.ca_file.is_none() => Security::Plain,
+            MailScheme::Smtp => Security::StartTls,
+        },
+        host: mail.server.host.clone(),
+        port: mail.server.port,
+        from: mail.from.clone(),
+        login: mail.login.clone(),
+        ca_file: mail.ca_file.clone(),
+        timeout: mail.timeout,
+    })
 }
 
 /// The name of the place where operators sign in, in sessions, logs and the audit trail. The configuration can give no site a name with this

@@ -11,6 +11,7 @@ mod fit;
 mod kinds;
 pub mod limits;
 pub mod listener;
+pub mod mail;
 mod node;
 pub mod open_files;
 pub mod operation;
@@ -67,6 +68,8 @@ pub struct Config {
     pub two_factor: two_factor::TwoFactor,
     pub session: session::Session,
     pub sms: sms::Sms,
+    /// `None`: nobody is told of a change by mail.
+    pub mail: Option<mail::Mail>,
     pub limits: limits::Limits,
     pub timeouts: timeouts::Timeouts,
     pub passwords: passwords::Passwords,
@@ -252,6 +255,9 @@ fn read_config(root: &Node<'_>) -> Config {
         two_factor: root.key("two_factor", "The second factor: a code sent by SMS.").section(two_factor::read),
         session: root.key("session", "How long a sign-in lasts.").section(session::read),
         sms: root.key("sms", "Sending codes.").section(sms::read),
+        mail: root
+            .key("mail", "A mail server, through which people are told of changes to their second factor at the e-mail address on their account. Left out: they are told by SMS alone.")
+            .maybe_section(mail::read),
         limits: root.key("limits", "What caps guessing, sending and the size of requests, for all nodes together.").section(limits::read),
         timeouts: root.key("timeouts", "How long whoever asks may take. How long an application may take is said with its upstream.").section(timeouts::read),
         passwords: root.key("passwords", "How passwords are kept and checked.").section(passwords::read),

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod language;
 pub mod limits;
 pub mod network;
+pub mod notice;
 pub mod number_change;
 pub mod operator;
 pub mod password;

@@ -44,7 +44,10 @@ pub const ALL: &[&str] = &[
     "account.old_number_proved",
     "account.number_put",
     "account.number_changed",
-    "account.old_number_told",
+    "notice.claimed",
+    "notice.handed_over",
+    "notice.mailed",
+    "notice.settled",
 ];
 
 static ARMED: OnceLock<Armed> = OnceLock::new();

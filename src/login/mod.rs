@@ -5,6 +5,7 @@ pub mod api_tokens;
 pub mod directory;
 pub mod fail_point;
 pub mod markers;
+pub mod notices;
 pub mod own_account;
 pub mod ports;
 pub mod sending;

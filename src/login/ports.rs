@@ -395,7 +395,4 @@ pub enum SmsResult {
 /// The text of an SMS, from the language files.
 pub trait SmsTexts: Send + Sync + fmt::Debug {
     fn text(&self, site: &SiteName, language: Language, code: &Code) -> String;
-
-    /// Tells a number that another one has taken its place.
-    fn number_changed(&self, site: &SiteName, language: Language) -> String;
 }

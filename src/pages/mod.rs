@@ -9,6 +9,7 @@ pub mod enrolment;
 pub mod form;
 pub mod language_choice;
 pub mod look;
+pub mod notice_text;
 pub mod operators;
 pub mod own;
 pub mod page;

@@ -4,6 +4,7 @@
 
 use thiserror::Error;
 
+use super::notice_text::longest_notices;
 use super::texts::text;
 use crate::domain::gsm7::{self, ONE_PART_SEPTETS};
 use crate::domain::language::Language;
@@ -16,12 +17,6 @@ use crate::domain::language::Language;
 pub fn code_sms(language: Language, site: &str, host: &str, code: &str) -> String {
     let sentence = text(language, "sms-code", &[("code", code.into()), ("site", site.into())]);
     format!("{sentence}\n\n@{host} #{code}")
-}
-
-/// Tells a number that another one has taken its place.
-#[must_use]
-pub fn number_changed_sms(language: Language, site: &str) -> String {
-    text(language, "sms-number-changed", &[("site", site.into())])
 }
 
 /// The SMS of `vestibule sms test`: no code in it.
@@ -50,8 +45,8 @@ pub fn check_sms_texts(site: &str, host: &str, languages: &[Language], code_leng
     let code = "0".repeat(usize::from(code_length));
     let mut problems = Vec::new();
     for &language in languages {
-        let texts = [code_sms(language, site, host, &code), number_changed_sms(language, site)];
-        let longest = texts.iter().map(|text| gsm7::septets(text)).try_fold(0, |most, septets| Ok(most.max(septets?)));
+        let texts = longest_notices(language, site).chain([code_sms(language, site, host, &code)]);
+        let longest = texts.map(|text| gsm7::septets(&text)).try_fold(0, |most, septets| Ok(most.max(septets?)));
         let problem = match longest {
             Ok(septets) if septets <= ONE_PART_SEPTETS => continue,
             Ok(septets) => SmsTextProblem::TooLong { language, septets },
@@ -66,7 +61,7 @@ pub fn check_sms_texts(site: &str, host: &str, languages: &[Language], code_leng
 
 #[cfg(test)]
 mod tests {
-    use super::{SmsTextProblem, check_sms_texts, code_sms, number_changed_sms, test_sms};
+    use super::{SmsTextProblem, check_sms_texts, code_sms, test_sms};
     use crate::domain::gsm7::{ONE_PART_SEPTETS, septets};
     use crate::domain::language::Language;
 
@@ -86,7 +81,6 @@ mod tests {
             let sms = code_sms(language, "Acme Marketing Plus", "marketing.example-company.com", "01234567");
             assert!(septets(&sms).unwrap() <= ONE_PART_SEPTETS, "{language:?}: {:?}", septets(&sms));
             assert!(septets(&test_sms(language, "Acme Marketing Plus")).unwrap() <= ONE_PART_SEPTETS);
-            assert!(septets(&number_changed_sms(language, "Acme Marketing Plus")).unwrap() <= ONE_PART_SEPTETS);
         }
         assert_eq!(check_sms_texts("Acme Marketing Plus", "marketing.example-company.com", &Language::ALL, 8), []);
     }

@@ -60,8 +60,6 @@ struct State {
     accepted: HashSet<LoginId>,
     /// What is kept of each account's ticket, and how often it was tried.
     tickets: HashMap<AccountId, (TicketHash, u32)>,
-    /// Notices, by number.
-    notices: Vec<(String, String)>,
 }
 
 impl Outside {
@@ -125,11 +123,6 @@ impl Outside {
     /// The code of the last SMS.
     pub(super) fn last_code(&self) -> String {
         self.state().texts.last().expect("an SMS was sent").clone()
-    }
-
-    /// Notices so far: to which number, and what.
-    pub(super) fn notices(&self) -> Vec<(String, String)> {
-        self.state().notices.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

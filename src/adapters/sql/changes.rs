@@ -5,6 +5,7 @@ use super::connection::{Connection, Done};
 use super::error::SqlError;
 use super::feed;
 use super::guesses;
+use super::notices;
 use super::operators;
 use super::personal::{self, Field};
 use super::sessions;
@@ -15,7 +16,9 @@ use crate::domain::account::{Account, AccountId, AccountStatus};
 use crate::domain::audit::AuditRecord;
 use crate::domain::keys::Keys;
 use crate::domain::language::Language;
+use crate::domain::notice::Change;
 use crate::domain::password_hash::PasswordHash;
+use crate::domain::phone::PhoneNumber;
 use crate::domain::ticket::Ticket;
 use crate::domain::time::UnixMillis;
 use crate::login::directory::{AccountChange, Changed, ImportEntry, Imported, NewAccount};
@@ -31,7 +34,9 @@ pub(super) async fn import(
     for (index, entry) in entries.iter().enumerate() {
         let changed = match entry {
             ImportEntry::Add { account, audit } => add(&mut tx, keys, account, audit).await?,
-            ImportEntry::Change { id, change, audit } => apply(&mut tx, keys, id, change, audit).await?,
+            ImportEntry::Change { id, change, audit } => {
+                apply(&mut tx, keys, id, change, audit, Tells::AllButFirstNumbers).await?
+            }
         };
         match changed {
             Changed::Done(rows) => {
@@ -58,7 +63,7 @@ pub(super) async fn change(
     change: &AccountChange,
     audit: &AuditRecord,
 ) -> Result<Done<Changed>, SqlError> {
-    let changed = apply(&mut tx, keys, id, change, audit).await?;
+    let changed = apply(&mut tx, keys, id, change, audit, Tells::EveryChange).await?;
     match changed {
         Changed::Done(ref ended) => {
             feed::count(&mut tx, ended).await?;
@@ -108,6 +113,7 @@ pub(super) async fn apply(
     id: &AccountId,
     change: &AccountChange,
     audit: &AuditRecord,
+    tells: Tells,
 ) -> Result<Changed, SqlError> {
     let Some(account) = accounts::lock(tx, keys, id).await? else { return Ok(Changed::NotFound) };
     let outcome = match change {
@@ -189,9 +195,45 @@ pub(super) async fn apply(
     };
     if let Changed::Done(_) = outcome {
         operators::note_gift(tx, id, change, None).await?;
+        if let Some((told, new_number)) = told_of(&account, change, tells) {
+            notices::write(tx, keys, &account, told, new_number, audit).await?;
+        }
         trail::append_about(tx, audit, &account.user_name);
     }
     Ok(outcome)
+}
+
+/// Of which changes people are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tells {
+    EveryChange,
+    /// In an import: a company that moves its numbers here does not write to everybody.
+    AllButFirstNumbers,
+}
+
+/// What the account is told of a change, with the number that is new.
+fn told_of<'a>(
+    account: &Account,
+    change: &'a AccountChange,
+    tells: Tells,
+) -> Option<(Change, Option<&'a PhoneNumber>)> {
+    match change {
+        AccountChange::Phone(_) if account.phone.is_none() && tells == Tells::AllButFirstNumbers => None,
+        AccountChange::Phone(number) => Some((Change::NumberSet, Some(number))),
+        AccountChange::ClearPhone => account.phone.as_ref().map(|_| (Change::NumberCleared, None)),
+        AccountChange::ResetTwoFactor => Some((Change::TwoFactorReset, None)),
+        AccountChange::OneTimePassword { .. } => Some((Change::PasswordGiven, None)),
+        AccountChange::Profile { .. }
+        | AccountChange::Password(_)
+        | AccountChange::OpenEnrolment { .. }
+        | AccountChange::Unlock
+        | AccountChange::Disable
+        | AccountChange::Enable
+        | AccountChange::Remove
+        | AccountChange::EndSessions
+        | AccountChange::EndSession(_)
+        | AccountChange::OperatorRole(_) => None,
+    }
 }
 
 /// `expires_at`: until when it is good, for a one-time password.

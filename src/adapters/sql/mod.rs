@@ -1,5 +1,5 @@
 //! Accounts, counters that cap guessing and sending, sessions, the feed of revocations and the audit trail, in SQLite or PostgreSQL: one set
-//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `SendLedger`, `OwnAccount`, `Directory` and `Trail`; decides nothing but what has to be decided inside
+//! of statements for both. Implements the ports `Ledger`, `RevocationFeed`, `SendLedger`, `OwnAccount`, `Directory`, `Outbox` and `Trail`; decides nothing but what has to be decided inside
 //! a transaction. Floor: edge.
 //!
 //! Start at `ledger`: each verb of a port is one function that works on one transaction. Locks are taken in one order: account (or session),
@@ -19,6 +19,7 @@ mod feed;
 mod guesses;
 mod handovers;
 mod ledger;
+mod notices;
 mod numbers;
 mod operators;
 mod overview;

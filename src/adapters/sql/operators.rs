@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::accounts::{self, status_from};
 use super::api_tokens;
-use super::changes;
+use super::changes::{self, Tells};
 use super::connection::{Connection, Done};
 use super::database::Database;
 use super::error::SqlError;
@@ -49,7 +49,7 @@ pub(super) async fn change(
     if let Err(forbidden) = operator::may_do_to(operator.operator, role, operator.action, &subject, audit.at) {
         return tx.roll_back(Err(forbidden)).await;
     }
-    let changed = changes::apply(&mut tx, keys, id, change, audit).await?;
+    let changed = changes::apply(&mut tx, keys, id, change, audit, Tells::EveryChange).await?;
     match changed {
         Changed::Done(ref ended) => {
             feed::count(&mut tx, ended).await?;

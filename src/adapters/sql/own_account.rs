@@ -5,10 +5,11 @@ use async_trait::async_trait;
 
 use super::connection::{Connection, Done};
 use super::error::SqlError;
-use super::{SqlLedger, feed, guesses, numbers, overview, sessions, trail};
+use super::{SqlLedger, accounts, feed, guesses, notices, numbers, overview, sessions, trail};
 use crate::domain::account::{AccountId, Epoch};
 use crate::domain::audit::AuditRecord;
 use crate::domain::keys::Keys;
+use crate::domain::notice::Change;
 use crate::domain::pending::LoginId;
 use crate::domain::revocation::{FeedRow, Revoked};
 use crate::domain::session::{Session, SessionId};
@@ -122,6 +123,9 @@ async fn replace_number(
     let new_phone = &replacement.new_phone;
     if numbers::accounts_with(&mut tx, keys, &new_phone.number).await? >= u64::from(new_phone.most_accounts) {
         return tx.roll_back(NumberReplaced::NumberTaken).await;
+    }
+    if let Some(account) = accounts::lock(&mut tx, keys, &session.account).await? {
+        notices::write(&mut tx, keys, &account, Change::NumberSet, Some(&new_phone.number), audit).await?;
     }
     sessions::set_phone(&mut tx, keys, &session.account, &new_phone.number, audit.at).await?;
     guesses::clear_code_failures(&mut tx, &replacement.login, &session.account).await?;

@@ -22,7 +22,7 @@ pub(super) struct Column {
 }
 
 /// Every sealed column.
-pub(super) const COLUMNS: [Column; 5] = [
+pub(super) const COLUMNS: [Column; 6] = [
     Column {
         field: Field::AccountName,
         keys: "SELECT DISTINCT substr(name, 1, 4) AS key FROM accounts WHERE name IS NOT NULL",
@@ -53,6 +53,12 @@ pub(super) const COLUMNS: [Column; 5] = [
         under_other_keys: "SELECT id, email FROM sessions WHERE id > $1 AND substr(email, 1, 4) <> $2 ORDER BY id LIMIT $3",
         replace: "UPDATE sessions SET email = $3 WHERE id = $1 AND email = $2",
     },
+    Column {
+        field: Field::NoticeContent,
+        keys: "SELECT DISTINCT substr(content, 1, 4) AS key FROM notices",
+        under_other_keys: "SELECT id, content FROM notices WHERE id > $1 AND substr(content, 1, 4) <> $2 ORDER BY id LIMIT $3",
+        replace: "UPDATE notices SET content = $3 WHERE id = $1 AND content = $2",
+    },
 ];
 
 /// A column that is sealed.
@@ -63,6 +69,8 @@ pub(super) enum Field {
     AccountPhone,
     SessionName,
     SessionEmail,
+    /// To whom and with which particulars.
+    NoticeContent,
 }
 
 impl Field {
@@ -73,6 +81,7 @@ impl Field {
             Self::AccountPhone => "accounts.phone",
             Self::SessionName => "sessions.name",
             Self::SessionEmail => "sessions.email",
+            Self::NoticeContent => "notices.content",
         }
     }
 
@@ -81,6 +90,7 @@ impl Field {
             Self::AccountName | Self::SessionName => "name",
             Self::AccountEmail | Self::SessionEmail => "email",
             Self::AccountPhone => "phone",
+            Self::NoticeContent => "content",
         }
     }
 

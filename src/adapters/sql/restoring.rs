@@ -45,6 +45,8 @@ pub(super) async fn end_all(
     tx.execute("DELETE FROM enrolment_tickets", []).await?;
     // one that was revoked since would be good again
     tx.execute("DELETE FROM api_tokens", []).await?;
+    // whoever wrote them has told them since
+    tx.execute("DELETE FROM notices", []).await?;
     let ended = tx
         .execute(
             "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL AND absolute_end > $1",

@@ -10,7 +10,7 @@ use super::database::{Database, Dialect};
 use super::error::SqlError;
 
 /// The steps in order; the first is number 1. A step that was released is never changed.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_one_time_passwords.sql"),
     include_str!("schema/0003_accounts_of_a_number.sql"),
@@ -22,6 +22,7 @@ const STEPS: [&str; 11] = [
     include_str!("schema/0009_sms_guard.sql"),
     include_str!("schema/0010_audit_chain.sql"),
     include_str!("schema/0011_api_tokens.sql"),
+    include_str!("schema/0012_notices.sql"),
 ];
 /// How long one step may take. Our own figure, for tables that have grown.
 const STEP_LIMIT: Duration = Duration::from_secs(60);

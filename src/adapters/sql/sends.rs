@@ -38,13 +38,13 @@ pub(super) async fn charge(
     let most = caps.per_half_hour.max(caps.per_day);
     let of_account = tx
         .rows(
-            "SELECT at FROM sms_sends WHERE account = $1 AND outcome <> 'not_sent' ORDER BY at DESC LIMIT $2",
+            "SELECT at FROM sms_sends WHERE account = $1 AND notice = 0 AND outcome <> 'not_sent' ORDER BY at DESC LIMIT $2",
             [(&send.account).into(), most.into()],
         )
         .await?;
     let of_number = tx
         .rows(
-            "SELECT at FROM sms_sends WHERE number_hash = $1 AND outcome <> 'not_sent' ORDER BY at DESC LIMIT $2",
+            "SELECT at FROM sms_sends WHERE number_hash = $1 AND notice = 0 AND outcome <> 'not_sent' ORDER BY at DESC LIMIT $2",
             [send.number.as_slice().into(), most.into()],
         )
         .await?;

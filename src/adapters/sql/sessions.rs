@@ -1,12 +1,14 @@
 //! Opening and ending sessions. A login opens one session and no more, because its id is unique in the table; every ending leaves a row in the
 //! feed in the same transaction. Floor: edge.
 
+use super::accounts;
 use super::activation;
 use super::connection::{Connection, Done};
 use super::database::Database;
 use super::error::SqlError;
 use super::feed;
 use super::guesses;
+use super::notices;
 use super::numbers;
 use super::personal::{self, Field};
 use super::tickets;
@@ -15,6 +17,7 @@ use super::value::{Row, Value};
 use crate::domain::account::{AccountId, Epoch};
 use crate::domain::audit::AuditRecord;
 use crate::domain::keys::Keys;
+use crate::domain::notice::Change;
 use crate::domain::pending::LoginId;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::revocation::{FeedRow, Revoked};
@@ -70,6 +73,11 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
                 && !tickets::use_up(&mut tx, &session.account, ticket).await?
             {
                 return tx.roll_back(Opened::EnrolmentClosed).await;
+            }
+            if let Some(account) = accounts::lock(&mut tx, keys, &session.account).await?
+                && let Some(audit) = opening.audit.first()
+            {
+                notices::write(&mut tx, keys, &account, Change::NumberSet, Some(&phone.number), audit).await?;
             }
             set_phone(&mut tx, keys, &session.account, &phone.number, opening.now).await?;
             guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?;

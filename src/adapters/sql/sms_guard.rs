@@ -10,9 +10,10 @@ use super::handovers::LEFT_LYING;
 use super::value::Row;
 use crate::domain::limits::{ConversionRule, GuardMode, SendCaps};
 use crate::domain::time::UnixMillis;
-use crate::login::sending::guard::{Cap, Recipient, Scope, caps_for, is_pumped};
+use crate::login::sending::guard::{Cap, NoticeCaps, Recipient, Scope, caps_for, caps_for_notices, is_pumped};
 use crate::login::sending::ports::{Block, GuardReport, NewSend, NumberIs};
 
+const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A share of a cap is told of once in this time. Our own figure.
 const TOLD_EVERY: Duration = Duration::from_secs(3600);
@@ -59,6 +60,37 @@ pub(super) async fn ask(
         }
     }
     Ok(guarded)
+}
+
+/// The cap that leaves no room for one more notice to the number with this keyed hash; `None`: there is room. Asked behind the lock of `sends`.
+pub(super) async fn full_for_notices(
+    tx: &mut Connection,
+    number: &[u8; 32],
+    caps: &SendCaps,
+    now: UnixMillis,
+) -> Result<Option<&'static str>, SqlError> {
+    const TOTAL: &str = "SELECT COUNT(*) AS count FROM sms_sends WHERE at > $1 AND outcome <> 'not_sent'";
+    const NOTICES: &str =
+        "SELECT COUNT(*) AS count FROM sms_sends WHERE notice = 1 AND at > $1 AND outcome <> 'not_sent'";
+    let NoticeCaps { total_minute, total_day, notices_day, number_day } = caps_for_notices(caps);
+    for (name, sql, window, most) in [
+        ("total_minute", TOTAL, MINUTE, total_minute),
+        ("total_day", TOTAL, DAY, total_day),
+        ("notices_day", NOTICES, DAY, notices_day),
+    ] {
+        let row = tx.row(sql, [now.minus(window).into()]).await?;
+        if row.map_or(Ok(0), |row| row.count("count"))? >= most {
+            return Ok(Some(name));
+        }
+    }
+    let row = tx
+        .row(
+            "SELECT COUNT(*) AS count FROM sms_sends WHERE number_hash = $2 AND notice = 1 AND at > $1 AND outcome <> 'not_sent'",
+            [now.minus(DAY).into(), number.as_slice().into()],
+        )
+        .await?;
+    let is_full = row.map_or(Ok(0), |row| row.count("count"))? >= number_day;
+    Ok(is_full.then_some("notices_to_number_day"))
 }
 
 impl Guarded {

@@ -9,6 +9,8 @@ use crate::domain::limits::{ConversionRule, GuardMode, SendCaps};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// One SMS of a day in so many may be a notice. Our own figure.
+const NOTICES_ONE_IN: u32 = 10;
 /// The shares of a cap at which somebody is told.
 const ALARMS_PERCENT: [u32; 3] = [100, 80, 50];
 
@@ -80,10 +82,7 @@ impl Cap {
 pub fn caps_for(caps: &SendCaps, recipient: Recipient) -> Vec<Cap> {
     let enforced = |scope, window, most| Cap { scope, window, most, mode: GuardMode::Enforce };
     let guarded = |scope, window, most| Cap { scope, window, most, mode: caps.guard };
-    let without_reserve = |most: u32| {
-        let reserve = u64::from(most) * u64::from(caps.reserve_percent.min(100)) / 100;
-        most.saturating_sub(u32::try_from(reserve).unwrap_or(u32::MAX))
-    };
+    let without_reserve = |most| without_reserve(caps, most);
     let mut list =
         vec![enforced(Scope::Total, MINUTE, caps.total_per_minute), enforced(Scope::Total, DAY, caps.total_per_day)];
     match recipient {
@@ -97,6 +96,35 @@ pub fn caps_for(caps: &SendCaps, recipient: Recipient) -> Vec<Cap> {
         ]),
     }
     list
+}
+
+/// How many SMS of each kind there may be for one more notice to be sent. Notices hold no code and nobody waits for one: they never take of the
+/// reserve, and all of them together have a share of a day that leaves the rest to codes, so that no number of changes locks anybody out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeCaps {
+    /// Of any kind, to everybody.
+    pub total_minute: u32,
+    pub total_day: u32,
+    /// Notices.
+    pub notices_day: u32,
+    /// Notices to one number.
+    pub number_day: u32,
+}
+
+/// The caps that a notice falls under.
+#[must_use]
+pub fn caps_for_notices(caps: &SendCaps) -> NoticeCaps {
+    NoticeCaps {
+        total_minute: without_reserve(caps, caps.total_per_minute),
+        total_day: without_reserve(caps, caps.total_per_day),
+        notices_day: (caps.total_per_day / NOTICES_ONE_IN).max(1),
+        number_day: caps.per_day,
+    }
+}
+
+fn without_reserve(caps: &SendCaps, most: u32) -> u32 {
+    let reserve = u64::from(most) * u64::from(caps.reserve_percent.min(100)) / 100;
+    most.saturating_sub(u32::try_from(reserve).unwrap_or(u32::MAX))
 }
 
 /// Whether so few of the codes to newcomers with a number prefix were entered that somebody else must be after the messages.
@@ -147,6 +175,16 @@ mod tests {
             named(&tiny, Recipient::Newcomer).contains(&("newcomers_minute", 1)),
             "a reserve of less than one is none"
         );
+    }
+
+    #[test]
+    fn notices_leave_the_reserve_and_most_of_a_day_to_codes() {
+        let of = |caps| {
+            let NoticeCaps { total_minute, total_day, notices_day, number_day } = caps_for_notices(&caps);
+            (total_minute, total_day, notices_day, number_day)
+        };
+        assert_eq!(of(CAPS), (48, 4000, 500, 10));
+        assert_eq!(of(SendCaps { total_per_minute: 1, total_per_day: 3, ..CAPS }), (1, 3, 1, 10));
     }
 
     #[test]

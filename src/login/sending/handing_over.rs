@@ -46,16 +46,16 @@ pub(super) fn at_the_end(outcome: SendOutcome) -> SendReport {
 
 /// What was done with a message.
 #[derive(Debug)]
-pub(super) struct HandedOver {
-    pub(super) outcome: SendOutcome,
-    pub(super) report: SendReport,
+pub(in crate::login) struct HandedOver {
+    pub(in crate::login) outcome: SendOutcome,
+    pub(in crate::login) report: SendReport,
     /// Who was asked, in that order.
     pub(super) asked: Vec<Handover>,
 }
 
 impl Login {
     /// Asks one provider after another, within the time limit of all together.
-    pub(super) async fn hand_over(
+    pub(in crate::login) async fn hand_over(
         &self,
         providers: &[Arc<dyn SmsSender>],
         message: &SmsMessage<'_>,

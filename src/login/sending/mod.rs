@@ -7,7 +7,6 @@ pub mod ports;
 pub mod reports;
 
 mod handing_over;
-mod notice;
 #[cfg(test)]
 mod simulation;
 
@@ -212,7 +211,7 @@ impl Login {
     }
 
     /// The name a site gives itself in an SMS.
-    fn app_name<'a>(&'a self, site: &'a SiteName) -> &'a str {
+    pub(super) fn app_name<'a>(&'a self, site: &'a SiteName) -> &'a str {
         let named = self.settings.sending.app_names.iter().find(|(name, _)| name == site);
         named.map_or(site.as_str(), |(_, app)| app.as_str())
     }

@@ -3,7 +3,25 @@
 
 sms-code = { $code } ist Ihr Anmeldecode für { $site }. Geben Sie ihn nicht weiter.
 sms-test = Dies ist eine Testnachricht von { $site }.
-sms-number-changed = Eine andere Nummer ist bei { $site } an die Stelle dieser Nummer getreten. Wenn Sie das nicht waren, bitten Sie dort sofort um Hilfe.
+sms-number-set = { $site }: Anmeldecodes gehen seit { $time } an eine Nummer, die auf { $ending } endet. Nicht von Ihnen? Bitten Sie dort sofort um Hilfe.
+sms-number-cleared = { $site }: Diese Nummer wurde am { $time } von Ihrem Konto entfernt. Nicht von Ihnen? Bitten Sie dort sofort um Hilfe.
+sms-two-factor-reset = { $site }: Ihre Anmeldung wurde am { $time } zurückgesetzt. Nicht von Ihnen verlangt? Bitten Sie dort sofort um Hilfe.
+sms-password-given = { $site }: Am { $time } wurde Ihnen ein Einmalpasswort gegeben. Nicht von Ihnen verlangt? Bitten Sie dort sofort um Hilfe.
+
+# Mails about changes
+mail-number-set-subject = { $site }: Anmeldecodes gehen an eine Nummer, die auf { $ending } endet
+mail-number-set = Seit { $time } gehen die Codes, mit denen Sie sich bei { $site } anmelden, an die Telefonnummer, die auf { $ending } endet.
+mail-number-cleared-subject = { $site }: Ihre Telefonnummer wurde von Ihrem Konto entfernt
+mail-number-cleared = Am { $time } wurde die Telefonnummer von Ihrem Konto bei { $site } entfernt.
+mail-two-factor-reset-subject = { $site }: Ihre Anmeldung wurde zurückgesetzt
+mail-two-factor-reset = Am { $time } hat ein Administrator von { $site } Ihre Anmeldung in zwei Schritten zurückgesetzt. Sie sind überall abgemeldet; Ihre Telefonnummer bleibt dieselbe.
+mail-password-given-subject = { $site }: Sie haben ein Einmalpasswort bekommen
+mail-password-given = Am { $time } hat ein Administrator von { $site } Ihnen ein Einmalpasswort gegeben, anstelle Ihres bisherigen. Sie wählen ein anderes, wenn Sie sich damit anmelden.
+mail-account = Es geht um das Konto { $user }.
+mail-known = Wenn Sie das selbst waren oder verlangt haben, ist nichts zu tun.
+mail-help = Wenn nicht, benutzt vielleicht jemand anders Ihr Konto. Bitten Sie sofort um Hilfe, bei den Leuten von { $site }.
+mail-help-support = Wenn nicht, benutzt vielleicht jemand anders Ihr Konto. Bitten Sie sofort um Hilfe: { $support }
+mail-closing = Diese Nachricht wurde automatisch gesendet. Niemand wird Sie je nach Ihrem Passwort oder einem Code fragen.
 
 title-error = Fehler: { $title }
 problem-heading = Es gibt ein Problem

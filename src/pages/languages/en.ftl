@@ -6,7 +6,25 @@
 
 sms-code = { $code } is your { $site } sign-in code. Do not share it.
 sms-test = This is a test message from { $site }.
-sms-number-changed = Another phone number has taken the place of this one at { $site }. If that was not you, ask for help there at once.
+sms-number-set = { $site }: since { $time } sign-in codes go to a number ending in { $ending }. Was that not you? Ask for help there at once.
+sms-number-cleared = { $site }: on { $time } this number was taken off your account. Was that not you? Ask for help there at once.
+sms-two-factor-reset = { $site }: your sign-in was reset on { $time }. Did you not ask for that? Ask for help there at once.
+sms-password-given = { $site }: a one-time password was made for you on { $time }. Did you not ask for that? Ask for help there at once.
+
+# Mails about changes
+mail-number-set-subject = { $site }: sign-in codes go to a number ending in { $ending }
+mail-number-set = Since { $time }, the codes with which you sign in to { $site } go to the phone number that ends in { $ending }.
+mail-number-cleared-subject = { $site }: your phone number was taken off your account
+mail-number-cleared = On { $time }, the phone number was taken off your account at { $site }.
+mail-two-factor-reset-subject = { $site }: your sign-in was reset
+mail-two-factor-reset = On { $time }, an operator of { $site } reset your two-factor sign-in. You are signed out everywhere; your phone number stays the same.
+mail-password-given-subject = { $site }: a one-time password was made for you
+mail-password-given = On { $time }, an operator of { $site } made a one-time password for you, in place of the one you had. You choose another one when you sign in with it.
+mail-account = This is about the account { $user }.
+mail-known = If you did this yourself or asked for it, there is nothing to do.
+mail-help = If not, somebody else may be using your account. Ask for help at once, from the people who run { $site }.
+mail-help-support = If not, somebody else may be using your account. Ask for help at once: { $support }
+mail-closing = This message was sent automatically. Nobody will ever ask you for your password or a code.
 
 ## On every page
 

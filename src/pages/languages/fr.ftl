@@ -4,7 +4,25 @@
 
 sms-code = { $code } est votre code de connexion { $site }. Ne le communiquez pas.
 sms-test = Ceci est un message de test de { $site }.
-sms-number-changed = Un autre numéro a remplacé celui-ci chez { $site }. Si ce n'était pas vous, demandez de l'aide sans attendre.
+sms-number-set = { $site } : depuis { $time }, les codes vont au numéro finissant par { $ending }. Pas vous ? Demandez de l'aide sans attendre.
+sms-number-cleared = { $site } : ce numéro a été retiré de votre compte le { $time }. Pas vous ? Demandez de l'aide sans attendre.
+sms-two-factor-reset = { $site } : votre connexion a été réinitialisée le { $time }. Pas à votre demande ? Demandez de l'aide sans attendre.
+sms-password-given = { $site } : mot de passe à usage unique créé le { $time }. Pas à votre demande ? Demandez de l'aide sans attendre.
+
+# Mails about changes
+mail-number-set-subject = { $site } : les codes de connexion vont au numéro finissant par { $ending }
+mail-number-set = Depuis { $time }, les codes avec lesquels vous vous connectez à { $site } vont au numéro de téléphone qui finit par { $ending }.
+mail-number-cleared-subject = { $site } : votre numéro de téléphone a été retiré de votre compte
+mail-number-cleared = Le { $time }, le numéro de téléphone a été retiré de votre compte chez { $site }.
+mail-two-factor-reset-subject = { $site } : votre connexion a été réinitialisée
+mail-two-factor-reset = Le { $time }, un administrateur de { $site } a réinitialisé votre connexion en deux étapes. Vous êtes déconnecté partout ; votre numéro de téléphone reste le même.
+mail-password-given-subject = { $site } : un mot de passe à usage unique a été créé pour vous
+mail-password-given = Le { $time }, un administrateur de { $site } a créé pour vous un mot de passe à usage unique, à la place de celui que vous aviez. Vous en choisirez un autre en vous connectant.
+mail-account = Il s'agit du compte { $user }.
+mail-known = Si c'était vous, ou si vous l'avez demandé, vous n'avez rien à faire.
+mail-help = Sinon, quelqu'un d'autre utilise peut-être votre compte. Demandez de l'aide sans attendre à ceux qui gèrent { $site }.
+mail-help-support = Sinon, quelqu'un d'autre utilise peut-être votre compte. Demandez de l'aide sans attendre : { $support }
+mail-closing = Ce message a été envoyé automatiquement. Personne ne vous demandera jamais votre mot de passe ni un code.
 
 title-error = Erreur : { $title }
 problem-heading = Il y a un problème

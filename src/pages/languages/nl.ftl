@@ -3,7 +3,25 @@
 
 sms-code = { $code } is je inlogcode voor { $site }. Deel deze code met niemand.
 sms-test = Dit is een testbericht van { $site }.
-sms-number-changed = Een ander telefoonnummer heeft bij { $site } de plaats van dit nummer ingenomen. Was jij dat niet? Vraag daar meteen hulp.
+sms-number-set = { $site }: sinds { $time } gaan inlogcodes naar een nummer dat eindigt op { $ending }. Was jij dat niet? Vraag daar meteen hulp.
+sms-number-cleared = { $site }: op { $time } is dit nummer van je account gehaald. Was jij dat niet? Vraag daar meteen hulp.
+sms-two-factor-reset = { $site }: je inloggen is op { $time } opnieuw ingesteld. Niet door jou gevraagd? Vraag daar meteen hulp.
+sms-password-given = { $site }: op { $time } is een eenmalig wachtwoord voor je gemaakt. Niet door jou gevraagd? Vraag daar meteen hulp.
+
+# Mails about changes
+mail-number-set-subject = { $site }: inlogcodes gaan naar een nummer dat eindigt op { $ending }
+mail-number-set = Sinds { $time } gaan de codes waarmee je inlogt bij { $site } naar het telefoonnummer dat eindigt op { $ending }.
+mail-number-cleared-subject = { $site }: je telefoonnummer is van je account gehaald
+mail-number-cleared = Op { $time } is het telefoonnummer van je account bij { $site } gehaald.
+mail-two-factor-reset-subject = { $site }: je inloggen is opnieuw ingesteld
+mail-two-factor-reset = Op { $time } heeft een beheerder van { $site } je inloggen in twee stappen opnieuw ingesteld. Je bent overal afgemeld; je telefoonnummer blijft hetzelfde.
+mail-password-given-subject = { $site }: er is een eenmalig wachtwoord voor je gemaakt
+mail-password-given = Op { $time } heeft een beheerder van { $site } een eenmalig wachtwoord voor je gemaakt, in plaats van het wachtwoord dat je had. Je kiest een ander wanneer je ermee inlogt.
+mail-account = Dit gaat over het account { $user }.
+mail-known = Heb je dit zelf gedaan of erom gevraagd, dan hoef je niets te doen.
+mail-help = Zo niet, dan gebruikt misschien iemand anders je account. Vraag meteen hulp aan de mensen van { $site }.
+mail-help-support = Zo niet, dan gebruikt misschien iemand anders je account. Vraag meteen hulp: { $support }
+mail-closing = Dit bericht is automatisch verstuurd. Niemand zal je ooit om je wachtwoord of een code vragen.
 
 title-error = Fout: { $title }
 problem-heading = Er gaat iets niet goed

@@ -69,10 +69,7 @@ impl SmsSender for Outside {
         if let Some(result) = self.sms_results.lock().unwrap().pop() {
             return result;
         }
-        match message.code {
-            Some(code) => self.state().texts.push(code.reveal().to_owned()),
-            None => self.state().notices.push((message.to.e164().to_owned(), message.text.to_owned())),
-        }
+        self.state().texts.extend(message.code.map(|code| code.reveal().to_owned()));
         SmsResult::Accepted(None)
     }
 }
@@ -80,9 +77,5 @@ impl SmsSender for Outside {
 impl SmsTexts for Outside {
     fn text(&self, _site: &SiteName, _language: Language, code: &Code) -> String {
         code.reveal().to_owned()
-    }
-
-    fn number_changed(&self, _site: &SiteName, _language: Language) -> String {
-        "replaced".to_owned()
     }
 }

@@ -16,6 +16,7 @@ const READS: &[&str] = &[
     "lately",
     "rests",
     "activated_at",
+    "is_due",
     "now",
     "text",
     "name",
@@ -25,7 +26,7 @@ const READS: &[&str] = &[
 ];
 /// Where ports stand in the flow.
 const PORTS: &[&str] =
-    &["pending", "limits", "ledger", "send_ledger", "breakers", "own_account", "passwords", "sender"];
+    &["pending", "limits", "ledger", "send_ledger", "breakers", "own_account", "passwords", "sender", "outbox", "mail"];
 
 #[derive(Default)]
 struct Effects {

@@ -11,6 +11,7 @@ pub(crate) mod front;
 pub(crate) mod gateway;
 pub(crate) mod html;
 pub(crate) mod jupyter;
+pub(crate) mod mail_server;
 pub(crate) mod person;
 pub(crate) mod postgres;
 pub(crate) mod raw;

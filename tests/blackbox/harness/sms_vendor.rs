@@ -95,8 +95,15 @@ impl FakeSmsVendor {
         self.kept.lock().unwrap().messages.clone()
     }
 
+    /// Those with a code.
     pub(crate) fn messages_to(&self, number: &str) -> Vec<Sms> {
-        self.messages().into_iter().filter(|sms| sms.to == number).collect()
+        self.messages().into_iter().filter(|sms| sms.to == number && sms.has_code()).collect()
+    }
+
+    /// Those without one: what people are told of changes.
+    pub(crate) fn notices_to(&self, number: &str) -> Vec<String> {
+        let notices = self.messages().into_iter().filter(|sms| sms.to == number && !sms.has_code());
+        notices.map(|sms| sms.text).collect()
     }
 
     /// Every request, also those it refused.

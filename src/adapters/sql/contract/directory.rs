@@ -24,7 +24,7 @@ use crate::login::sending::ports::SendLedger as _;
 /// Longer than any test lets pass.
 const AUDIT_KEPT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How many steps the schema has.
-const STEPS: i64 = 10;
+const STEPS: i64 = 12;
 const ACCOUNTS: &str = "SELECT COUNT(*) AS count FROM accounts";
 const TRAIL: &str = "SELECT COUNT(*) AS count FROM audit";
 

@@ -15,6 +15,7 @@ mod restoring;
 mod revoking;
 mod sending;
 mod signing_in;
+mod telling;
 mod tickets;
 mod tokens;
 
@@ -124,4 +125,11 @@ contract! {
     tokens::a_token_acts_with_its_role_as_it_is_in_the_transaction,
     tokens::parallel_actions_of_one_token_stay_within_the_hour,
     tokens::a_token_of_an_older_copy_is_none_any_more,
+    telling::each_change_is_told_where_the_account_could_be_reached_before_it,
+    telling::people_are_told_of_what_they_do_themselves,
+    telling::of_many_nodes_one_tells,
+    telling::a_notice_of_a_node_that_died_comes_up_again_and_the_dead_one_settles_nothing,
+    telling::notices_leave_room_for_codes,
+    telling::what_did_not_go_out_as_a_notice_is_given_back,
+    telling::a_notice_that_cannot_be_read_keeps_nobody_from_theirs,
 }

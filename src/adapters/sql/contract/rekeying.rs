@@ -12,7 +12,9 @@ use crate::adapters::sql::error::SqlError;
 use crate::adapters::sql::personal::{COLUMNS, Field};
 use crate::domain::audit::AuditEvent;
 use crate::domain::keys::HashPurpose;
+use crate::domain::notice::Way;
 use crate::login::directory::{AccountChange, Changed, Directory as _, ImportEntry, Imported};
+use crate::login::notices::{Claim, Outbox as _};
 use crate::login::ports::Ledger as _;
 use crate::login::sending::ports::{NewSend, SendCharge, SendLedger as _};
 use crate::login::upkeep::{AccountsUpkeep as _, Rekeyed};
@@ -28,16 +30,17 @@ async fn rekeyed(node: &SqlLedger) -> Rekeyed {
 pub(super) async fn all_moves_to_the_first_key_and_the_old_one_can_go(store: &Store) {
     let old = under(store, &[1]).await;
     let account = anna(&old).await;
-    add(&old, new_account("nadia", None)).await;
+    let nadia = add(&old, new_account("nadia", None)).await;
     let session = signed_in(&old, &account, NOW).await;
     let number = keys(&[1]).hash(HashPurpose::PhoneLookup, b"+32470123456");
     let send = NewSend { number, ..send(account.id) };
     assert!(matches!(old.charge_send(&send, &SEND_CAPS, NOW).await.unwrap().charge, SendCharge::Granted(_)));
+    assert!(matches!(change(&old, &nadia.id, AccountChange::ResetTwoFactor).await, Changed::Done(_)));
 
     let both = under(store, &[2, 1]).await;
     let old_key = keys(&[1]).key_ids().remove(0);
-    // two names, two addresses and a number; a name and an address with the session
-    assert_eq!(rekeyed(&both).await, Rekeyed { moved: 7, unused: vec![(1, old_key.clone())], in_use: vec![] });
+    // two names, two addresses and a number; a name and an address with the session; a notice
+    assert_eq!(rekeyed(&both).await, Rekeyed { moved: 8, unused: vec![(1, old_key.clone())], in_use: vec![] });
     assert_eq!(rekeyed(&both).await, Rekeyed { moved: 0, unused: vec![(1, old_key)], in_use: vec![] });
 
     let new = under(store, &[2]).await;
@@ -45,6 +48,7 @@ pub(super) async fn all_moves_to_the_first_key_and_the_old_one_can_go(store: &St
     let moved = new.account(&account.id).await.unwrap().unwrap();
     assert_eq!((&moved.phone, &moved.name, &moved.email), (&account.phone, &account.name, &account.email));
     assert_eq!(new.sessions(Some(&account.id), NOW).await.unwrap()[0].id, session);
+    assert!(matches!(new.claim(Way::Mail, &SEND_CAPS, NOW).await.unwrap(), Claim::Notice(_)), "it can be told");
     let number = keys(&[2]).hash(HashPurpose::PhoneLookup, b"+32470123456");
     let database = store.database().await;
     for sql in ["SELECT id FROM accounts WHERE phone_hash = $1", "SELECT id FROM sms_sends WHERE number_hash = $1"] {

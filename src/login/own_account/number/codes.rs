@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Found, NumberCodeOutcome};
-use crate::domain::account::Account;
+use super::NumberCodeOutcome;
 use crate::domain::audit::AuditEvent;
 use crate::domain::code::{Code, TypedCode};
 use crate::domain::limits::Charge;
@@ -27,7 +26,6 @@ enum Guess {
 struct PaidGuess {
     change: NumberChange,
     /// As it was before the guess.
-    account: Account,
     code: Code,
     paid: ChargedAttempt,
 }
@@ -82,11 +80,10 @@ impl Login {
         client: &Client,
         now: UnixMillis,
     ) -> PortResult<NumberCodeOutcome> {
-        let PaidGuess { change, account, code, paid } =
-            match self.pay_for_number_guess(session, id, client, now).await? {
-                Guess::Paid(guess) => *guess,
-                Guess::Not(outcome) => return Ok(outcome),
-            };
+        let PaidGuess { change, code, paid } = match self.pay_for_number_guess(session, id, client, now).await? {
+            Guess::Paid(guess) => *guess,
+            Guess::Not(outcome) => return Ok(outcome),
+        };
         let left = self.settings.code_attempts.per_login.saturating_sub(paid.number());
         let facts = change.facts().clone();
         match change {
@@ -97,7 +94,7 @@ impl Login {
             }
             NumberChange::NewCode(waiting) => {
                 if let Some(proved) = waiting.check(&code, typed, paid) {
-                    return self.keep_number(&proved, id, session, account, client, now).await;
+                    return self.keep_number(&proved, id, session, client, now).await;
                 }
             }
             NumberChange::NewNumber(_) => return Ok(NumberCodeOutcome::Over),
@@ -115,9 +112,9 @@ impl Login {
         now: UnixMillis,
     ) -> PortResult<Guess> {
         use NumberCodeOutcome as Not;
-        let Some(Found { account, .. }) = self.find_change(session, id, now).await? else {
+        if self.find_change(session, id, now).await?.is_none() {
             return Ok(Guess::Not(Not::Over));
-        };
+        }
         let most = self.settings.code_attempts.per_login;
         let (record, sealed) =
             match effect("code.attempt_spent", self.ports.pending.spend_attempt(id, most, now)).await? {
@@ -144,7 +141,7 @@ impl Login {
         let charge = effect("code.attempt_charged", self.ports.ledger.charge_code_attempt(&attempt, caps, now)).await?;
         let (outcome, reason) = match charge {
             AttemptCharge::Granted(paid) => {
-                return Ok(Guess::Paid(Box::new(PaidGuess { change, account, code, paid })));
+                return Ok(Guess::Paid(Box::new(PaidGuess { change, code, paid })));
             }
             AttemptCharge::LoginSpent => (Not::Spent, "attempts_spent"),
             AttemptCharge::Wait(wait) => (Not::TooMany(wait), "account_limit"),
@@ -180,7 +177,6 @@ impl Login {
         proved: &BothProved,
         id: &LoginId,
         session: &Session,
-        account: Account,
         client: &Client,
         now: UnixMillis,
     ) -> PortResult<NumberCodeOutcome> {
@@ -199,7 +195,6 @@ impl Login {
         match effect("account.number_changed", self.ports.own_account.replace_number(&replacement)).await? {
             NumberReplaced::Done(epoch, row) => {
                 self.sessions.apply(&[row]);
-                self.tell_old_number(&session.site, account);
                 Ok(NumberCodeOutcome::Changed(Box::new(session.continued_in(epoch, proved.facts().password_at, now))))
             }
             NumberReplaced::NumberTaken => {
