@@ -17,14 +17,15 @@
 //! From the ground up; imports point down, and `tests/blackbox/architecture` holds it.
 //!
 //! * [`domain`]: the rules. No I/O, no async, no clock, no HTTP. Imports nothing of ours.
-//! * [`login`]: getting in and staying in, told as a story over ports (`login::ports`). Imports `domain`.
+//! * [`metrics`]: what is counted while the process runs. Nothing decides by it. Imports nothing of ours.
+//! * [`login`]: getting in and staying in, told as a story over ports (`login::ports`). Imports `domain` and `metrics`.
 //! * [`web`]: what the edges share of HTTP: cookies, client address, return path. Imports `domain`.
 //! * [`pages`]: what pages are made of: templates, languages, forms, headers. Imports `web`.
 //! * The edges, which import those below and never each other: [`gateway`] (pingora), [`portal`] (what users do), [`admin`] (what operators
 //!   do), [`adapters`] (Redis, memory, SQL, SMS, hashing threads: each implements a port).
 //! * The roof, which imports all: [`app`] builds and starts everything, [`config`] reads the operator's file, [`cli`] is the command line.
 //!
-//! pingora is named only in `gateway` and `app`; redis and sqlx only in `adapters`; axum only in `portal`, `admin`, `pages`, `gateway::bridge` and `app`.
+//! pingora is named only in `gateway` and `app`; redis and sqlx only in `adapters`; axum only in `portal`, `admin`, `pages`, `gateway::bridge` and `app`; prometheus only in `metrics`.
 //!
 //! # Invariants, each with the test that holds it
 //!
@@ -39,6 +40,7 @@
 //! 8. Between any two effects of the flow stands a fail-point (`architecture::effects`, `crash`).
 
 pub mod domain;
+pub mod metrics;
 
 pub mod login;
 pub mod web;

@@ -21,10 +21,11 @@ use crate::domain::password::Password;
 use crate::domain::password_hash::{Argon2Settings, HashMemory, PasswordHash};
 use crate::domain::user_name::UserName;
 use crate::login::ports::{PasswordVerdict, PasswordVerifier, PortError, PortResult};
+use crate::metrics;
 
 /// The threads and the queue in front of them. They end when this is dropped.
 pub struct HashingThreads {
-    queue: SyncSender<Job>,
+    queue: SyncSender<(Job, Waits)>,
     settings: Argon2Settings,
     longest_wait: Duration,
     /// What is compared with for a name that does not exist: the same work as for one that does.
@@ -64,6 +65,9 @@ struct Job {
     taken: Arc<AtomicBool>,
 }
 
+/// Counted among those that wait, until it is dropped.
+struct Waits;
+
 impl HashingThreads {
     /// Starts the threads. Takes as long as one hash.
     ///
@@ -95,23 +99,42 @@ impl HashingThreads {
             }),
             taken: Arc::clone(&taken),
         };
-        self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => NoAnswer::Busy,
+        let waits = Waits::begin();
+        self.queue.try_send((job, waits)).map_err(|error| match error {
+            TrySendError::Full(_) => busy(),
             TrySendError::Disconnected(_) => NoAnswer::Failed,
         })?;
         if let Ok(answered) = tokio::time::timeout(self.longest_wait, &mut answer).await {
             return answered.map_err(|_| NoAnswer::Failed);
         }
         if !taken.swap(true, Ordering::AcqRel) {
-            return Err(NoAnswer::Busy);
+            return Err(busy());
         }
         // a thread is at it: the rest takes no longer than one hash
         answer.await.map_err(|_| NoAnswer::Failed)
     }
 }
 
+fn busy() -> NoAnswer {
+    metrics::all().hashing_refused.inc();
+    NoAnswer::Busy
+}
+
+impl Waits {
+    fn begin() -> Self {
+        metrics::all().hashing_waiting.inc();
+        Self
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        metrics::all().hashing_waiting.dec();
+    }
+}
+
 /// A thread's life: one job after the other until the queue is gone.
-fn work_off(jobs: &Mutex<Receiver<Job>>, mut memory: HashMemory) {
+fn work_off(jobs: &Mutex<Receiver<(Job, Waits)>>, mut memory: HashMemory) {
     // only ever lowered; where it is not allowed, hashing still works
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19) {
         tracing::warn!(%error, "password hashing runs at normal priority: sign-ins will slow proxied traffic down");
@@ -119,9 +142,10 @@ fn work_off(jobs: &Mutex<Receiver<Job>>, mut memory: HashMemory) {
     loop {
         // one thread waits for a job, the others for the lock: the same to those who queue
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = job else {
+        let Ok((job, waits)) = job else {
             return;
         };
+        drop(waits);
         if job.taken.swap(true, Ordering::AcqRel) {
             continue;
         }

@@ -5,6 +5,7 @@ mod certificate_watch;
 pub mod clock;
 pub mod demo;
 pub mod feed_follower;
+mod figures;
 pub mod hardening;
 pub mod logging;
 mod notices;

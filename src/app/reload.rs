@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::figures::{self, SmsFigures};
 use super::rooms::Rooms;
 use super::serve::gateway_parts;
 use super::{certificate_watch, settings_of};
@@ -25,25 +26,37 @@ pub(super) fn hangups() -> std::io::Result<Signal> {
     signal(SignalKind::hangup())
 }
 
+/// What goes by the configuration, and is given another one.
+pub(super) struct Changing {
+    pub(super) gateway: GatewayHandle,
+    pub(super) notices: Arc<ArcSwap<Notices>>,
+    pub(super) sms_figures: Arc<SmsFigures>,
+}
+
 /// Waits for HUP and reloads, for as long as the process lives.
 pub(super) async fn on_hangup(
     mut hangups: Signal,
     path: PathBuf,
     mut config: Config,
     mut rooms: Rooms,
-    gateway: GatewayHandle,
+    changing: Changing,
     certificates: Arc<ListenerCertificates>,
-    notices: Arc<ArcSwap<Notices>>,
 ) {
     while hangups.recv().await.is_some() {
         match reload(&path, &config, &rooms).await {
             Ok((changed, furnished)) => {
-                gateway.replace(gateway_parts(&changed, &furnished));
-                notices.store(Arc::new(furnished.notices.clone()));
+                changing.gateway.replace(gateway_parts(&changed, &furnished));
+                changing.notices.store(Arc::new(furnished.notices.clone()));
+                changing.sms_figures.replace(&furnished, &changed);
+                figures::config_loaded(furnished.stores.clock.now());
+                figures::reloaded("done");
                 (config, rooms) = (changed, furnished);
                 tracing::info!("the configuration was reloaded");
             }
-            Err(why) => tracing::error!(why, "the configuration was not reloaded; the old one stays in force"),
+            Err(why) => {
+                figures::reloaded("refused");
+                tracing::error!(why, "the configuration was not reloaded; the old one stays in force");
+            }
         }
         certificate_watch::look(&certificates, &rooms.stores.clock).await;
     }

@@ -76,7 +76,7 @@ pub struct Stores {
     database: Database,
     pending: Arc<dyn PendingLogins>,
     limits: Arc<dyn Limits>,
-    breakers: Arc<dyn ProviderBreakers>,
+    pub breakers: Arc<dyn ProviderBreakers>,
     pub markers: Arc<Markers>,
     pub passwords: Arc<dyn PasswordVerifier>,
     pub clock: Arc<dyn Clock>,

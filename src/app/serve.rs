@@ -12,6 +12,7 @@ use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
+use super::figures::{self, SmsFigures};
 use super::hardening::most_open_files;
 use super::rooms::{self, BuildError, Rooms};
 use super::{audit_head, certificate_watch, feed_follower, notices, reload, settings_of};
@@ -109,6 +110,11 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
     runtime.spawn(audit_head::publish(Arc::clone(&rooms.ledger) as _));
     let gateway = GatewayHandle::new(gateway_parts(config, &rooms));
     runtime.spawn(gateway.clone().check_health());
+    let sms_figures = SmsFigures::of(&rooms, config);
+    if config.admin.is_some() {
+        runtime.spawn(Arc::clone(&sms_figures).follow());
+    }
+    figures::config_loaded(rooms.stores.clock.now());
     let settings = ServerSettings {
         listeners: settings_of::listeners(&config.listen),
         operators: config.admin.as_ref().map(settings_of::operators_listener),
@@ -130,9 +136,8 @@ pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, S
             path.to_owned(),
             config.clone(),
             rooms.clone(),
-            gateway.clone(),
+            reload::Changing { gateway: gateway.clone(), notices: telling, sms_figures },
             certificates,
-            telling,
         ));
     }
     if let Some(admin) = &config.admin {

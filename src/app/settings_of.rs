@@ -25,8 +25,8 @@ use crate::domain::site::SiteName;
 use crate::gateway::route_rules::{Access, RouteRule, RouteRules, RuleScope, UpstreamName};
 use crate::gateway::settings::{
     ASSERTION, AccessLog, CertificateFiles, ConnectionLimits, DownstreamTimeouts, GatewaySettings, Http2,
-    IdentityHeaders, ListenerPurpose, ListenerSettings, ProxyProtocolUse, RequestLimits, SiteSettings, StrictTransport,
-    TlsListener,
+    IdentityHeaders, ListenerPurpose, ListenerSettings, MetricsAccess, ProxyProtocolUse, RequestLimits, SiteSettings,
+    StrictTransport, TlsListener,
 };
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::login::sending::SendingSettings;
@@ -265,6 +265,10 @@ pub(super) fn gateway(config: &Config) -> GatewaySettings {
             // the operator has been told, as a notice of the configuration
             total: connections.total.min(OpenFiles::shared_out(most_open_files()).connections),
             per_network: connections.per_network,
+        },
+        metrics: MetricsAccess {
+            networks: Networks::new(config.metrics.networks.clone()),
+            token: config.metrics.token.clone(),
         },
         access_log: if config.log.access { AccessLog::On } else { AccessLog::Off },
     }

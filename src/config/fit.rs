@@ -22,6 +22,7 @@ pub(super) fn check(root: &Node<'_>, config: &Config) -> Vec<String> {
     sites_are_distinct(root, config);
     sites_and_listeners_fit(root, config);
     admin_stands_apart(root, config);
+    a_token_is_not_guessed(root, config);
     upstreams_exist(root, config);
     keys_are_distinct(root, config);
     what_is_for_this_machine_stays_there(root, config);
@@ -184,6 +185,16 @@ fn admin_stands_apart(root: &Node<'_>, config: &Config) {
             "admin.tls, or the network of your proxy in trusted_proxies",
         ),
         (Scheme::Http, true) | (Scheme::Https, _) => {}
+    }
+}
+
+fn a_token_is_not_guessed(root: &Node<'_>, config: &Config) {
+    const LEAST: usize = 16;
+    let length = config.metrics.token.as_ref().map(|token| token.reveal().chars().count());
+    // an empty one stands for one that could not be read, which is said apart
+    if let Some(length @ 1..LEAST) = length {
+        let wrong = format!("a token of {length} characters can be guessed");
+        root.refuse("metrics.token", &[], wrong, "16 characters or more, such as `vestibule key generate` makes");
     }
 }
 

@@ -76,6 +76,7 @@ pub struct Config {
     /// `None`: operators have the command line only.
     pub admin: Option<admin::Admin>,
     pub audit: operation::Audit,
+    pub metrics: operation::Metrics,
     pub shutdown: operation::Shutdown,
     pub log: operation::Log,
 }
@@ -265,6 +266,7 @@ fn read_config(root: &Node<'_>) -> Config {
             .key("admin", "Pages on which operators (`vestibule operator appoint`) sign in and help users, at an address and with cookies of their own. Left out: there is only the command line.")
             .maybe_section(admin::read),
         audit: root.key("audit", "The record of who changed what.").section(operation::read_audit),
+        metrics: root.key("metrics", "What is counted, for Prometheus: at the path /metrics of admin.listen, so only where there is `admin`.").section(operation::read_metrics),
         shutdown: root.key("shutdown", "How the process ends.").section(operation::read_shutdown),
         log: root.key("log", "What is written to standard error.").section(operation::read_log),
     }

@@ -1,14 +1,25 @@
-//! `audit`, `shutdown` and `log`: how the process is run. Floor: roof.
+//! `audit`, `metrics`, `shutdown` and `log`: how the process is run. Floor: roof.
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::node::Node;
+use crate::domain::secret::SecretText;
 
 /// The audit log in SQL.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit {
     /// Older records are deleted.
     pub retention: Duration,
+}
+
+/// Who may read what is counted, at the operators' address.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    pub networks: Vec<IpNet>,
+    /// `None`: none is needed.
+    pub token: Option<SecretText>,
 }
 
 /// How the process ends.
@@ -49,6 +60,19 @@ pub(super) fn read_audit(node: &Node<'_>) -> Audit {
             .key("retention", "Records of the audit log are deleted when they are older than this.")
             .duration("30d", "3650d")
             .or("400d"),
+    }
+}
+
+pub(super) fn read_metrics(node: &Node<'_>) -> Metrics {
+    Metrics {
+        networks: node
+            .key("networks", "Networks that may read them; nobody else. Without a token they have to be asked for by address (http://127.0.0.1:9180/metrics), not by name.")
+            .list(0, 1000, |slot| slot.network().required("127.0.0.1"))
+            .or("[127.0.0.0/8, \"::1\"]"),
+        token: node
+            .key("token", "Who reads them shows this as `Authorization: Bearer`, besides being in one of the networks. 16 characters or more.")
+            .secret()
+            .maybe("{ file: /run/secrets/vestibule-metrics }"),
     }
 }
 

@@ -9,6 +9,7 @@ use super::certificate_validity::{Standing, Validity};
 use super::certificates::{CertificateMistake, Certificates, Fingerprint, PairBytes, read_all};
 use super::settings::CertificateFiles;
 use crate::domain::time::UnixMillis;
+use crate::metrics;
 
 /// The certificates of all TLS listeners, with what is known of their files.
 #[derive(Debug, Default)]
@@ -50,6 +51,7 @@ impl ListenerCertificates {
         let listener = Certificates::new(&certificates);
         let all = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         for (place, (files, (pair, in_force))) in files.iter().zip(pairs).enumerate() {
+            count_end(files, pair.validity);
             all.push(Watched {
                 files: files.clone(),
                 listener: Arc::clone(&listener),
@@ -88,6 +90,7 @@ impl Watched {
                     self.listener.put(self.place, &pair.certified);
                     self.in_force = bytes.fingerprint();
                     self.validity = pair.validity;
+                    count_end(&self.files, self.validity);
                     self.said = Standing::Good;
                     (self.suspected, self.told) = (None, None);
                     tracing::info!(
@@ -142,6 +145,12 @@ impl Watched {
         self.suspected = None;
         self.told = Some(why);
     }
+}
+
+fn count_end(files: &CertificateFiles, validity: Option<Validity>) {
+    let Some(validity) = validity else { return };
+    let file = files.certificate.display().to_string();
+    metrics::all().certificate_ends.with_label_values(&[file.as_str()]).set(validity.until.0.div_euclid(1000));
 }
 
 /// A certificate whose time cannot be told is left alone.

@@ -51,6 +51,8 @@ pub const METHODS: [&str; 17] = [
 pub enum Verdict {
     /// One of the probes, whatever the host.
     Probe(Probe),
+    /// What is counted, at the operators' listener, whatever the host.
+    Metrics,
     /// The answer to a challenge of a certificate authority, whatever the host.
     AcmeChallenge(Token),
     /// Our own pages.
@@ -210,6 +212,9 @@ pub fn classify(
     if let Some(probe) = probe(head) {
         return Verdict::Probe(probe);
     }
+    if arrival.listener == ListenerUse::Operators && is_get(head) && head.path == paths::METRICS.as_bytes() {
+        return Verdict::Metrics;
+    }
     if arrival.listener == ListenerUse::RedirectAndChallenges
         && let Some(token) = Token::of(head)
     {
@@ -331,8 +336,12 @@ fn accepts_html(headers: &HeaderMap) -> bool {
     })
 }
 
+fn is_get(head: &RequestHead<'_>) -> bool {
+    matches!(*head.method, Method::GET | Method::HEAD)
+}
+
 fn probe(head: &RequestHead<'_>) -> Option<Probe> {
-    if !matches!(*head.method, Method::GET | Method::HEAD) {
+    if !is_get(head) {
         return None;
     }
     if head.path == paths::LIVE.as_bytes() {

@@ -66,6 +66,7 @@ fn written(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Probe(Probe::Live) => "live".into(),
         Verdict::Probe(Probe::Ready) => "ready".into(),
+        Verdict::Metrics => "metrics".into(),
         Verdict::AcmeChallenge(token) => format!("{token:?}"),
         Verdict::Portal(_) => "portal".into(),
         Verdict::Proxy(passage) => match passage.admission.session() {

@@ -14,6 +14,7 @@ use super::assertions::Assertions;
 use super::bridge::Pages;
 use super::classify::ListenerUse;
 use super::connection::count::ConnectionCount;
+use super::figures::RequestFigures;
 use super::message_pages::MessagePages;
 use super::settings::{GatewaySettings, SiteSettings};
 use super::streams::live::LiveStreams;
@@ -86,6 +87,7 @@ impl fmt::Debug for GatewayParts {
 pub(super) struct Current {
     pub(super) parts: GatewayParts,
     pub(super) upstreams: Upstreams,
+    pub(super) figures: RequestFigures,
 }
 
 /// The handle by which the roof changes a running gateway. Cheap to clone; all listeners share it.
@@ -185,7 +187,9 @@ impl GatewayHandle {
 impl Current {
     fn new(parts: GatewayParts, before: Option<&Upstreams>) -> Self {
         let upstreams = Upstreams::new(&parts.settings.upstreams, before);
-        Self { parts, upstreams }
+        let operators = parts.operators.iter().map(|operators| &operators.site);
+        let figures = RequestFigures::of_sites(parts.settings.sites.iter().chain(operators).map(|site| &site.name));
+        Self { parts, upstreams, figures }
     }
 
     /// The signed assertion of who is admitted: `None` where the site uses none, or nobody is signed in.

@@ -2,7 +2,7 @@
 //! Nothing reaches an upstream without the `Admission` inside a `Passage`: `upstream_peer` asks for it. Floor: edge.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,14 +20,16 @@ use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Verdict};
 use super::connection::state::ConnectionState;
 use super::failures::{blame_who_was_silent, failure, no_server};
+use super::figures::Decision;
 use super::handle::GatewayHandle;
 use super::head::{self, HeadMistake, HeadSource};
 use super::headers::identity::Identity;
 use super::headers::request;
 use super::headers::response;
+use super::metrics_page;
 use super::permission;
 use super::refused;
-use super::request_state::{Asked, RequestState};
+use super::request_state::{Asked, RequestState, path_of};
 use super::settings::{AccessLog, ListenerTask, SiteSettings};
 use super::streams;
 use super::streams::open::{Piece, Waits};
@@ -101,12 +103,13 @@ impl ProxyHttp for Gateway {
                 return Ok(true);
             }
         };
+        state.decision = Decision::of(&verdict);
         match verdict {
             Verdict::Proxy(passage) => {
                 state.site = Some(Arc::clone(&passage.site));
                 let user = passage.admission.session().cloned();
                 // A stream can be cut in any phase from here on, and then nobody can ask what it was.
-                state.asked = Some(asked(session.req_header()));
+                state.asked = Some(Asked::of(session.req_header()));
                 let settings = &state.current.parts.settings;
                 let waits = Waits::of(session.req_header().version, settings, &passage.upstream);
                 state.passage = Some(passage);
@@ -114,6 +117,7 @@ impl ProxyHttp for Gateway {
                 return Ok(false);
             }
             Verdict::Probe(probe) => self.answer_probe(session, probe).await?,
+            Verdict::Metrics => metrics_page::answer(session, state, &self.handle).await?,
             Verdict::AcmeChallenge(token) => {
                 state.reason = Some(acme::answer(self.webroot.as_ref(), session, &token).await?)
             }
@@ -139,6 +143,7 @@ impl ProxyHttp for Gateway {
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
         let usage = if is_websocket(session.req_header()) { Use::Tunnel } else { Use::Exchange };
+        state.upstream_since.get_or_insert_with(Instant::now);
         let (upstreams, tried) = (&state.current.upstreams, state.chosen.as_ref());
         match upstreams.choose(&passage.upstream, tried, usage, state.asked_by()).await {
             Ok((chosen, peer)) => {
@@ -207,6 +212,7 @@ impl ProxyHttp for Gateway {
     ) -> Result<()> {
         state.status = Some(response.status.as_u16());
         if !response.status.is_informational() || response.status == StatusCode::SWITCHING_PROTOCOLS {
+            state.began_to_answer();
             state.answers()?;
         }
         let Some(passage) = &state.passage else { return Ok(()) };
@@ -332,7 +338,7 @@ impl ProxyHttp for Gateway {
         match state.current.parts.settings.access_log {
             AccessLog::Off => {}
             AccessLog::On => {
-                state.asked.get_or_insert_with(|| asked(session.req_header()));
+                state.asked.get_or_insert_with(|| Asked::of(session.req_header()));
             }
         }
         state.status = session.response_written().map(|written| written.status.as_u16());
@@ -380,6 +386,7 @@ impl Gateway {
             Verdict::Proxy(passage) => Some((&passage.site, &passage.admission)),
             Verdict::Verify(Verification { site: Some(site), outcome: Ok(admission), .. }) => Some((site, admission)),
             Verdict::Verify(_)
+            | Verdict::Metrics
             | Verdict::AcmeChallenge(_)
             | Verdict::Probe(_)
             | Verdict::Portal(_)
@@ -435,12 +442,4 @@ pub(super) async fn answer(session: &mut Session, state: &mut RequestState, answ
 /// A request that may stay silent for as long as both ends like (RFC 6455 §4.1); anything else that asks for an upgrade may not.
 fn is_websocket(request: &RequestHeader) -> bool {
     request.headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
-fn asked(header: &RequestHeader) -> Asked {
-    Asked { method: header.method.clone(), path: path_of(header) }
-}
-
-fn path_of(header: &RequestHeader) -> String {
-    String::from_utf8_lossy(bridge::path_of(header.raw_path())).into_owned()
 }

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
+use pingora::http::RequestHeader;
 use pingora::{Error, ErrorType};
 
 use super::access_log::{AccessLine, Line};
 use super::admission::Admission;
 use super::answers::Addressee;
+use super::bridge;
 use super::classify::{Asker, Passage};
 use super::connection::state::ConnectionState;
+use super::figures::{Decision, Ended};
 use super::handle::{Current, GatewayHandle, UnderWay};
 use super::headers::request::Hop;
 use super::settings::{AccessLog, SiteSettings};
@@ -21,6 +24,7 @@ use super::streams::StreamEnd;
 use super::streams::open::{OpenStream, Piece};
 use super::upstreams::Chosen;
 use super::upstreams::choice::AskedBy;
+use crate::metrics;
 use crate::web::origin::Scheme;
 use crate::web::request_id::RequestId;
 
@@ -57,6 +61,10 @@ pub struct RequestState {
     pub(super) asked: Option<Asked>,
     /// For the log: the status that was sent.
     pub(super) status: Option<u16>,
+    /// What was decided, as it is counted.
+    pub(super) decision: Decision,
+    /// When a server was first chosen; since then it is the application's time.
+    pub(super) upstream_since: Option<Instant>,
     /// For the log: bytes of the answer's body, or of what flowed after it for a WebSocket.
     pub(super) bytes: usize,
     logged: bool,
@@ -68,6 +76,17 @@ pub struct RequestState {
 pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) path: String,
+}
+
+impl Asked {
+    pub(super) fn of(header: &RequestHeader) -> Self {
+        Self { method: header.method.clone(), path: path_of(header) }
+    }
+}
+
+/// The path as it came, without the query.
+pub(super) fn path_of(header: &RequestHeader) -> String {
+    String::from_utf8_lossy(bridge::path_of(header.raw_path())).into_owned()
 }
 
 impl RequestState {
@@ -94,6 +113,8 @@ impl RequestState {
             tunnel: None,
             asked: None,
             status: None,
+            decision: Decision::Unclear,
+            upstream_since: None,
             bytes: 0,
             logged: false,
             _under_way: handle.begin(),
@@ -125,6 +146,7 @@ impl RequestState {
             return;
         }
         let over = self.stream.as_ref().and_then(|stream| stream.over());
+        self.count(over, failed);
         let line = match over {
             None | Some(StreamEnd::BodyTooSlow) => Line::Request,
             Some(_) => Line::StreamCut,
@@ -149,6 +171,26 @@ impl RequestState {
             reason: over.map(StreamEnd::name).or(self.reason).or(failed),
         }
         .write(line);
+    }
+
+    fn count(&self, over: Option<StreamEnd>, failed: Option<&'static str>) {
+        if let Some(end) = over {
+            metrics::all().streams_ended.with_label_values(&[end.name()]).inc();
+        }
+        let is_tunnel = self.status == Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
+        self.current.figures.of(self.site.as_deref()).ended(Ended {
+            decision: self.decision,
+            status: self.status,
+            reason: over.map(StreamEnd::name).or(self.reason).or(failed),
+            duration: (over.is_none() && !is_tunnel).then(|| self.started.elapsed()),
+        });
+    }
+
+    /// The application has begun to answer.
+    pub(super) fn began_to_answer(&self) {
+        if let Some(since) = self.upstream_since {
+            self.current.figures.of(self.site.as_deref()).began_to_answer(self.started.elapsed(), since.elapsed());
+        }
     }
 
     /// Asked when the application answers: `Err` when the session it would flow for has ended.

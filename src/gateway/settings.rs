@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue};
 use super::route_rules::{RouteRules, UpstreamName};
 use super::upstreams::settings::UpstreamSettings;
 use crate::domain::network::Networks;
+use crate::domain::secret::SecretText;
 use crate::domain::site::SiteName;
 use crate::web::client_address::ForwardingHeader;
 use crate::web::origin::{Origin, Scheme};
@@ -34,6 +35,17 @@ pub struct GatewaySettings {
     pub connections: ConnectionLimits,
     /// Whether each request is logged in one line.
     pub access_log: AccessLog,
+    /// Who may read what is counted.
+    pub metrics: MetricsAccess,
+}
+
+/// Who may read what is counted, at the operators' listener. Both have to hold.
+#[derive(Clone, Debug)]
+pub struct MetricsAccess {
+    /// Whoever asks is in one of these.
+    pub networks: Networks,
+    /// The bearer token that is shown; `None`: none is needed.
+    pub token: Option<SecretText>,
 }
 
 /// Whether each request is logged.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::fail_point::effect;
+use super::figures;
 use super::networks::Networks;
 use super::ports::{AttemptCharge, AttemptTurn, NewAttempt, Opened, Opening, PortResult};
 use super::{Client, Login, NewPassword, NewPhone, is_unmoved};
@@ -150,12 +151,14 @@ impl Login {
             }
             CodeCheck::Wrong => self.code_refused(CodeOutcome::Wrong { left }, "wrong_code", &facts, client, now).await,
             CodeCheck::Verified(login) if found.account.password_expires_at.is_some() => {
+                count_entered(&login, &found.account);
                 let login = PendingLogin::NeedsNewPassword(NeedsNewPassword::after_code(*login));
                 let record = login.seal(id, &self.signing_keys);
                 let is_kept = effect("code.password_owed", self.ports.pending.replace(id, &record)).await?;
                 Ok(if is_kept { CodeOutcome::NeedsNewPassword } else { CodeOutcome::Over })
             }
             CodeCheck::Verified(login) => {
+                count_entered(&login, &found.account);
                 self.open_verified(*login, None, id, &found.account, client, Some(networks), now).await
             }
         }
@@ -266,5 +269,12 @@ impl Login {
         )
         .await?;
         Ok(outcome)
+    }
+}
+
+/// Right, whatever becomes of it: the country is that of the number it was sent to.
+fn count_entered(login: &VerifiedLogin, account: &Account) {
+    if let Some(number) = login.new_phone().or(account.phone.as_ref()) {
+        figures::code_entered(number.country());
     }
 }

@@ -15,6 +15,7 @@ pub mod upkeep;
 
 mod audience;
 mod code_step;
+mod figures;
 mod networks;
 mod new_password_step;
 mod password_step;
@@ -163,7 +164,9 @@ impl Login {
         submission: PasswordSubmission,
     ) -> Result<PasswordOutcome, StepError> {
         let login = Arc::clone(self);
-        self.to_its_end(async move { login.password_step(submission).await }).await
+        let outcome = self.to_its_end(async move { login.password_step(submission).await }).await;
+        figures::step("password", &outcome, figures::of_password);
+        outcome
     }
 
     /// The number to enrol, with its ticket where one is asked for.
@@ -180,11 +183,13 @@ impl Login {
         page_language: Language,
     ) -> Result<PhoneOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move {
+        let step = async move {
             let typed = TypedPhone { phone: &typed, ticket: &ticket };
             login.phone_step(&site, &id, typed, &client, page_language).await
-        })
-        .await
+        };
+        let outcome = self.to_its_end(step).await;
+        figures::step("phone", &outcome, figures::of_phone);
+        outcome
     }
 
     /// The code.
@@ -199,7 +204,9 @@ impl Login {
         client: Client,
     ) -> Result<CodeOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.code_step(&site, &id, &typed, &client).await }).await
+        let outcome = self.to_its_end(async move { login.code_step(&site, &id, &typed, &client).await }).await;
+        figures::step("code", &outcome, figures::of_code);
+        outcome
     }
 
     /// The password that takes the place of a one-time password.
@@ -214,7 +221,9 @@ impl Login {
         client: Client,
     ) -> Result<NewPasswordOutcome, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.new_password_step(&site, &id, &chosen, &client).await }).await
+        let outcome = self.to_its_end(async move { login.new_password_step(&site, &id, &chosen, &client).await }).await;
+        figures::step("new_password", &outcome, figures::of_new_password);
+        outcome
     }
 
     /// A new SMS for a login that owes a code. `Ok(None)`: the login is over.
@@ -229,7 +238,9 @@ impl Login {
         page_language: Language,
     ) -> Result<Option<SendReport>, StepError> {
         let (login, site, id) = (Arc::clone(self), site.clone(), handle.login_id());
-        self.to_its_end(async move { login.resend_step(&site, &id, &client, page_language).await }).await
+        let outcome = self.to_its_end(async move { login.resend_step(&site, &id, &client, page_language).await }).await;
+        figures::step("resend", &outcome, figures::of_resend);
+        outcome
     }
 
     /// Asks a session without a code for one.
@@ -244,7 +255,11 @@ impl Login {
         page_language: Language,
     ) -> Result<StepUpOutcome, StepError> {
         let login = Arc::clone(self);
-        self.to_its_end(async move { login.step_up_step(&session, return_path, &client, page_language).await }).await
+        let outcome = self
+            .to_its_end(async move { login.step_up_step(&session, return_path, &client, page_language).await })
+            .await;
+        figures::step("step_up", &outcome, figures::of_step_up);
+        outcome
     }
 
     /// Ends a session everywhere.

@@ -21,6 +21,7 @@ use crate::domain::session::{Session, SessionId};
 use crate::domain::site::SiteName;
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
+use crate::metrics;
 
 /// A part of the outside could not tell. Nobody branches on the inside; it is logged once and answered with 503.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +35,9 @@ pub struct PortError {
 pub type PortResult<T> = Result<T, PortError>;
 
 impl PortError {
-    /// `port` names the part for the log (`redis`, `sql`, `hashing`).
+    /// `port` names the part for the log (`redis`, `sql`, `hashing`). It is counted here, because every way to 503 begins with it.
     pub fn new(port: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        metrics::all().outside_failures.with_label_values(&[port]).inc();
         Self { port, source: source.into() }
     }
 

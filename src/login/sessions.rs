@@ -131,6 +131,12 @@ impl Sessions {
         UnixMillis(self.heard_at.load(Ordering::Relaxed)).plus(self.rules.load().grace)
     }
 
+    /// For how long the feed has not been heard.
+    #[must_use]
+    pub fn silent_for(&self, now: UnixMillis) -> Duration {
+        now.since(UnixMillis(self.heard_at.load(Ordering::Relaxed)))
+    }
+
     /// Whether `cookie` is a live session at `site`.
     pub fn check(&self, cookie: &str, site: &SiteName, now: UnixMillis) -> SessionCheck {
         let rules = self.rules.load();
@@ -243,7 +249,7 @@ impl Sessions {
     }
 
     fn is_deaf(&self, grace: Duration, now: UnixMillis) -> bool {
-        now.since(UnixMillis(self.heard_at.load(Ordering::Relaxed))) > grace
+        self.silent_for(now) > grace
     }
 }
 

@@ -48,5 +48,8 @@ pub const LIVE: &str = "/.vestibule/live";
 /// Probe: the configuration is loaded and the process is not draining.
 pub const READY: &str = "/.vestibule/ready";
 
+/// What is counted, for programs that collect it; at the operators' listener alone.
+pub const METRICS: &str = "/metrics";
+
 /// Name of the query parameter and form field that says where to go after sign-in.
 pub const RETURN_TO: &str = "return_to";

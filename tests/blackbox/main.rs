@@ -22,6 +22,7 @@ mod forwarding;
 mod harness;
 mod many_people;
 mod meanwhile;
+mod metrics;
 mod notices;
 mod one_time_passwords;
 mod operators;

@@ -1,6 +1,6 @@
 //! What must not be readable: a search through everything after a day of everything, and the memory of the process itself.
 
-use crate::harness::children::{Process, Program, running_as_root, wait_for};
+use crate::harness::children::{Process, Program, free_port, running_as_root, wait_for};
 use crate::harness::evidence::SecretKind;
 use crate::harness::gateway::{BINARY, probe};
 use crate::harness::person::Person;
@@ -23,8 +23,11 @@ async fn after_a_day_of_everything_no_secret_is_readable_beside_postgresql() {
 }
 
 async fn day_of_everything(accounts: Accounts) {
+    let office = free_port();
     let stack = Plan::new()
         .accounts(accounts)
+        .set("admin", json!({ "listen": format!("127.0.0.1:{office}"), "url": format!("http://localhost:{office}") }))
+        .set("metrics.token", "spring-tide-at-noon")
         .set("two_factor.activation", "staged")
         .set("two_factor.phone_numbers", "self_registered")
         .set("two_factor.code.resend_after", json!(["1ms"]))
@@ -92,6 +95,13 @@ async fn day_of_everything(accounts: Accounts) {
     }
     stack.command(&["user", "set-phone", "bert", "+32470999999", "--reason", "new phone"], "").done();
     stack.evidence().keep(SecretKind::PhoneNumber, "+32470999999");
+
+    // What is counted.
+    let scraper = Person::new(&format!("http://localhost:{office}"), office, stack.evidence().clone())
+        .with_header("authorization", "Bearer spring-tide-at-noon");
+    let counted = scraper.open("/metrics").await.expect(200).text();
+    assert!(counted.contains("vestibule_codes_entered_total{country=\"BE\"} "), "{counted}");
+    stack.evidence().keep(SecretKind::Password, "spring-tide-at-noon");
 
     assert!(stack.settings.yaml().contains("level: debug") && stack.nodes[0].records().len() > 50);
     let kinds: std::collections::BTreeSet<_> =

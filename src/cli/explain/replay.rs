@@ -204,7 +204,11 @@ impl Tally {
         let verdict = classify(&head, arrival, sites, |_, _| SessionCheck::None(NoSession::Absent));
         let rule = site.rules.decide(reading, &RequestTraits { method, overriding: &[], client, kind }).rule;
         let outcome = match verdict {
-            Verdict::Probe(_) | Verdict::AcmeChallenge(_) | Verdict::Portal(_) | Verdict::Verify(_) => Outcome::Ours,
+            Verdict::Probe(_)
+            | Verdict::Metrics
+            | Verdict::AcmeChallenge(_)
+            | Verdict::Portal(_)
+            | Verdict::Verify(_) => Outcome::Ours,
             // nobody is signed in here: what may go on is public, whoever carries it
             Verdict::Proxy(_) | Verdict::Refuse(Refusal::NoUpstream(_)) => Outcome::Public(rule.unwrap_or_default()),
             Verdict::Refuse(Refusal::Denied(_)) => Outcome::Denied,

@@ -10,6 +10,7 @@ use pingora::upstreams::peer::Tracing;
 
 use crate::domain::network::{ClientNetwork, Networks};
 use crate::gateway::settings::ConnectionLimits;
+use crate::metrics;
 
 /// A warning of too many connections comes at most so often: a flood of connections must not become one of lines.
 const WARN_EVERY: Duration = Duration::from_secs(5);
@@ -28,6 +29,16 @@ pub enum TooMany {
     InAll,
     /// There are too many of its network's.
     FromNetwork,
+}
+
+impl TooMany {
+    /// The stable word for metrics.
+    fn name(self) -> &'static str {
+        match self {
+            Self::InAll => "in_all",
+            Self::FromNetwork => "from_network",
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +81,7 @@ impl ConnectionCount {
             .then_some(TooMany::FromNetwork)
             .or((counted.total >= limits.total).then_some(TooMany::InAll))
         {
+            metrics::all().connections_refused.with_label_values(&[too_many.name()]).inc();
             counted.refuse(network);
             return Err(too_many);
         }

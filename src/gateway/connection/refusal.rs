@@ -16,6 +16,7 @@ use crate::gateway::access_log::{AccessLine, Line};
 use crate::gateway::answers::{Addressee, Answer};
 use crate::gateway::bridge;
 use crate::gateway::classify;
+use crate::gateway::figures::{Decision, Ended};
 use crate::gateway::handle::Current;
 use crate::gateway::head::HeadMistake;
 use crate::gateway::settings::{AccessLog, SiteSettings};
@@ -50,6 +51,9 @@ pub(super) async fn refuse(guarded: Box<Guarded>, mistake: HeadMistake, current:
             guarded.say_last(&bytes, settings.timeouts.write).await;
         }
     }
+    let ended =
+        Ended { decision: Decision::Unclear, status: Some(status.as_u16()), reason: Some(reason), duration: None };
+    current.figures.of(site).ended(ended);
     match settings.access_log {
         AccessLog::Off => return,
         AccessLog::On => {}

@@ -67,6 +67,11 @@ impl LiveStreams {
         })
     }
 
+    /// How many are open.
+    pub(in crate::gateway) fn count(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).streams.len()
+    }
+
     /// From here on `stream` ends when its session does. Must be called from within a runtime.
     pub(super) fn join(self: &Arc<Self>, stream: &Arc<OpenStream>) -> Joined {
         let number = {

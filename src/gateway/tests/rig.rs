@@ -27,8 +27,8 @@ use crate::gateway::message_pages::MessagePages;
 use crate::gateway::route_rules::tests::rule;
 use crate::gateway::route_rules::{Access, RouteRules, UpstreamName};
 use crate::gateway::settings::{
-    AccessLog, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerTask, RequestLimits,
-    SiteSettings,
+    AccessLog, ConnectionLimits, DownstreamTimeouts, GatewaySettings, IdentityHeaders, ListenerTask, MetricsAccess,
+    RequestLimits, SiteSettings,
 };
 use crate::gateway::upstreams::settings::{UpstreamServer, UpstreamSettings};
 use crate::gateway::{bridge, classify, service, upstreams};
@@ -119,6 +119,7 @@ impl Plan {
             timeouts: DownstreamTimeouts { portal_body: self.portal_body, ..DownstreamTimeouts::default() },
             connections: ConnectionLimits::default(),
             access_log: AccessLog::On,
+            metrics: MetricsAccess { networks: Networks::default(), token: None },
         };
         let sessions = Arc::new(Sessions::new(rules(), Activation::Staged));
         let clock = Arc::new(TestClock(AtomicI64::new(0)));

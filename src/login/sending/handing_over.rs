@@ -11,6 +11,7 @@ use super::ports::{Handover, SendOutcome};
 use crate::domain::time::UnixMillis;
 use crate::login::Login;
 use crate::login::fail_point::effect;
+use crate::login::figures;
 use crate::login::ports::{SmsMessage, SmsResult, SmsSender};
 
 /// With less time than this left nobody is asked any more: the answer could not be waited for. Our own figure.
@@ -73,6 +74,7 @@ impl Login {
                 tracing::warn!(provider = sender.name(), "the time for sending ran out; the message may have gone out");
                 SmsResult::MaybeSent
             });
+            figures::provider_answered(sender.name(), message.to.country(), &answer);
             self.note_answer(sender.name(), &answer, now).await;
             let progress = after(outcome, &answer);
             asked.push(Handover { provider: sender.name().to_owned(), answer });

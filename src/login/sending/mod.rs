@@ -17,6 +17,7 @@ use self::handing_over::HandedOver;
 use self::order::{Course, PROBE_ONE_IN, Standing, order, serving};
 use self::ports::{ChargedSend, GuardReport, NewSend, NumberIs, RestRules, SendCharge, SendId, SendOutcome};
 use super::fail_point::effect;
+use super::figures;
 use super::networks::Networks;
 use super::ports::{CodeRequest, CodeTurn, PortResult, SmsMessage, SmsSender};
 use super::{Client, Login};
@@ -92,6 +93,22 @@ impl Login {
         if !self.settings.countries.contains(&number.country()) {
             return self.not_sent(SendReport::NumberRefused, "country_not_allowed", login, client, now).await;
         }
+        let report = self.send_code_to(number, id, login, account, client, page_language, now).await?;
+        figures::code_sent(number.country(), report);
+        Ok(report)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the step above, with the number it has chosen")]
+    async fn send_code_to(
+        &self,
+        number: &PhoneNumber,
+        id: &LoginId,
+        login: OwedCode<'_>,
+        account: &Account,
+        client: &Client,
+        page_language: Language,
+        now: UnixMillis,
+    ) -> PortResult<SendReport> {
         let providers = self.providers_for(id, number.country(), now).await?;
         let fresh = login.seal_code(id, &Code::random(self.settings.code_length), &self.signing_keys);
         let request = CodeRequest {
@@ -192,12 +209,16 @@ impl Login {
         let ChargedSend { charge, reports } = charged.await?;
         for report in &reports {
             tell(report, &send);
+            figures::guard(report);
         }
         Ok(match charge {
             SendCharge::Granted(send_id) => Counted::Granted(send_id),
             SendCharge::LoginSpent => Counted::Refused(SendReport::NoneLeft, "login_sends_spent"),
             SendCharge::Wait(wait) => Counted::Refused(SendReport::TooOften(wait), "account_or_number_limit"),
-            SendCharge::Guarded(cap, wait) => Counted::Refused(SendReport::TooOften(wait), cap),
+            SendCharge::Guarded(cap, wait) => {
+                figures::refused_by_cap(cap);
+                Counted::Refused(SendReport::TooOften(wait), cap)
+            }
         })
     }
 

@@ -2,9 +2,8 @@
 //! other and says what each came to.
 
 use crate::harness::children::{Output, fresh_folder, run};
-use crate::harness::gateway::BINARY;
+use crate::harness::gateway::installed;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const DOCUMENT: &str = include_str!("../../../docs/assertion.md");
@@ -157,14 +156,6 @@ fn read(output: &Output, expected: usize) -> Vec<Verdict> {
         .collect();
     assert_eq!(verdicts.len(), expected, "{output:?}");
     verdicts
-}
-
-/// Below the folder of `scripts/prepare test`.
-fn installed(path: &str) -> PathBuf {
-    let target = Path::new(BINARY).ancestors().nth(2).expect("the program is in target/debug");
-    let installed = target.join("third_party").join(path);
-    assert!(installed.exists(), "{} is not installed: run scripts/prepare test", installed.display());
-    installed
 }
 
 const PYTHON_LOOP: &str = r#"

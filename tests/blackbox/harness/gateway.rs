@@ -9,6 +9,14 @@ use std::time::Duration;
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 
+/// A program of others, below the folder of `scripts/prepare test`.
+pub(crate) fn installed(path: &str) -> PathBuf {
+    let target = Path::new(BINARY).ancestors().nth(2).expect("the program is in target/debug");
+    let installed = target.join("third_party").join(path);
+    assert!(installed.exists(), "{} is not installed: run scripts/prepare test", installed.display());
+    installed
+}
+
 #[derive(Debug)]
 pub(crate) struct Gateway {
     process: Process,
