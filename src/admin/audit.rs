@@ -4,9 +4,10 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::admin::operations::{OperationError, Operations};
+use crate::admin::operations::{OperationError, Operations, Refusal};
 use crate::domain::audit::{AuditEvent, AuditLine};
 use crate::domain::audit_chain::{ChainReport, KnownHead, KnownOutcome};
+use crate::domain::operator::{Forbidden, OperatorRole};
 use crate::domain::time::UnixMillis;
 use crate::domain::user_name::UserName;
 use crate::login::trail::{TrailAccount, TrailFilter, TrailTurn};
@@ -49,6 +50,9 @@ pub struct AuditView {
     /// Grows; `audit_page` goes on from it.
     pub id: i64,
     pub at: String,
+    /// The same.
+    #[serde(skip)]
+    pub moment: UnixMillis,
     pub event: String,
     pub actor: String,
     /// The name of the account it is about, as it was then.
@@ -93,6 +97,22 @@ const COLUMNS: [&str; 11] =
     ["id", "at", "event", "actor", "user_name", "account", "site", "source", "reason", "request_id", "number"];
 
 impl Operations {
+    /// Whether an operator with this role may read what the filter lets through: an admin everything, a helpdesk the records of one account that
+    /// there is and that is no operator's.
+    ///
+    /// # Errors
+    /// Why not, or when the directory could not tell.
+    pub async fn may_read_audit(&self, role: OperatorRole, filter: &AuditFilter) -> Result<(), OperationError> {
+        match (role, &filter.account) {
+            (OperatorRole::Admin, _) => Ok(()),
+            (OperatorRole::Helpdesk, None) => Err(Refusal::Forbidden(Forbidden::NeedsAdmin).into()),
+            (OperatorRole::Helpdesk, Some(name)) => match self.account(name).await?.operator_role {
+                None => Ok(()),
+                Some(_) => Err(Refusal::Forbidden(Forbidden::AnOperator).into()),
+            },
+        }
+    }
+
     /// Records, newest first: those before the id `after`, or the newest. The last one's id asks for the next page.
     ///
     /// # Errors
@@ -165,6 +185,7 @@ impl AuditView {
         Self {
             id: line.id,
             at: line.at.to_string(),
+            moment: line.at,
             event: line.event,
             user_name: line.user_name.or(by_user.filter(|_| line.account.is_some())),
             actor: line.actor,

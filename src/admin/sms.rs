@@ -3,14 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::admin::operations::{Act, OperationError, Reason, Refusal};
+use crate::admin::operations::{Act, OperationError, Operations, Reason, Refusal};
 use crate::domain::audit::AuditEvent;
+use crate::domain::limits::SendCaps;
+use crate::domain::operator::OperatorAction;
+use crate::login::sending::guard::{Cap, Recipient, caps_for};
 use crate::login::sending::reports::{SmsReports, SmsStats};
 
 /// The operations on what was sent.
 #[derive(Clone, Debug)]
 pub struct SentSms {
     reports: Arc<dyn SmsReports>,
+}
+
+/// A cap, and how many messages it counts; of prefixes and dial codes, those of the fullest one.
+#[derive(Clone, Copy, Debug)]
+pub struct CapUse {
+    pub cap: Cap,
+    pub counted: u32,
 }
 
 /// The first seven digits of numbers, as an operator writes them.
@@ -46,11 +56,20 @@ impl SentSms {
         Ok(self.reports.stats(act.now.minus(last), act.now).await?)
     }
 
-    /// Opens a number prefix to newcomers again.
+    /// How full each cap is at the moment.
     ///
     /// # Errors
-    /// When it is not closed, or the ledger could not tell.
-    pub async fn unblock(&self, act: &Act, prefix: &PrefixDigits, why: &Reason) -> Result<(), OperationError> {
+    /// When the ledger could not tell.
+    pub async fn caps(&self, act: &Act, caps: &SendCaps) -> Result<Vec<CapUse>, OperationError> {
+        let mut told = Vec::new();
+        // newcomers fall under all there are
+        for cap in caps_for(caps, Recipient::Newcomer) {
+            told.push(CapUse { cap, counted: self.reports.counted(&cap, act.now).await? });
+        }
+        Ok(told)
+    }
+
+    async fn unblock(&self, act: &Act, prefix: &PrefixDigits, why: &Reason) -> Result<(), OperationError> {
         // which prefix it was belongs to the record
         let text = format!("+{}: {why}", prefix.as_str());
         let why = Reason::parse(&text);
@@ -59,6 +78,23 @@ impl SentSms {
             true => Ok(()),
             false => Err(Refusal::PrefixNotClosed(prefix.as_str().to_owned()).into()),
         }
+    }
+}
+
+impl Operations {
+    /// Opens a number prefix to newcomers again.
+    ///
+    /// # Errors
+    /// When it is not closed, an operator may not, or the ledger could not tell.
+    pub async fn open_prefix(
+        &self,
+        sms: &SentSms,
+        act: &Act,
+        prefix: &PrefixDigits,
+        why: &Reason,
+    ) -> Result<(), OperationError> {
+        let _begun = self.permit(act, OperatorAction::OpenPrefix).await?;
+        sms.unblock(act, prefix, why).await
     }
 }
 

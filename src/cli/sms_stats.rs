@@ -45,7 +45,7 @@ pub(super) fn stats(common: &Common, arguments: &StatsArguments) -> Result<(), F
 
 pub(super) fn unblock(common: &Common, arguments: &UnblockArguments) -> Result<(), Failure> {
     at_desk(common, AnswerForm::of(arguments.json), async |desk| {
-        desk.sms.unblock(&desk.act, &arguments.prefix, &arguments.reason).await?;
+        desk.operations.open_prefix(&desk.sms, &desk.act, &arguments.prefix, &arguments.reason).await?;
         let digits = arguments.prefix.as_str();
         let text = || format!("Newcomers with numbers that begin with +{digits} get codes again.\n");
         Ok(desk.answer(text, &json!({ "unblocked": format!("+{digits}") })))
@@ -81,7 +81,7 @@ fn text(stats: &SmsStats, hours: u32) -> String {
                     count(of.failed),
                     count(of.recipient_refused),
                     format!("{} of {}", of.entered, of.judged),
-                    percent(of).map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
+                    of.entered_percent().map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
                 ]
             })
             .collect();
@@ -116,7 +116,7 @@ fn provider(of: &ProviderStats) -> Value {
         "recipient_refused": of.recipient_refused,
         "judged": of.judged,
         "entered": of.entered,
-        "entered_percent": percent(of),
+        "entered_percent": of.entered_percent(),
     })
 }
 
@@ -128,11 +128,6 @@ fn block(block: &Block) -> Value {
         "judged": block.judged,
         "entered": block.entered,
     })
-}
-
-/// The share of entered codes among those whose fate is known.
-fn percent(of: &ProviderStats) -> Option<u32> {
-    of.entered.saturating_mul(100).checked_div(of.judged)
 }
 
 fn prefix(text: &str) -> Result<PrefixDigits, String> {
@@ -173,7 +168,7 @@ mod tests {
         assert!(answer.contains("\"sent\": 0") && answer.contains("\"providers\": []"), "{answer}");
         let prefix = PrefixDigits::parse("3247012").unwrap();
         let why = Reason::parse("drill").unwrap();
-        let refused = desk.sms.unblock(&desk.act, &prefix, &why).await.unwrap_err();
+        let refused = desk.operations.open_prefix(&desk.sms, &desk.act, &prefix, &why).await.unwrap_err();
         assert!(refused.to_string().contains("+3247012"), "{refused}");
     }
 }

@@ -49,6 +49,7 @@ impl OperatorRole {
             | Action::Remove
             | Action::ChangeOperators
             | Action::EndEverybodysSessions
+            | Action::OpenPrefix
             | Action::Activate => self == Self::Admin,
             Action::ImportOwnPassword => false,
         }
@@ -114,6 +115,8 @@ pub enum OperatorAction {
     /// Appoint and dismiss.
     ChangeOperators,
     EndEverybodysSessions,
+    /// Lets newcomers with a number prefix get codes again.
+    OpenPrefix,
     Activate,
     /// A password that exists elsewhere: only the command line takes one.
     ImportOwnPassword,
@@ -211,6 +214,7 @@ pub fn may_do_to(
         | OperatorAction::Remove
         | OperatorAction::ChangeOperators
         | OperatorAction::EndEverybodysSessions
+        | OperatorAction::OpenPrefix
         | OperatorAction::Activate
         | OperatorAction::ImportOwnPassword => Ok(()),
     }
@@ -231,7 +235,7 @@ mod tests {
     use super::*;
 
     const NOW: UnixMillis = UnixMillis(1_000_000);
-    const EVERY: [Action; 16] = [
+    const EVERY: [Action; 17] = [
         Action::Unlock,
         Action::ResetTwoFactor,
         Action::EndSessions,
@@ -246,6 +250,7 @@ mod tests {
         Action::Remove,
         Action::ChangeOperators,
         Action::EndEverybodysSessions,
+        Action::OpenPrefix,
         Action::Activate,
         Action::ImportOwnPassword,
     ];

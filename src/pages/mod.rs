@@ -11,6 +11,7 @@ pub mod language_choice;
 pub mod look;
 pub mod notice_text;
 pub mod operators;
+pub mod operators_figures;
 pub mod own;
 pub mod page;
 pub mod render;

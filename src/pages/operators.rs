@@ -11,6 +11,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use super::look::SiteLook;
+use super::operators_figures::{AuditPage, RehearsalReport, SmsPage};
 use super::{render, security_headers};
 use crate::web::paths;
 
@@ -35,6 +36,8 @@ pub enum OperatorsPage {
     Ticket(TicketPage),
     Operators { operators: Vec<AccountLine> },
     TwoFactor(TwoFactorPage),
+    Sms(SmsPage),
+    Audit(AuditPage),
     SignInAgain { return_to: String },
     Message(MessagePage),
 }
@@ -75,6 +78,8 @@ pub struct AccountPage {
     pub warnings: Vec<String>,
     pub facts: Vec<Fact>,
     pub sessions: Vec<SessionLine>,
+    /// Where its records are, for whoever may see them.
+    pub trail_href: Option<String>,
     pub deeds: Vec<DeedLink>,
     /// Why there is nothing to do, or not all.
     pub not_allowed: Option<String>,
@@ -180,6 +185,8 @@ pub struct TicketPage {
 pub struct TwoFactorPage {
     pub active_since: Option<String>,
     pub facts: Vec<Fact>,
+    /// While it is not active.
+    pub rehearsal: Option<RehearsalReport>,
     /// Where it can be switched on, by whoever may.
     pub activate_href: Option<&'static str>,
     pub notice: Option<String>,
@@ -205,7 +212,12 @@ impl OperatorsPage {
             | Self::Ticket(_)
             | Self::Operators { .. }
             | Self::TwoFactor(_)
+            | Self::Sms(_)
             | Self::SignInAgain { .. } => StatusCode::OK,
+            Self::Audit(page) => match page.problem {
+                Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                None => StatusCode::OK,
+            },
             Self::Deed(page) => match (&page.problem, page.notice) {
                 (Some(problem), _) => problem.status,
                 (None, Some(DeedNotice::FormExpired | DeedNotice::NotFresh)) => StatusCode::FORBIDDEN,
@@ -232,6 +244,8 @@ impl OperatorsPage {
             Self::TwoFactor(page) => {
                 ("operators/two_factor.html", "Two-factor sign-in".to_owned(), Value::from(Serde(page)))
             }
+            Self::Sms(page) => ("operators/sms.html", "SMS".to_owned(), Value::from(Serde(page))),
+            Self::Audit(page) => ("operators/audit.html", "Audit trail".to_owned(), Value::from(Serde(page))),
             Self::SignInAgain { return_to } => {
                 ("operators/again.html", "Sign in again".to_owned(), context! { return_to => return_to })
             }

@@ -3,6 +3,9 @@
 use super::*;
 use crate::domain::language::Language;
 use crate::pages::look::LookSettings;
+use crate::pages::operators_figures::{
+    AuditTyped, CapLine, EventChoice, PrefixLine, ProviderLine, RehearsalGroup, RehearsalLine, SpanLink, TrailLine,
+};
 
 const TYPED: &str = "<b>\"x\"&";
 
@@ -55,6 +58,93 @@ fn deed(problem: Option<DeedProblem>, notice: Option<DeedNotice>) -> OperatorsPa
     })
 }
 
+fn rehearsal() -> RehearsalReport {
+    let line = |href| RehearsalLine { name: "bert".to_owned(), href, detail: TYPED.to_owned() };
+    RehearsalReport {
+        verdict: "1 of 2 accounts could not sign in.".to_owned(),
+        is_clear: false,
+        groups: vec![RehearsalGroup {
+            title: "1 without a number".to_owned(),
+            text: "They could not sign in.",
+            lines: vec![line(None), line(Some("/accounts/bert".to_owned()))],
+            more: 3,
+        }],
+        facts: vec![Fact { label: "SMS a day to expect", value: TYPED.to_owned() }],
+    }
+}
+
+fn sms() -> OperatorsPage {
+    OperatorsPage::Sms(SmsPage {
+        span: "a day",
+        spans: vec![SpanLink { href: "/sms?hours=24".to_owned(), text: "a day", is_shown: true }],
+        sent: 1,
+        to_newcomers: 0,
+        providers: vec![ProviderLine {
+            provider: TYPED.to_owned(),
+            country: "BE".to_owned(),
+            rate: Some("75 %".to_owned()),
+            entered: 3,
+            judged: 4,
+            asked: 5,
+            accepted: 4,
+            maybe_sent: 0,
+            failed: 1,
+            recipient_refused: 0,
+        }],
+        caps: vec![CapLine {
+            whose: "Everybody",
+            window: "a minute".to_owned(),
+            counted: 1,
+            most: 60,
+            percent: 1,
+            only_observed: true,
+        }],
+        prefixes: vec![PrefixLine {
+            prefix: "+3247012".to_owned(),
+            since: "today".to_owned(),
+            until: "tomorrow".to_owned(),
+            entered: 0,
+            judged: 20,
+            open_href: Some("/sms/open-prefix?prefix=3247012".to_owned()),
+        }],
+        notice: Some(TYPED.to_owned()),
+    })
+}
+
+fn trail_line() -> TrailLine {
+    TrailLine {
+        time: "today".to_owned(),
+        moment: "2026-11-24T09:30:00.250Z".to_owned(),
+        event: "signed in".to_owned(),
+        account: "anna".to_owned(),
+        account_href: Some("/accounts/anna".to_owned()),
+        actor: "user:anna".to_owned(),
+        source: "127.0.0.1".to_owned(),
+        site: "marketing".to_owned(),
+        reason: TYPED.to_owned(),
+        request_id: "0123".to_owned(),
+    }
+}
+
+fn audit(problem: Option<String>, lines: Option<Vec<TrailLine>>) -> OperatorsPage {
+    OperatorsPage::Audit(AuditPage {
+        typed: AuditTyped {
+            account: TYPED.to_owned(),
+            event: "signed_in".to_owned(),
+            actor: String::new(),
+            from: String::new(),
+            to: String::new(),
+        },
+        events: vec![EventChoice { name: "signed_in", text: "signed in".to_owned(), is_chosen: true }],
+        needs_account: true,
+        problem_field: if problem.is_some() { "account" } else { "" },
+        problem,
+        lines,
+        newest_href: Some("/audit".to_owned()),
+        older_href: Some("/audit?after=7".to_owned()),
+    })
+}
+
 #[test]
 fn every_page_is_drawn_and_escapes_what_was_typed() {
     let fact = Fact { label: "Name", value: TYPED.to_owned() };
@@ -87,6 +177,7 @@ fn every_page_is_drawn_and_escapes_what_was_typed() {
                 warnings: vec![TYPED.to_owned()],
                 facts: vec![fact.clone()],
                 sessions: vec![session],
+                trail_href: Some("/audit?account=anna".to_owned()),
                 deeds: vec![DeedLink { href: "/accounts/anna/unlock".to_owned(), label: "Unlock" }],
                 not_allowed: Some(TYPED.to_owned()),
             }),
@@ -111,12 +202,16 @@ fn every_page_is_drawn_and_escapes_what_was_typed() {
         (
             OperatorsPage::TwoFactor(TwoFactorPage {
                 active_since: None,
-                facts: vec![fact],
+                facts: vec![fact.clone()],
+                rehearsal: Some(rehearsal()),
                 activate_href: Some("/two-factor/activate"),
                 notice: None,
             }),
             ok,
         ),
+        (sms(), ok),
+        (audit(None, Some(vec![trail_line()])), ok),
+        (audit(Some(TYPED.to_owned()), None), unprocessable),
         (OperatorsPage::SignInAgain { return_to: format!("/{TYPED}") }, ok),
         (
             OperatorsPage::Message(MessagePage {

@@ -1,8 +1,11 @@
-//! Operators at their own address: who gets in (`doors`), what they may do and to whom (`deeds`), and the pages in a real browser (`pages`).
+//! Operators at their own address: who gets in (`doors`), what they may do and to whom (`deeds`), what they are told of SMS, the audit trail and the
+//! activation (`figures`), and the pages in a real browser (`pages`) in every kind of window (`windows`).
 
 mod deeds;
 mod doors;
+mod figures;
 mod pages;
+mod windows;
 
 use crate::harness::children::free_port;
 use crate::harness::person::{Answer, Person};

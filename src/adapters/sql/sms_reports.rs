@@ -9,6 +9,7 @@ use super::{SqlLedger, trail};
 use crate::domain::audit::AuditRecord;
 use crate::domain::time::UnixMillis;
 use crate::login::ports::PortResult;
+use crate::login::sending::guard::{Cap, Scope};
 use crate::login::sending::ports::Block;
 use crate::login::sending::reports::{ProviderStats, SmsReports, SmsStats};
 
@@ -16,6 +17,10 @@ use crate::login::sending::reports::{ProviderStats, SmsReports, SmsStats};
 impl SmsReports for SqlLedger {
     async fn stats(&self, since: UnixMillis, now: UnixMillis) -> PortResult<SmsStats> {
         Ok(stats(self, since, now).await?)
+    }
+
+    async fn counted(&self, cap: &Cap, now: UnixMillis) -> PortResult<u32> {
+        Ok(counted(self, cap, now).await?)
     }
 
     async fn unblock(&self, digits: &str, audit: &AuditRecord) -> PortResult<bool> {
@@ -89,6 +94,25 @@ async fn stats(ledger: &SqlLedger, since: UnixMillis, now: UnixMillis) -> Result
             })
             .collect::<Result<_, SqlError>>()?,
     })
+}
+
+async fn counted(ledger: &SqlLedger, cap: &Cap, now: UnixMillis) -> Result<u32, SqlError> {
+    let sql = match cap.scope {
+        Scope::Total => "SELECT COUNT(*) AS count FROM sms_sends WHERE at > $1 AND outcome <> 'not_sent'",
+        Scope::Newcomers => {
+            "SELECT COUNT(*) AS count FROM sms_sends WHERE newcomer = 1 AND at > $1 AND outcome <> 'not_sent'"
+        }
+        Scope::Prefix => {
+            "SELECT COUNT(*) AS count FROM sms_sends WHERE newcomer = 1 AND at > $1 AND outcome <> 'not_sent'
+             GROUP BY prefix ORDER BY count DESC LIMIT 1"
+        }
+        Scope::DialCode => {
+            "SELECT COUNT(*) AS count FROM sms_sends WHERE newcomer = 1 AND at > $1 AND outcome <> 'not_sent'
+             GROUP BY dial_code ORDER BY count DESC LIMIT 1"
+        }
+    };
+    let row = ledger.database.row(sql, [now.minus(cap.window).into()]).await?;
+    row.map_or(Ok(0), |row| row.count("count"))
 }
 
 /// What was sent until now does not count against the prefix again.

@@ -11,7 +11,7 @@ use super::visit::Visit;
 use super::words::{self, time, time_or};
 use crate::admin::operations::{OperationError, Refusal};
 use crate::domain::account::AccountStatus;
-use crate::domain::operator::{Forbidden, may_do_to};
+use crate::domain::operator::{Forbidden, OperatorRole, may_do_to};
 use crate::domain::session::Factors;
 use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountOverview, SessionOverview};
@@ -49,6 +49,8 @@ fn page(visit: &Visit, account: &AccountOverview, sessions: &[SessionOverview]) 
         warnings: words::warnings(account, visit.operations().policy(), now),
         facts: facts(visit, account),
         sessions: sessions.iter().map(|session| session_line(session, judged(&Deed::EndSession).is_ok())).collect(),
+        trail_href: (account.operator_role.is_none() || visit.role == OperatorRole::Admin)
+            .then(|| format!("/audit?account={}", account.user_name.as_str().replace('+', "%2B"))),
         deeds: allowed
             .iter()
             .map(|deed| DeedLink { href: deed.href(account.user_name.as_str()), label: deed.label() })

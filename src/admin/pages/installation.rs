@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::deed::{Typed, forbidden};
+use super::rehearsal;
 use super::visit::{Submission, Visit};
 use super::words;
 use crate::admin::operations::{OperationError, Reason, Refusal};
@@ -30,6 +31,13 @@ pub(super) async fn two_factor(visit: Visit) -> Response {
         Ok(status) => status,
         Err(error) => return visit.failed(&error),
     };
+    let rehearsal = match status.activated_at {
+        Some(_) => None,
+        None => match visit.operations().rehearse_two_factor(visit.now).await {
+            Ok(rehearsal) => Some(rehearsal::report(&rehearsal)),
+            Err(error) => return visit.failed(&error),
+        },
+    };
     let census = status.census;
     let fact = |label, count: u64| Fact { label, value: count.to_string() };
     let may_activate = status.activated_at.is_none() && visit.role.may(OperatorAction::Activate);
@@ -41,6 +49,7 @@ pub(super) async fn two_factor(visit: Visit) -> Response {
             fact("Without one, who cannot sign in with a code", census.without_number),
             fact("Disabled", census.disabled),
         ],
+        rehearsal,
         activate_href: may_activate.then_some(ACTIVATE),
         notice: (visit.query("done") == "activate").then(|| "Two-factor sign-in is active.".to_owned()),
     }))

@@ -116,7 +116,7 @@ impl Visit {
 
     /// Path and query of this request.
     pub(super) fn path(&self) -> String {
-        self.uri.path().to_owned()
+        self.uri.path_and_query().map_or_else(|| self.uri.path().to_owned(), ToString::to_string)
     }
 
     /// The page as an answer.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use super::guard::Cap;
 use super::ports::Block;
 use crate::domain::audit::AuditRecord;
 use crate::domain::time::UnixMillis;
@@ -14,6 +15,9 @@ use crate::login::ports::PortResult;
 pub trait SmsReports: Send + Sync + fmt::Debug {
     /// How providers fared since then, and what is closed at `now`.
     async fn stats(&self, since: UnixMillis, now: UnixMillis) -> PortResult<SmsStats>;
+
+    /// How many messages a cap counts at `now`; of prefixes and dial codes, those of the fullest one.
+    async fn counted(&self, cap: &Cap, now: UnixMillis) -> PortResult<u32>;
 
     /// Opens a number prefix (seven digits) to newcomers again. `false` when it is not closed.
     async fn unblock(&self, digits: &str, audit: &AuditRecord) -> PortResult<bool>;
@@ -47,4 +51,12 @@ pub struct ProviderStats {
     /// Codes whose fate is known, failures included, and those among them that were entered.
     pub judged: u32,
     pub entered: u32,
+}
+
+impl ProviderStats {
+    /// The share of entered codes among those whose fate is known, in percent.
+    #[must_use]
+    pub fn entered_percent(&self) -> Option<u32> {
+        self.entered.saturating_mul(100).checked_div(self.judged)
+    }
 }

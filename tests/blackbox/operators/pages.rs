@@ -2,10 +2,10 @@
 
 use super::Office;
 use crate::browser::{give_code, give_password};
-use crate::harness::browser::{Browser, JavaScript, Window};
+use crate::harness::browser::{Browser, JavaScript};
 use crate::harness::stack::{Account, Plan};
 
-async fn sign_in(office: &Office, browser: &Browser, account: &Account) {
+pub(super) async fn sign_in(office: &Office, browser: &Browser, account: &Account) {
     let sent = office.stack.vendor.messages_to(&account.phone).len();
     browser.open(&office.url()).await;
     give_password(browser, &account.name, &account.password).await;
@@ -83,25 +83,5 @@ async fn an_admin_adds_an_account_and_activates() {
     let mut complaints = browser.complaints().await;
     complaints.retain(|complaint| !complaint.contains("/add - "));
     assert_eq!(complaints, Vec::<String>::new());
-    browser.close().await;
-}
-
-#[tokio::test]
-async fn the_pages_fit_a_narrow_and_a_dark_window() {
-    let office = Office::open();
-    let window = Window { width: 360, height: 740, dark: true, ..Window::default() };
-    let browser = Browser::start_in(JavaScript::Off, window).await;
-    sign_in(&office, &browser, &office.olga).await;
-    for (name, path) in [
-        ("search", "/?q=a"),
-        ("account", "/accounts/anna"),
-        ("deed", "/accounts/anna/set-phone"),
-        ("operators", "/operators"),
-    ] {
-        browser.open(&format!("{}{path}", office.url())).await;
-        browser.picture(&format!("operators-narrow-{name}")).await;
-        let wider = browser.run("return document.documentElement.scrollWidth - innerWidth").await;
-        assert!(wider.as_i64().unwrap() <= 0, "{path} is {wider} pixels too wide");
-    }
     browser.close().await;
 }

@@ -10,6 +10,7 @@ use crate::domain::audit::AuditEvent;
 use crate::domain::limits::{ConversionRule, GuardMode, SendCaps};
 use crate::domain::time::UnixMillis;
 use crate::login::ports::SmsResult;
+use crate::login::sending::guard::{Recipient, caps_for};
 use crate::login::sending::ports::{
     ChargedSend, GuardReport, Handover, NewSend, NumberIs, SendCharge, SendLedger as _, SendOutcome,
 };
@@ -71,6 +72,8 @@ pub(super) async fn newcomers_are_stopped_at_each_cap_and_known_people_are_not(s
         for newcomer in 0..3 {
             assert!(is_granted(&charged(&node, &to_newcomer(number * 100 + newcomer), &caps, at).await), "{cap}");
         }
+        let asked = caps_for(&caps, Recipient::Newcomer).into_iter().find(|of| of.name() == cap).unwrap();
+        assert_eq!(node.counted(&asked, later).await.unwrap(), 3, "{cap}: as operators are told");
         let refused = charged(&node, &to_newcomer(number * 100 + 3), &caps, later).await;
         assert_eq!(refused.charge, SendCharge::Guarded(cap, wait - Duration::from_secs(1)));
         assert!(is_granted(&charged(&node, &of_anna(), &caps, later).await), "{cap}: who has signed in before");
