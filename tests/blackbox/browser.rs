@@ -5,6 +5,7 @@ mod demo;
 mod endings;
 mod habits;
 mod pages;
+mod tickets;
 
 use crate::harness::browser::Browser;
 use crate::harness::stack::{Account, Stack};
