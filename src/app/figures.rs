@@ -17,8 +17,8 @@ use crate::login::sending::ports::ProviderBreakers;
 use crate::login::sending::reports::{SmsReports as _, SmsStats};
 use crate::metrics;
 
-/// Our own choice: as often as Prometheus usually reads, so that stores are asked no more often, whoever reads.
-const EVERY: Duration = Duration::from_secs(15);
+/// Our own choice: somewhat more often than Prometheus usually reads, so that stores are asked no more often, whoever reads.
+const EVERY: Duration = Duration::from_secs(10);
 /// In which a success rate is told: as `sms stats` does.
 const LATELY: Duration = Duration::from_secs(24 * 3600);
 

@@ -16,25 +16,25 @@ pub(super) fn report(rehearsal: &Rehearsal) -> RehearsalReport {
         rehearsal.without_number.iter().partition(|account| account.may_enrol_until.is_none());
     let groups = [
         group(
-            "without a number, who may not give one",
+            "Without a number, and may not give one",
             "They could not sign in. Set their numbers, or open enrolment for them.",
             &stuck,
             |account| named(&account.user_name, String::new()),
         ),
         group(
-            "with a number that no code reaches",
+            "With a number that no code reaches",
             "They could not sign in. Set another number, or allow the country and give it a provider.",
             &rehearsal.bad_numbers,
             |account: &BadNumber| named(&account.user_name, format!("{}: {}", account.number, account.why)),
         ),
         group(
-            "without a number, who give one at their next sign-in",
+            "Without a number, and give one at their next sign-in",
             "They can sign in, until their time is over.",
             &enrolling,
             |account| named(&account.user_name, format!("until {}", words::time_or(account.may_enrol_until, "never"))),
         ),
         group(
-            "numbers that more accounts have than may",
+            "Numbers that several accounts share",
             "Their codes arrive, at one telephone for several people.",
             &rehearsal.shared_numbers,
             |names: &Vec<UserName>| RehearsalLine {
@@ -44,7 +44,7 @@ pub(super) fn report(rehearsal: &Rehearsal) -> RehearsalReport {
             },
         ),
         group(
-            "allowed countries that no provider serves",
+            "Allowed countries that no provider serves",
             "No number there gets a code (sms.countries, sms.providers).",
             &rehearsal.unserved_countries,
             |country| RehearsalLine { name: country.to_string(), href: None, detail: String::new() },
@@ -72,7 +72,7 @@ fn group<T>(
     line: impl Fn(&T) -> RehearsalLine,
 ) -> Option<RehearsalGroup> {
     (!found.is_empty()).then(|| RehearsalGroup {
-        title: format!("{} {title}", found.len()),
+        title: format!("{title}: {}", found.len()),
         text,
         lines: found.iter().take(MOST).map(line).collect(),
         more: found.len().saturating_sub(MOST),

@@ -60,14 +60,13 @@ async fn the_sms_page_tells_what_sms_stats_tells_and_an_admin_opens_a_prefix() {
 #[tokio::test]
 async fn an_admin_reads_the_whole_trail_page_by_page_and_the_helpdesk_one_account_of_it() {
     let office = Office::open();
-    for _ in 0..30 {
-        office.stack.command(&["user", "unlock", "anna", "--reason", "again"], "").done();
+    for _ in 0..26 {
         office.stack.command(&["user", "disable", "anna", "--reason", "drill"], "").done();
         office.stack.command(&["user", "enable", "anna", "--reason", "drill over"], "").done();
     }
     let olga = office.signed_in(&office.olga).await;
     let (mut path, mut seen) = ("/audit?account=anna&event=account_disabled".to_owned(), 0);
-    assert_eq!(olga.open(&path).await.expect(200).text().matches("<td data-label=\"Reason\">drill</td>").count(), 30);
+    assert_eq!(olga.open(&path).await.expect(200).text().matches("<td data-label=\"Reason\">drill</td>").count(), 26);
     path = "/audit?account=anna".to_owned();
     for pages in 1.. {
         let page = olga.open(&path).await.expect(200).text();
@@ -77,9 +76,11 @@ async fn an_admin_reads_the_whole_trail_page_by_page_and_the_helpdesk_one_accoun
         path = older.split('"').next().unwrap().replace("&amp;", "&");
         assert!(path.starts_with("/audit?account=anna&after="), "{path}");
     }
-    let all = office.stack.count("audit WHERE user_name = 'anna' OR actor = 'user:anna'");
+    let all = office
+        .stack
+        .count("audit WHERE actor = 'user:anna' OR account = (SELECT id FROM accounts WHERE user_name = 'anna')");
     assert_eq!(i64::try_from(seen).unwrap(), all, "every record once");
-    assert!(all > 60);
+    assert!(all > 50);
     assert!(olga.open("/audit?actor=operator:olga").await.expect(200).reads().contains("There are no such records"));
     assert!(olga.open("/audit?from=2026-13-01").await.expect(422).reads().contains("is no day"));
     assert!(olga.open("/audit?from=2000-01-01&to=2000-01-01").await.expect(200).reads().contains("no such records"));
@@ -105,9 +106,9 @@ async fn before_the_switch_the_page_says_who_would_be_locked_out() {
     let page = olga.open("/two-factor").await.expect(200).reads();
     for told in [
         "1 of 5 accounts could not sign in.",
-        "1 without a number, who may not give one",
+        "Without a number, and may not give one: 1",
         "bert",
-        "1 numbers that more accounts have than may",
+        "Numbers that several accounts share: 1",
         "carla, olga",
         "SMS a day to expect",
     ] {
