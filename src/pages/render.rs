@@ -84,6 +84,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("operators/deed.html", include_str!("templates/operators/deed.html")),
         ("operators/password.html", include_str!("templates/operators/password.html")),
         ("operators/operators.html", include_str!("templates/operators/operators.html")),
+        ("operators/sms.html", include_str!("templates/operators/sms.html")),
+        ("operators/audit.html", include_str!("templates/operators/audit.html")),
         ("operators/two_factor.html", include_str!("templates/operators/two_factor.html")),
         ("operators/again.html", include_str!("templates/operators/again.html")),
         ("operators/message.html", include_str!("templates/operators/message.html")),
