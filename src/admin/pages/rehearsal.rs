@@ -17,7 +17,7 @@ pub(super) fn report(rehearsal: &Rehearsal) -> RehearsalReport {
     let groups = [
         group(
             "Without a number, and may not give one",
-            "They could not sign in. Set their numbers, or open enrolment for them.",
+            "They could not sign in. Set their numbers, or let them give one where people give their own.",
             &stuck,
             |account| named(&account.user_name, String::new()),
         ),

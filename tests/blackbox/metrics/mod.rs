@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+const TOKEN: &str = "spring-tide-at-noon";
 const ANNA: &str = "+32470111222";
 
 /// A stack with a place for operators, where the figures are.
@@ -168,12 +169,14 @@ async fn figures_are_told_to_whom_the_configuration_names() {
     let posted = counting.scraper("127.0.0.1").send(Method::POST, "/metrics", &[], None).await;
     assert_ne!(posted.status, 200);
 
-    let locked = Counting::of(Plan::new().set("metrics.token", "spring-tide-at-noon"));
+    let locked = Counting::of(
+        Plan::new().environment("METRICS_TOKEN", TOKEN).set("metrics.token", json!({ "env": "METRICS_TOKEN" })),
+    );
     let scraper = locked.scraper("vestibule-metrics");
     let refused = scraper.open("/metrics").await.expect(401);
     assert_eq!(refused.header("www-authenticate"), "Bearer");
-    scraper.send(Method::GET, "/metrics", &[("authorization", "Bearer spring-tide-at-noon?")], None).await.expect(401);
-    scraper.with_header("authorization", "Bearer spring-tide-at-noon").open("/metrics").await.expect(200);
+    scraper.send(Method::GET, "/metrics", &[("authorization", &format!("Bearer {TOKEN}?"))], None).await.expect(401);
+    scraper.with_header("authorization", &format!("Bearer {TOKEN}")).open("/metrics").await.expect(200);
 
     let closed = Counting::of(Plan::new().set("metrics.networks", json!(["192.0.2.0/24"])));
     closed.scraper("127.0.0.1").open("/metrics").await.expect(403);
