@@ -2,16 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustls::crypto::ring::sign::any_supported_type;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SigningKey};
 
 use super::node::{Node, Slot};
 use super::surroundings::Readers;
 use crate::gateway::certificate_validity::Validity;
+use crate::gateway::certificates::MOST_PEM_BYTES;
+use crate::gateway::pem::{self, PemMistake};
 
 /// One address.
 #[derive(Clone, Debug)]
@@ -53,9 +51,6 @@ pub struct Certificate {
     /// Of the host's own certificate, when the file was read; `None` where it cannot be told.
     pub validity: Option<Validity>,
 }
-
-/// Largest file with a chain or a key.
-const MOST_PEM_BYTES: u64 = 256 * 1024;
 
 pub(super) fn read(slot: Slot<'_>) -> Listener {
     slot.section(|node| {
@@ -152,11 +147,11 @@ fn read_certificate(slot: Slot<'_>) -> Certificate {
         certificate.validity = chain.as_deref().and_then(|chain| Validity::of(chain.first()?));
         let key = key_in(node, &certificate.key);
         if let (Some(chain), Some(key)) = (chain, key)
-            && let Err(rustls::Error::InconsistentKeys(_)) = CertifiedKey::new(chain, key).keys_match()
+            && let Err(mistake) = pem::with_key(chain, &key)
         {
-            let wrong =
-                format!("{} is not the key of {}", certificate.key.display(), certificate.certificate.display());
-            node.refuse("key", &["certificate"], wrong, "the private key of that certificate");
+            let with = if mistake == PemMistake::Mismatch { &["certificate"][..] } else { &[] };
+            let path = if key_is_at_fault(mistake) { &certificate.key } else { &certificate.certificate };
+            refuse(node, mistake, path, with);
         }
         certificate
     })
@@ -164,25 +159,26 @@ fn read_certificate(slot: Slot<'_>) -> Certificate {
 
 fn chain_in(node: &Node<'_>, path: &Path) -> Option<Vec<CertificateDer<'static>>> {
     let content = node.gives("certificate").then(|| node.content("certificate", path, MOST_PEM_BYTES))??;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content.bytes).collect();
-    let chain = chain.ok().filter(|chain| !chain.is_empty());
-    if chain.is_none() {
-        let right = "a PEM file with BEGIN CERTIFICATE";
-        node.refuse("certificate", &[], format!("{} holds no certificate", path.display()), right);
-    }
-    chain
+    pem::certificates(&content.bytes).map_err(|mistake| refuse(node, mistake, path, &[])).ok()
 }
 
-fn key_in(node: &Node<'_>, path: &Path) -> Option<Arc<dyn SigningKey>> {
+fn key_in(node: &Node<'_>, path: &Path) -> Option<PrivateKeyDer<'static>> {
     let content = node.gives("key").then(|| node.content("key", path, MOST_PEM_BYTES))??;
     if content.readers == Readers::Others {
         let right = format!("a file that only its owner can read: chmod 600 {}", path.display());
         node.refuse("key", &[], format!("others can read {}", path.display()), right);
     }
-    let key = PrivateKeyDer::from_pem_slice(&content.bytes).ok().and_then(|key| any_supported_type(&key).ok());
-    if key.is_none() {
-        let wrong = format!("{} holds no private key that can be used", path.display());
-        node.refuse("key", &[], wrong, "a PEM file with BEGIN PRIVATE KEY: RSA, ECDSA or Ed25519");
+    pem::key(&content.bytes).map_err(|mistake| refuse(node, mistake, path, &[])).ok()
+}
+
+fn key_is_at_fault(mistake: PemMistake) -> bool {
+    match mistake {
+        PemMistake::NoKey | PemMistake::Mismatch => true,
+        PemMistake::NoCertificate | PemMistake::Unreadable(_) | PemMistake::NoAuthority(_) => false,
     }
-    key
+}
+
+fn refuse(node: &Node<'_>, mistake: PemMistake, path: &Path, with: &[&str]) {
+    let key = if key_is_at_fault(mistake) { "key" } else { "certificate" };
+    node.refuse(key, with, format!("{} {mistake}", path.display()), mistake.right());
 }

@@ -40,6 +40,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::domain::secret::SecretBytes;
+use crate::gateway::bounded_file::Accepted;
 
 use declared::Declared;
 use node::{Aim, Node, Reading};
@@ -153,7 +154,7 @@ struct ReadFile {
 }
 
 fn read_file(path: &Path) -> Result<ReadFile, Vec<Problem>> {
-    let content = Machine.file(path, document::MOST_BYTES).map_err(|error| {
+    let content = Machine.file(path, Accepted::PlainFileOrPipe, document::MOST_BYTES).map_err(|error| {
             let right = "the path of a file that this user can read, after --config or in VESTIBULE_CONFIG; `vestibule init` makes a first one";
             vec![Problem::of_file(format!("{} cannot be read: {error}", path.display()), right)]
         })?;

@@ -12,6 +12,7 @@ use super::declared::{Declared, Form, Presence};
 use super::document::join;
 use super::problem::Problem;
 use super::surroundings::{Content, Readers, Surroundings};
+use crate::gateway::bounded_file::Accepted;
 
 /// One pass over a file.
 pub(super) struct Reading<'a> {
@@ -172,7 +173,7 @@ impl<'a> Node<'a> {
         if self.reading.aim == Aim::Description {
             return None;
         }
-        match self.reading.surroundings.file(path, most_bytes) {
+        match self.reading.surroundings.file(path, Accepted::PlainFile, most_bytes) {
             Ok(content) => Some(content),
             Err(error) => {
                 self.refuse(

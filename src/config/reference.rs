@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # What follows \"Has no default\" is an example; put in your own.
 #
 # Durations have a unit (ms, s, m, h, d), sizes too (B, KiB, MiB). Any single value may be written as { file: PATH } or as { env: NAME }: it is then
-# read from there, without a newline at its end. A file with a secret must not be readable by others. Relative paths start at the folder of this file.
+# read from there, without a newline at its end. This file and such values may come through a pipe that ends within ten seconds. A file with a secret must not be readable by others. Relative paths start at the folder of this file.
 # `vestibule check` reports every mistake at once, `vestibule config show` what is in force.
 ";
 

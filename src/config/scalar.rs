@@ -10,6 +10,7 @@ use super::declared::{Form, Presence};
 use super::document;
 use super::node::{Aim, Reading, Slot, in_words};
 use super::surroundings::Readers;
+use crate::gateway::bounded_file::Accepted;
 
 /// A value that is being read; how it ends says what holds when it is left out.
 pub(super) struct Scalar<'a, T> {
@@ -213,7 +214,7 @@ fn look_up(reading: &Reading<'_>, given: &Value, exposure: Exposure) -> Result<R
 
 fn from_file(reading: &Reading<'_>, path: &Path, exposure: Exposure) -> Result<Zeroizing<String>, Wrong> {
     let shown = path.display();
-    let content = reading.surroundings.file(path, MOST_VALUE_BYTES).map_err(|error| {
+    let content = reading.surroundings.file(path, Accepted::PlainFileOrPipe, MOST_VALUE_BYTES).map_err(|error| {
         Wrong::with_right(format!("{shown} cannot be read: {error}"), "the path of a file that this user can read")
     })?;
     if exposure != Exposure::Shown && content.readers == Readers::Others {

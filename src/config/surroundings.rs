@@ -1,7 +1,6 @@
 //! What a configuration may point to: files and environment variables. A trait, so that tests bring their own. Floor: roof.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::app::clock::SystemClock;
 use crate::app::hardening::most_open_files;
 use crate::domain::time::UnixMillis;
+use crate::gateway::bounded_file::{self, Accepted};
 use crate::login::ports::Clock as _;
 
 /// Where `{ file: … }` and `{ env: … }` are looked up.
@@ -17,8 +17,8 @@ pub(super) trait Surroundings {
     /// The file's content.
     ///
     /// # Errors
-    /// Not there, not a plain file, not readable, or larger than `most_bytes`.
-    fn file(&self, path: &Path, most_bytes: u64) -> io::Result<Content>;
+    /// Not there, not what is accepted, not readable, or larger than `most_bytes`.
+    fn file(&self, path: &Path, accepted: Accepted, most_bytes: u64) -> io::Result<Content>;
 
     /// Whether there is a folder.
     fn is_folder(&self, path: &Path) -> bool;
@@ -50,19 +50,9 @@ pub(super) enum Readers {
 pub(super) struct Machine;
 
 impl Surroundings for Machine {
-    fn file(&self, path: &Path, most_bytes: u64) -> io::Result<Content> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::other("it is a directory"));
-        }
-        let mut bytes =
-            Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len().min(most_bytes)).unwrap_or(0) + 1));
-        file.take(most_bytes + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > most_bytes {
-            return Err(io::Error::other(format!("it is larger than {most_bytes} bytes")));
-        }
-        Ok(Content { bytes, readers: readers(metadata.mode(), metadata.uid()) })
+    fn file(&self, path: &Path, accepted: Accepted, most_bytes: u64) -> io::Result<Content> {
+        let read = bounded_file::read(path, accepted, most_bytes)?;
+        Ok(Content { bytes: read.bytes, readers: readers(read.metadata.mode(), read.metadata.uid()) })
     }
 
     fn is_folder(&self, path: &Path) -> bool {

@@ -7,8 +7,9 @@ use url::Url;
 
 use super::node::{Node, Slot};
 use super::surroundings::Readers;
+use crate::gateway::pem::PemMistake;
 use crate::gateway::upstreams::settings::{Balance, HealthSettings, UpstreamHost, UpstreamTimeouts, UpstreamTls};
-use crate::gateway::upstreams::trust::{Authorities, ClientCertificate, PemMistake};
+use crate::gateway::upstreams::trust::{Authorities, ClientCertificate};
 
 /// One application's servers.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub enum Server {
 }
 
 /// Largest file with certificates or a key: a whole bundle of authorities fits.
-const MOST_PEM_BYTES: u64 = 1024 * 1024;
+pub(super) const MOST_PEM_BYTES: u64 = 1024 * 1024;
 /// Bytes of the path of a socket (`sun_path` of unix(7), its NUL left out).
 const MOST_SOCKET_PATH: usize = 107;
 
@@ -200,13 +201,7 @@ fn read_tls(node: &Node<'_>) -> UpstreamTls {
 }
 
 fn refuse(node: &Node<'_>, key: &str, path: &std::path::Path, mistake: PemMistake) {
-    let right = match mistake {
-        PemMistake::NoCertificate | PemMistake::Unreadable(_) => "a PEM file with BEGIN CERTIFICATE and nothing broken",
-        PemMistake::NoAuthority(_) => "certificates of authorities",
-        PemMistake::NoKey => "a PEM file with BEGIN PRIVATE KEY: RSA, ECDSA or Ed25519, without a pass phrase",
-        PemMistake::Mismatch => "the private key of that certificate",
-    };
-    node.refuse(key, &[], format!("{} {mistake}", path.display()), right);
+    node.refuse(key, &[], format!("{} {mistake}", path.display()), mistake.right());
 }
 
 /// A certificate for a name that TLS cannot check is no protection.

@@ -2,7 +2,7 @@
 //! Orders and fetches no certificate. Floor: edge.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use tokio::sync::Semaphore;
 
 use super::answers::send_plain;
+use super::bounded_file::{self, Accepted};
 use super::head::RequestHead;
 
 /// Where challenges are asked for.
@@ -125,15 +126,8 @@ fn read(webroot: &PathBuf, token: &Token) -> io::Result<Vec<u8>> {
     // NONBLOCK: a pipe put there does not hold us up
     let plain = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::from(openat(&place, token.0.as_str(), plain, Mode::empty())?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no plain file"));
-    }
-    let mut answer = Vec::new();
-    file.take(MOST_ANSWER_BYTES + 1).read_to_end(&mut answer)?;
-    if answer.len() as u64 > MOST_ANSWER_BYTES {
-        return Err(io::Error::other(format!("it is larger than {MOST_ANSWER_BYTES} bytes")));
-    }
-    Ok(answer)
+    let mut answer = bounded_file::read_opened(file, Accepted::PlainFile, MOST_ANSWER_BYTES)?;
+    Ok(std::mem::take(&mut answer.bytes))
 }
 
 #[cfg(test)]

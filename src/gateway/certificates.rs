@@ -1,23 +1,21 @@
 //! The certificates of a TLS listener: read from PEM files with a clear word about what is wrong, chosen by the host a client names,
 //! replaced one by one while connections go on. When to look at the files again is `certificate_watch`'s. Floor: edge.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustix::fs::OFlags;
 use rustls::client::verify_server_name;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use super::bounded_file::{self, Accepted};
 use super::certificate_validity::Validity;
+use super::pem::{self, PemMistake};
 use super::settings::CertificateFiles;
 
 /// The certificates of one listener.
@@ -38,37 +36,13 @@ pub enum CertificateMistake {
         /// Why.
         source: io::Error,
     },
-    /// What is in it is not PEM, or breaks off.
-    #[error("{} is not PEM, or not whole", path.display())]
-    NotPem {
+    /// What is in it cannot be used.
+    #[error("{} {mistake}: {} is needed", path.display(), mistake.right())]
+    Pem {
         /// Which file.
         path: PathBuf,
         /// Why.
-        source: rustls::pki_types::pem::Error,
-    },
-    /// There is no `CERTIFICATE` block in it.
-    #[error("{} has no certificate in it", path.display())]
-    NoCertificate {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The key is of a kind that TLS cannot use here.
-    #[error("the key in {} cannot be used: it has to be RSA, ECDSA (P-256, P-384) or Ed25519", path.display())]
-    UnusableKey {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: rustls::Error,
-    },
-    /// Key and certificate do not belong together.
-    #[error("the key in {} does not belong to the certificate in {}", key.display(), certificate.display())]
-    Mismatch {
-        /// Which key.
-        key: PathBuf,
-        /// Which certificate.
-        certificate: PathBuf,
-        /// Why.
-        source: rustls::Error,
+        mistake: PemMistake,
     },
 }
 
@@ -86,8 +60,8 @@ pub(super) struct PairBytes {
     key: Zeroizing<Vec<u8>>,
 }
 
-/// Largest file with a chain or a key, as the configuration has it.
-const MOST_PEM_BYTES: u64 = 256 * 1024;
+/// Largest file with a chain or a key.
+pub const MOST_PEM_BYTES: u64 = 256 * 1024;
 
 impl Certificates {
     /// The pairs of one listener, the first for hosts that no other is for.
@@ -146,7 +120,9 @@ impl PairBytes {
     /// Reads both files; symbolic links are followed, so that a swapped link is another content.
     pub(super) fn of(files: &CertificateFiles) -> Result<Self, CertificateMistake> {
         let read = |path: &PathBuf| {
-            read_small(path).map_err(|source| CertificateMistake::Unreadable { path: path.clone(), source })
+            bounded_file::read(path, Accepted::PlainFile, MOST_PEM_BYTES)
+                .map(|contents| contents.bytes)
+                .map_err(|source| CertificateMistake::Unreadable { path: path.clone(), source })
         };
         Ok(Self { certificate: read(&files.certificate)?, key: read(&files.key)? })
     }
@@ -157,52 +133,25 @@ impl PairBytes {
     }
 
     pub(super) fn parse(&self, files: &CertificateFiles) -> Result<Pair, CertificateMistake> {
-        let not_pem = |path: &PathBuf| {
-            let path = path.clone();
-            move |source| CertificateMistake::NotPem { path, source }
-        };
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.certificate)
-            .collect::<Result<_, _>>()
-            .map_err(not_pem(&files.certificate))?;
-        let Some(own) = chain.first() else {
-            return Err(CertificateMistake::NoCertificate { path: files.certificate.clone() });
-        };
-        let validity = Validity::of(own);
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(not_pem(&files.key))?;
-        let signer = rustls::crypto::ring::sign::any_supported_type(&key)
-            .map_err(|source| CertificateMistake::UnusableKey { path: files.key.clone(), source })?;
-        let certified = CertifiedKey::new(chain, signer);
-        match certified.keys_match() {
-            // `Unknown`: this kind of key cannot tell its public half; the handshake will.
-            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
-                Ok(Pair { certified: Arc::new(certified), validity })
+        let of = |path: &PathBuf, mistake| CertificateMistake::Pem { path: path.clone(), mistake };
+        let chain = pem::certificates(&self.certificate).map_err(|mistake| of(&files.certificate, mistake))?;
+        let validity = chain.first().and_then(Validity::of);
+        let key = pem::key(&self.key).map_err(|mistake| of(&files.key, mistake))?;
+        let certified = pem::with_key(chain, &key).map_err(|mistake| match mistake {
+            PemMistake::NoKey | PemMistake::Mismatch => of(&files.key, mistake),
+            PemMistake::NoCertificate | PemMistake::Unreadable(_) | PemMistake::NoAuthority(_) => {
+                of(&files.certificate, mistake)
             }
-            Err(source) => Err(CertificateMistake::Mismatch {
-                key: files.key.clone(),
-                certificate: files.certificate.clone(),
-                source,
-            }),
-        }
+        })?;
+        Ok(Pair { certified: Arc::new(certified), validity })
     }
-}
-
-/// A plain file of a bounded size; a pipe put in its place does not hold us up.
-fn read_small(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no plain file"));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(MOST_PEM_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_PEM_BYTES {
-        return Err(io::Error::other(format!("it is larger than {MOST_PEM_BYTES} bytes")));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+
     use super::*;
 
     fn file(name: &str, content: &str, folder: &tempfile::TempDir) -> PathBuf {
@@ -266,14 +215,14 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (a, b) = (pair("a.example", &folder), pair("b.example", &folder));
         let mixed = CertificateFiles { certificate: a.certificate.clone(), key: b.key.clone() };
-        assert!(matches!(read(&[mixed]), Err(CertificateMistake::Mismatch { .. })));
+        assert!(matches!(read(&[mixed]), Err(CertificateMistake::Pem { mistake: PemMistake::Mismatch, .. })));
         let missing = CertificateFiles { certificate: folder.path().join("none.crt"), key: a.key.clone() };
         let said = read(&[missing]).unwrap_err().to_string();
         assert!(said.contains("none.crt"), "{said}");
         let empty = CertificateFiles { certificate: file("empty.crt", "", &folder), key: a.key.clone() };
-        assert!(matches!(read(&[empty]), Err(CertificateMistake::NoCertificate { .. })));
+        assert!(matches!(read(&[empty]), Err(CertificateMistake::Pem { mistake: PemMistake::NoCertificate, .. })));
         let no_key = CertificateFiles { certificate: a.certificate.clone(), key: file("empty.key", "", &folder) };
-        assert!(matches!(read(&[no_key]), Err(CertificateMistake::NotPem { .. })));
+        assert!(matches!(read(&[no_key]), Err(CertificateMistake::Pem { mistake: PemMistake::NoKey, .. })));
         let folder_as_file = CertificateFiles { certificate: folder.path().to_owned(), key: a.key.clone() };
         assert!(matches!(read(&[folder_as_file]), Err(CertificateMistake::Unreadable { .. })));
         let large = file("large.key", &"x".repeat(300 * 1024), &folder);

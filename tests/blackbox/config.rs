@@ -3,6 +3,7 @@
 use crate::harness::children::{Output, free_port, fresh_folder, run};
 use crate::harness::gateway::{BINARY, Gateway};
 use crate::harness::person::Person;
+use crate::harness::settings::Settings;
 use crate::harness::stack::{Plan, Stack};
 use crate::harness::upstream::Upstream;
 use serde_json::{Value, json};
@@ -152,7 +153,7 @@ async fn a_first_configuration_serves_after_its_decisions_were_made() {
 
     let words = ["user", "add", "ada", "--phone", "+32470111222", "--password-stdin", "--config", &config];
     vestibule(&words, "unlikely-and-long\n").done();
-    let node = Gateway::start("first", folder.path(), port, &decided, &[]).unwrap();
+    let node = Gateway::start("first", folder.path(), port, &decided, &[], None).unwrap();
     let person = Person::new(&url, port, Arc::default());
     let page = person.follow("/").await.expect(200);
     let form = page.form_with("password");
@@ -232,6 +233,76 @@ fn the_host_that_is_explained_is_the_one_that_is_sent() {
         let said: Value = serde_json::from_str(&said).unwrap();
         let site = stack.site().replace("http://", "");
         assert_eq!(said["headers"]["Host"], host.unwrap_or(&site), "{setting}: {said}");
+    }
+}
+
+/// For commands that listen nowhere.
+fn text_of(settings: &Settings) -> String {
+    settings.yaml().replace("{PORT}", "8080").replace("{NODE_PORT}", "8080")
+}
+
+#[test]
+fn a_configuration_and_its_values_may_come_through_pipes() {
+    let stack = Plan::new().prepare();
+    let text = text_of(&stack.settings);
+    let through = vestibule(&["config", "show", "--config", "/dev/stdin"], &text).done();
+    assert!(through.contains("idle_timeout: 1h"), "{through}");
+
+    let folder = fresh_folder("pipes");
+    let file = folder.path().join("vestibule.yaml");
+    let mut command = Command::new("bash");
+    let piped = text.replace("sender: Acme", "sender: { file: /dev/fd/9 }");
+    assert_ne!(piped, text);
+    std::fs::write(&file, piped).unwrap();
+    command.args(["-c", r#"exec 9< <(echo Piped); exec "$0" config show --config <(cat "$1")"#, BINARY]).arg(&file);
+    let through = run(command, "").done();
+    assert!(through.contains("sender: Piped"), "{through}");
+}
+
+#[test]
+fn what_is_no_file_is_called_what_it_is_and_holds_up_no_start() {
+    let stack = Plan::new().prepare();
+    let folder = fresh_folder("no-files");
+    let at = |name: &str| folder.path().join(name);
+    let made = Command::new("mkfifo").args(["-m", "600"]).args([at("pipe"), at("other-pipe")]).status().unwrap();
+    assert!(made.success());
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    let (pipe, socket) = (at("pipe").display().to_string(), at("socket").display().to_string());
+    let here = folder.path().display().to_string();
+    let late = "it is a pipe that did not come to its end within 10 seconds";
+    let kinds = [(&*here, "it is a directory"), (&*socket, "it is a socket"), ("/dev/zero", "it is a device")];
+    std::thread::scope(|scope| {
+        // Each of the two takes ten seconds: nobody writes.
+        scope.spawn(|| {
+            let said = vestibule(&["serve", "--config", &pipe], "");
+            assert!(
+                said.code == Some(1) && said.stderr.contains(&format!("{pipe} cannot be read: {late}")),
+                "{said:?}"
+            );
+        });
+        scope.spawn(|| {
+            let value = at("other-pipe").display().to_string();
+            let mut settings = stack.settings.clone();
+            settings.set("sms.sender", json!({ "file": value }));
+            std::fs::write(at("value.yaml"), text_of(&settings)).unwrap();
+            let (code, said) = check(&at("value.yaml"));
+            let wrong = said["problems"][0]["wrong"].as_str().unwrap();
+            assert_eq!((code, &said["problems"][0]["key"]), (Some(1), &json!("sms.sender")), "{said}");
+            assert!(wrong.contains(&format!("{value} cannot be read: {late}")), "{wrong}");
+        });
+    });
+    for (path, what) in kinds {
+        let said = vestibule(&["check", "--config", path], "");
+        let words = format!("{path} cannot be read: {what}");
+        assert!(said.code == Some(1) && (said.stdout.clone() + &said.stderr).contains(&words), "{said:?}");
+        // What is read again while the program runs is a plain file.
+        let tls = json!({ "certificates": [{ "certificate": path, "key": pipe }] });
+        let mut settings = stack.settings.clone();
+        settings.set("listen.0.tls", tls);
+        std::fs::write(at("tls.yaml"), text_of(&settings)).unwrap();
+        let (_, said) = check(&at("tls.yaml"));
+        let said = said.to_string();
+        assert!(said.contains(what) && said.contains("it is a pipe, and a plain file is needed"), "{said}");
     }
 }
 

@@ -18,6 +18,7 @@ use super::Config;
 use super::surroundings::{Content, Readers, Surroundings};
 use super::{Loaded, Problem};
 use crate::domain::time::UnixMillis;
+use crate::gateway::bounded_file::Accepted;
 
 /// Files and variables that exist in the test only. Every path under `/run/secrets` holds a key or secret of its own.
 #[derive(Default)]
@@ -37,14 +38,14 @@ impl Imagined {
 }
 
 impl Surroundings for Imagined {
-    fn file(&self, path: &Path, _most_bytes: u64) -> io::Result<Content> {
+    fn file(&self, path: &Path, _accepted: Accepted, _most_bytes: u64) -> io::Result<Content> {
         let path = path.to_str().unwrap();
         let (bytes, readers) = match (self.files.get(path), path) {
             (Some((bytes, readers)), _) => (bytes.clone(), *readers),
             (None, "/etc/vestibule/tls.crt") => (include_bytes!("certificate.pem").to_vec(), Readers::Others),
             (None, "/etc/vestibule/tls.key") => (include_bytes!("key.pem").to_vec(), Readers::OnlyUs),
             (None, "/etc/vestibule/other.key") => (include_bytes!("other-key.pem").to_vec(), Readers::OnlyUs),
-            (None, "/etc/vestibule/upstream-ca.crt" | "/etc/vestibule/client.crt") => {
+            (None, "/etc/vestibule/upstream-ca.crt" | "/etc/vestibule/client.crt" | "/etc/vestibule/house-ca.pem") => {
                 (include_bytes!("certificate.pem").to_vec(), Readers::Others)
             }
             (None, "/etc/vestibule/client.key") => (include_bytes!("key.pem").to_vec(), Readers::OnlyUs),

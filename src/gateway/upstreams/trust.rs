@@ -7,13 +7,11 @@ use std::sync::Arc;
 use pingora::protocols::tls::CaType;
 use pingora::utils::tls::{CertKey, WrappedX509, parse_x509};
 use rustls::RootCertStore;
-use rustls::crypto::ring::sign::any_supported_type;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::domain::secret::SecretBytes;
+use crate::gateway::pem::{self, PemMistake};
 
 /// The authorities whose certificates are believed; at least one.
 #[derive(Clone)]
@@ -28,26 +26,6 @@ pub struct ClientCertificate {
     chain: Vec<CertificateDer<'static>>,
     key: SecretBytes,
     for_pingora: Arc<CertKey>,
-}
-
-/// What is wrong with a PEM file. `Display` goes on from the name of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PemMistake {
-    /// No `CERTIFICATE` block.
-    #[error("holds no certificate")]
-    NoCertificate,
-    /// A block that is no certificate.
-    #[error("holds something that is no certificate, at place {0}")]
-    Unreadable(usize),
-    /// A certificate that nobody's can be checked against.
-    #[error("holds a certificate that cannot be an authority's, at place {0}")]
-    NoAuthority(usize),
-    /// No private key, or one of a kind that TLS does not use.
-    #[error("holds no private key that can be used")]
-    NoKey,
-    /// The key of something else.
-    #[error("is not the key of the certificate")]
-    Mismatch,
 }
 
 impl Authorities {
@@ -77,11 +55,8 @@ impl ClientCertificate {
     /// When one of them cannot be used, or they do not belong together. `NoKey` and `Mismatch` are about the key's file.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, PemMistake> {
         let chain = certificates(chain)?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| PemMistake::NoKey)?;
-        let signing = any_supported_type(&key).map_err(|_| PemMistake::NoKey)?;
-        if let Err(rustls::Error::InconsistentKeys(_)) = CertifiedKey::new(chain.clone(), signing).keys_match() {
-            return Err(PemMistake::Mismatch);
-        }
+        let key = pem::key(key)?;
+        pem::with_key(chain.clone(), &key)?;
         let der = key.secret_der().to_vec();
         // pingora looks at the bytes again to find out which form they have, and panics when it cannot
         PrivateKeyDer::try_from(der.as_slice()).map_err(|_| PemMistake::NoKey)?;
@@ -94,15 +69,14 @@ impl ClientCertificate {
     }
 }
 
+/// Those that pingora can read as well.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PemMistake> {
-    let mut certificates = Vec::new();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let place = certificates.len() + 1;
-        let certificate = certificate.map_err(|_| PemMistake::Unreadable(place))?;
-        X509Certificate::from_der(&certificate).map_err(|_| PemMistake::Unreadable(place))?;
-        certificates.push(certificate);
+    let certificates = pem::certificates(pem)?;
+    let is_readable = |certificate: &CertificateDer<'_>| X509Certificate::from_der(certificate).is_ok();
+    match certificates.iter().position(|certificate| !is_readable(certificate)) {
+        Some(index) => Err(PemMistake::Unreadable(index + 1)),
+        None => Ok(certificates),
     }
-    if certificates.is_empty() { Err(PemMistake::NoCertificate) } else { Ok(certificates) }
 }
 
 impl PartialEq for Authorities {

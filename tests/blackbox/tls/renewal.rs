@@ -171,7 +171,7 @@ async fn a_broken_pair_changes_nothing_and_is_told_once() {
     let new = secure.authority.issue(&["localhost"]);
     // a certificate whose key did not come along
     std::fs::write(&files.certificate, &new.certificate).unwrap();
-    told(0, "does not belong to the certificate");
+    told(0, "is not the key of the certificate");
     // Looking again, as often as one likes, says nothing new of it (and takes no other configuration meanwhile).
     for looks in 1..=3 {
         secure.stack.nodes[0].reload();
@@ -181,7 +181,7 @@ async fn a_broken_pair_changes_nothing_and_is_told_once() {
     assert_eq!(served(&secure).await, old.der());
     // half of it
     std::fs::write(&files.certificate, &new.certificate[..new.certificate.len() / 2]).unwrap();
-    told(1, "is not PEM, or not whole");
+    told(1, "holds something that is no certificate, at place 1");
     // nothing at all
     std::fs::remove_file(&files.certificate).unwrap();
     told(2, "cannot be read");
@@ -193,7 +193,7 @@ async fn a_broken_pair_changes_nothing_and_is_told_once() {
     // the same mistake again is said again, and at once when somebody asks
     write_secret(&files.key, "no key\n");
     secure.stack.nodes[0].reload();
-    told(3, "is not PEM, or not whole");
+    told(3, "holds no private key that can be used");
     assert!(complaints(&secure)[3].contains("localhost.key"), "{:?}", complaints(&secure));
     // good at last
     new.write_to(&files);
@@ -272,7 +272,11 @@ async fn a_certificate_that_ends_soon_is_told_of() {
 #[test]
 fn a_broken_pair_at_the_start_is_a_mistake_with_the_file_s_name() {
     for (break_it, key, word) in [
-        (cut as fn(&PairOfFiles, &Authority), "listen[1].tls.certificates[0].certificate", "holds no certificate"),
+        (
+            cut as fn(&PairOfFiles, &Authority),
+            "listen[1].tls.certificates[0].certificate",
+            "holds something that is no certificate",
+        ),
         (mismatch, "listen[1].tls.certificates[0].key", "is not the key of"),
         (remove, "listen[1].tls.certificates[0].key", "cannot be read"),
     ] {
