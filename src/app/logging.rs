@@ -14,7 +14,7 @@ use crate::config::operation::{Log, LogFormat, LogLevel};
 use crate::gateway::connection::UNHEARD;
 
 /// pingora tells of each step of starting and stopping at `info`; what it warns of and fails at is worth a line.
-const QUIET: &str = "pingora=warn,pingora_core=warn,pingora_proxy=warn,pingora_pool=warn,pingora_load_balancing=warn";
+const QUIET: &str = "pingora=warn,pingora_core=warn,pingora_proxy=warn,pingora_pool=warn";
 /// Libraries that say too much below `info`.
 const NO_LOWER_THAN_INFO: &str = "hyper=info,hyper_util=info,h2=info,reqwest=info,sqlx=info,rustls=info,redis=info";
 

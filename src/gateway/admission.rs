@@ -1,6 +1,8 @@
 //! The proof that a request may reach the upstream. It has one maker, and proxying takes it as a parameter.
 //! Knows nothing of HTTP. Floor: edge (pure).
 
+use std::sync::Arc;
+
 use super::route_rules::Access;
 use crate::domain::session::Session;
 use crate::login::sessions::{NoSession, SessionCheck};
@@ -12,9 +14,9 @@ pub struct Admission(Granted);
 #[derive(Clone, Debug)]
 enum Granted {
     /// The path needs a session, and there is one with every factor that is required now.
-    SignedIn(Box<Session>),
+    SignedIn(Arc<Session>),
     /// The operator's rules made the path public; whoever is signed in all the same is known.
-    Public(Option<Box<Session>>),
+    Public(Option<Arc<Session>>),
 }
 
 /// Why a request may not reach the upstream.
@@ -52,9 +54,19 @@ impl Admission {
     /// Who is signed in; `None` for a public path asked for without a session.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
+        self.shared().map(Arc::as_ref)
+    }
+
+    /// The same, for what outlives the admission.
+    #[must_use]
+    pub fn shared_session(&self) -> Option<Arc<Session>> {
+        self.shared().cloned()
+    }
+
+    fn shared(&self) -> Option<&Arc<Session>> {
         match &self.0 {
             Granted::SignedIn(session) => Some(session),
-            Granted::Public(session) => session.as_deref(),
+            Granted::Public(session) => session.as_ref(),
         }
     }
 

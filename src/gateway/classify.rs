@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::header::{ACCEPT, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_KEY, UPGRADE};
+use http::header::{ACCEPT, HeaderMap, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderValue, Method};
 
 use super::acme::Token;
@@ -16,6 +16,7 @@ use super::preflight::{has_body, kind_of};
 use super::route_rules::{Access, RequestTraits, UpstreamName};
 use super::settings::SiteSettings;
 use super::verify::{self, Verification};
+use super::websocket;
 use crate::login::sessions::{NoSession, SessionCheck};
 use crate::pages::circle::CircleCause;
 use crate::web::bounces::Bounces;
@@ -318,7 +319,7 @@ pub fn asker(method: &Method, headers: &HeaderMap) -> Asker {
         Some(mode) => mode == b"navigate",
         None => !scripted && accepts_html(headers),
     };
-    if !page || headers.contains_key(UPGRADE) || headers.contains_key(SEC_WEBSOCKET_KEY) {
+    if !page || headers.contains_key(UPGRADE) || websocket::asked_for(headers) != websocket::Asked::No {
         Asker::Program
     } else if matches!(*method, Method::GET | Method::HEAD) {
         Asker::Navigation
@@ -367,12 +368,9 @@ fn is_its_plain_host(site: &SiteSettings, scheme: Scheme, host: &str) -> bool {
 /// body (RFC 6455 §4.1). Cookies are sent along from pages on other ports and sister hosts, so that `SameSite` does not help. A client that
 /// sends no `Origin` is no browser.
 fn is_foreign_websocket(head: &RequestHead<'_>, site: &SiteSettings) -> bool {
-    let asks_for_one = head.headers.get_all(UPGRADE).iter().any(|value| {
-        value.as_bytes().split(|byte| *byte == b',').any(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-    });
-    // another proxy that asks about it keeps `Upgrade` to itself; without a key no server opens one (RFC 6455 §4.2.1)
-    if !asks_for_one && !head.headers.contains_key(SEC_WEBSOCKET_KEY) {
-        return false;
+    match websocket::asked_for(head.headers) {
+        websocket::Asked::No => return false,
+        websocket::Asked::Unclearly | websocket::Asked::Clearly => {}
     }
     let is_ours = |origin: &HeaderValue| origin.as_bytes().eq_ignore_ascii_case(site.origin.as_str().as_bytes());
     *head.method != Method::GET || has_body(head) || !head.headers.get_all(ORIGIN).iter().all(is_ours)

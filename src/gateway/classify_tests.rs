@@ -93,8 +93,8 @@ fn written(verdict: &Verdict) -> String {
 pub(crate) fn check(site: &SiteSettings, cookie: &str) -> SessionCheck {
     assert_eq!(site.name.as_str(), "marketing");
     match cookie {
-        "live" => SessionCheck::Live(Box::new(session("anna"))),
-        "step-up" => SessionCheck::StepUp(Box::new(session("anna"))),
+        "live" => SessionCheck::Live(Arc::new(session("anna"))),
+        "step-up" => SessionCheck::StepUp(Arc::new(session("anna"))),
         "unknown" => SessionCheck::CannotTell,
         "other-site" => SessionCheck::None(NoSession::OtherSite),
         "old" => SessionCheck::None(NoSession::OutOfTime),

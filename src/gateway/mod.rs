@@ -33,6 +33,7 @@ mod proxy_protocol;
 mod refused;
 pub mod request_state;
 pub mod route_rules;
+mod seldom;
 pub mod service;
 pub mod settings;
 mod streams;
@@ -40,6 +41,7 @@ mod tries;
 pub mod upstreams;
 pub mod verify;
 mod way;
+mod websocket;
 
 #[cfg(test)]
 mod tests;

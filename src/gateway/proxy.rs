@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{HOST, UPGRADE};
+use http::header::HOST;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::modules::http::HttpModules;
 use pingora::proxy::{FailToProxy, ProxyHttp, Session};
@@ -38,6 +38,7 @@ use super::upstreams::peer::Use;
 use super::upstreams::{Alternative, Chosen};
 use super::verify::Verification;
 use super::way::way;
+use super::websocket;
 use crate::web::cookies::CookieNames;
 use crate::web::request_context::RequestContext;
 
@@ -107,7 +108,7 @@ impl ProxyHttp for Gateway {
         match verdict {
             Verdict::Proxy(passage) => {
                 state.site = Some(Arc::clone(&passage.site));
-                let user = passage.admission.session().cloned();
+                let user = passage.admission.shared_session();
                 // A stream can be cut in any phase from here on, and then nobody can ask what it was.
                 state.asked = Some(Asked::of(session.req_header()));
                 let settings = &state.current.parts.settings;
@@ -142,7 +143,8 @@ impl ProxyHttp for Gateway {
             tracing::error!(request = %state.request_id, "a request without an admission came as far as the upstream");
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
-        let usage = if is_websocket(session.req_header()) { Use::Tunnel } else { Use::Exchange };
+        let is_websocket = websocket::is_passed_on(&session.req_header().headers);
+        let usage = if is_websocket { Use::Tunnel } else { Use::Exchange };
         state.upstream_since.get_or_insert_with(Instant::now);
         let (upstreams, tried) = (&state.current.upstreams, state.chosen.as_ref());
         match upstreams.choose(&passage.upstream, tried, usage, state.asked_by()).await {
@@ -192,7 +194,8 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         state: &mut RequestState,
     ) -> Result<()> {
-        let asked = if is_websocket(session.req_header()) { Purpose::AnUpgrade } else { Purpose::AnAnswer };
+        let is_websocket = websocket::is_passed_on(&session.req_header().headers);
+        let asked = if is_websocket { Purpose::AnUpgrade } else { Purpose::AnAnswer };
         tries::check_answer(response, asked, &mut state.informational)?;
         if let Some(stream) = state.stream.as_ref().filter(|_| response.status.is_informational()) {
             stream.wait_for_answer();
@@ -437,9 +440,4 @@ async fn serve_page(
 pub(super) async fn answer(session: &mut Session, state: &mut RequestState, answer: Answer) -> Result<()> {
     state.reason = Some(answer.reason());
     answer.send(session, state.addressee(), &state.current.parts.message_pages).await
-}
-
-/// A request that may stay silent for as long as both ends like (RFC 6455 §4.1); anything else that asks for an upgrade may not.
-fn is_websocket(request: &RequestHeader) -> bool {
-    request.headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }

@@ -57,9 +57,9 @@ impl NoSession {
 #[must_use]
 pub enum SessionCheck {
     /// A session with every factor that is required now.
-    Live(Box<Session>),
+    Live(Arc<Session>),
     /// A session in time, but without the code that is required now.
-    StepUp(Box<Session>),
+    StepUp(Arc<Session>),
     None(NoSession),
     /// A session that may have been ended: the feed has been silent for too long.
     CannotTell,
@@ -150,8 +150,8 @@ impl Sessions {
             return SessionCheck::None(NoSession::OutOfTime);
         }
         match self.standing(&session, now) {
-            Standing::Good => SessionCheck::Live(Box::new(session)),
-            Standing::CodeOwed => SessionCheck::StepUp(Box::new(session)),
+            Standing::Good => SessionCheck::Live(Arc::new(session)),
+            Standing::CodeOwed => SessionCheck::StepUp(Arc::new(session)),
             Standing::Ended => SessionCheck::None(NoSession::Ended),
             Standing::CannotTell => SessionCheck::CannotTell,
         }

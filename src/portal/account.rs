@@ -1,5 +1,7 @@
 //! The user's own page: its sessions, and ending them. Needs a session with every factor that is required now. Floor: edge.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 
 use super::visit::{Submission, Visit};
@@ -75,7 +77,7 @@ pub(super) async fn end_others(submission: Submission) -> Response {
 /// The session that asks, or the answer for whoever has none that is good now.
 pub(super) fn live(visit: &Visit) -> Result<Session, Box<Response>> {
     match visit.session() {
-        SessionCheck::Live(session) => Ok(*session),
+        SessionCheck::Live(session) => Ok(Arc::unwrap_or_clone(session)),
         SessionCheck::StepUp(_) | SessionCheck::None(_) => {
             Err(Box::new(visit.see(&ReturnPath::parse_or_root(Some(paths::ACCOUNT)).sign_in_url())))
         }

@@ -1,5 +1,6 @@
 //! The code page, and asking for another SMS. After a send the browser is sent on, so that neither reload nor back sends again. Floor: edge.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -61,7 +62,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
 pub(super) async fn resend(submission: Submission) -> Response {
     let submission = match submission.visit.session() {
         SessionCheck::StepUp(session) if submission.is_of_session(&session) => {
-            return step_up(submission, *session).await;
+            return step_up(submission, Arc::unwrap_or_clone(session)).await;
         }
         SessionCheck::StepUp(_) | SessionCheck::Live(_) | SessionCheck::None(_) | SessionCheck::CannotTell => {
             submission

@@ -1,5 +1,7 @@
 //! Signing out: GET asks, POST does. Floor: edge.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 
 use super::visit::{Submission, Visit, with_cookies};
@@ -28,7 +30,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
     if opened.is_err() {
         return question(&visit, &session);
     }
-    match visit.login().sign_out(*session, visit.client()).await {
+    match visit.login().sign_out(Arc::unwrap_or_clone(session), visit.client()).await {
         Err(_logged) => visit.message(MessageKind::SignInUnavailable),
         Ok(()) => {
             let names = visit.cookie_names();

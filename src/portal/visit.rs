@@ -195,7 +195,7 @@ impl Visit {
         // a browser holds one session of a site: the one whose cookie is replaced here would live on unseen
         if let SessionCheck::Live(before) | SessionCheck::StepUp(before) = self.session()
             && before.id != session.id
-            && self.login().sign_out(*before, self.client()).await.is_err()
+            && self.login().sign_out(Arc::unwrap_or_clone(before), self.client()).await.is_err()
         {
             tracing::warn!("the session before this one could not be ended; it ends by itself");
         }

@@ -55,7 +55,9 @@ impl Visit {
         let cookie = cookies::read(&parts.headers, names.session).one();
         let checked = cookie.map(|cookie| desk.login.sessions().check(cookie, &context.site, now));
         let session = match checked {
-            Some(SessionCheck::Live(session)) if session.factors == Factors::PasswordAndCode => *session,
+            Some(SessionCheck::Live(session)) if session.factors == Factors::PasswordAndCode => {
+                Arc::unwrap_or_clone(session)
+            }
             Some(SessionCheck::CannotTell) => return Err(unavailable(desk, &context)),
             Some(SessionCheck::Live(_) | SessionCheck::StepUp(_) | SessionCheck::None(_)) | None => {
                 return Err(sign_in(desk, &context, parts));

@@ -4,16 +4,13 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use pingora::upstreams::peer::Tracing;
 
 use crate::domain::network::{ClientNetwork, Networks};
+use crate::gateway::seldom::Seldom;
 use crate::gateway::settings::ConnectionLimits;
 use crate::metrics;
-
-/// A warning of too many connections comes at most so often: a flood of connections must not become one of lines.
-const WARN_EVERY: Duration = Duration::from_secs(5);
 
 /// The connections of this process. Cheap to clone; all listeners share it.
 #[derive(Clone, Debug, Default)]
@@ -47,9 +44,7 @@ struct Counted {
     /// Beyond the total, not in it.
     told: usize,
     networks: HashMap<ClientNetwork, usize>,
-    /// Refused since the last warning.
-    refused: u64,
-    warned_at: Option<Instant>,
+    warning: Seldom,
 }
 
 /// One connection that is counted, until it is dropped.
@@ -133,18 +128,13 @@ impl ConnectionCount {
 
 impl Counted {
     fn refuse(&mut self, network: Option<ClientNetwork>) {
-        self.refused += 1;
-        if self.warned_at.is_some_and(|at| at.elapsed() < WARN_EVERY) {
-            return;
-        }
+        let Some(refused) = self.warning.happened() else { return };
         tracing::warn!(
-            refused = self.refused,
+            refused,
             connections = self.total,
             last_from = network.map(tracing::field::display),
             "too many connections: new ones are closed (limits.connections)"
         );
-        self.refused = 0;
-        self.warned_at = Some(Instant::now());
     }
 }
 

@@ -6,7 +6,7 @@ mod header;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use pingora::apps::ServerApp;
@@ -21,13 +21,12 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::connection::{BeforeTls, peer_of, unheard};
 use super::handle::GatewayHandle;
+use super::seldom::Seldom;
 use crate::web::origin::Scheme;
 use header::{Announcement, HeaderMistake, Progress};
 
 /// How long the whole header may take. Our own choice: a proxy sends it in one piece with the connection.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// One line in so long a time tells of refused connections; the others are counted in it.
-const COMPLAINT_EVERY: Duration = Duration::from_secs(10);
 
 /// What a connection's header said, for later phases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +52,7 @@ pub(super) struct ProxyProtocol {
     handle: GatewayHandle,
     /// What happens before TLS in any case, with the peer that the header names.
     before_tls: BeforeTls,
-    complaints: Mutex<Complaints>,
-}
-
-#[derive(Debug, Default)]
-struct Complaints {
-    last: Option<Instant>,
-    unsaid: u64,
+    complaint: Mutex<Seldom>,
 }
 
 /// Why a connection is closed without an answer.
@@ -91,7 +84,7 @@ impl Refused {
 
 impl ProxyProtocol {
     pub(super) fn new(handle: GatewayHandle) -> Arc<Self> {
-        Arc::new(Self { before_tls: BeforeTls::new(handle.clone()), handle, complaints: Mutex::default() })
+        Arc::new(Self { before_tls: BeforeTls::new(handle.clone()), handle, complaint: Mutex::default() })
     }
 
     /// Reads the header off `stream` and makes the address in it the peer. On an error the connection has to be closed.
@@ -119,19 +112,12 @@ impl ProxyProtocol {
         if refused == Refused::Silent {
             return;
         }
-        let unsaid = {
-            let mut complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
-            if complaints.last.is_some_and(|last| last.elapsed() < COMPLAINT_EVERY) {
-                complaints.unsaid += 1;
-                return;
-            }
-            complaints.last = Some(Instant::now());
-            std::mem::take(&mut complaints.unsaid)
-        };
+        let happened = self.complaint.lock().unwrap_or_else(PoisonError::into_inner).happened();
+        let Some(refused_in_all) = happened else { return };
         tracing::warn!(
             peer = peer.map(tracing::field::display),
             reason = refused.name(),
-            others_since_last = unsaid,
+            others_since_last = refused_in_all - 1,
             "a connection to a listener with proxy_protocol was closed: it has to begin with a PROXY header, from one of trusted_proxies"
         );
     }

@@ -40,7 +40,7 @@ struct Slot {
 }
 
 /// A stream begins; the task that serves this request is told of it.
-pub(in crate::gateway) fn open(current: Arc<Current>, session: Option<Session>, waits: Waits) -> Arc<OpenStream> {
+pub(in crate::gateway) fn open(current: Arc<Current>, session: Option<Arc<Session>>, waits: Waits) -> Arc<OpenStream> {
     let stream = Arc::new(OpenStream::new(current, session, waits));
     // Outside of `EndingStreams` there is no slot; then pieces of a body are looked at, and silence is not.
     let _ = SLOT.try_with(|slot| {

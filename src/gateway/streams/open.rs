@@ -56,7 +56,7 @@ const NOT_WAITED_FOR: i64 = i64::MAX;
 pub(in crate::gateway) struct OpenStream {
     current: Arc<Current>,
     /// `None` on a public path, asked for by nobody who is signed in.
-    session: Option<Session>,
+    session: Option<Arc<Session>>,
     /// When a piece of a body last flowed.
     flowed_at: AtomicI64,
     /// Since when the next piece of the request's body is waited for.
@@ -73,7 +73,7 @@ pub(in crate::gateway) struct OpenStream {
 
 impl OpenStream {
     /// Begins now. No piece of its body is waited for yet.
-    pub(super) fn new(current: Arc<Current>, session: Option<Session>, waits: Waits) -> Self {
+    pub(super) fn new(current: Arc<Current>, session: Option<Arc<Session>>, waits: Waits) -> Self {
         let now = current.parts.clock.now().0;
         let flowed_at = AtomicI64::new(now);
         Self {
