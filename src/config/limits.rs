@@ -233,7 +233,7 @@ fn read_request(node: &Node<'_>) -> RequestLimits {
 fn read_connections(node: &Node<'_>) -> ConnectionLimits {
     let connections = ConnectionLimits {
         total: node
-            .key("total", "Of everybody. Each takes an open file, and one more while the application answers: what does not fit into the limit of open files (`LimitNOFILE`, `ulimit -n`) is not taken, and `check` and the log say how many fit.")
+            .key("total", "Of everybody. Each takes an open file, and one more while the application answers: what does not fit into the limit of open files (`LimitNOFILE`, `ulimit -n`) is not taken, and `check` and the log say how many fit. Over HTTP/2 many requests share one: as many requests as these are with applications at a time.")
             .count(1, 1_000_000)
             .or("10000") as usize,
         per_network: node

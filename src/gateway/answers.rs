@@ -195,6 +195,17 @@ impl Answer {
         }
     }
 
+    /// The answer to a request for which there is no connection to an upstream.
+    #[must_use]
+    pub fn to_one_too_many() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_requests",
+            "There are too many requests just now. Try again in a moment.",
+        )
+        .with(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
     /// The answer to another proxy whose request may not go on. One that answers the browser itself learns what to do from 401 and 403, the only
     /// statuses of refusal that nginx understands; what cannot be told stays 503, which it makes an error.
     #[must_use]

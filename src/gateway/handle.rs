@@ -2,8 +2,8 @@
 //! Starts nothing and owns no thread. Floor: edge.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::HeaderValue;
@@ -16,6 +16,7 @@ use super::classify::ListenerUse;
 use super::connection::count::ConnectionCount;
 use super::figures::RequestFigures;
 use super::message_pages::MessagePages;
+use super::seldom::Seldom;
 use super::settings::{GatewaySettings, SiteSettings};
 use super::streams::live::LiveStreams;
 use super::upstreams::Upstreams;
@@ -96,6 +97,9 @@ pub struct GatewayHandle {
     current: Arc<ArcSwap<Current>>,
     draining: Arc<AtomicBool>,
     under_way: Arc<AtomicUsize>,
+    /// Those of them that have gone on to an upstream.
+    at_upstreams: Arc<AtomicUsize>,
+    no_room_at_upstreams: Arc<Mutex<Seldom>>,
     streams: Arc<LiveStreams>,
     replaced: Arc<Notify>,
     connections: ConnectionCount,
@@ -120,7 +124,9 @@ impl GatewayHandle {
             streams: LiveStreams::new(Arc::clone(&current)),
             current,
             draining: Arc::new(AtomicBool::new(false)),
-            under_way: Arc::new(AtomicUsize::new(0)),
+            under_way: Arc::default(),
+            at_upstreams: Arc::default(),
+            no_room_at_upstreams: Arc::default(),
             replaced: Arc::new(Notify::new()),
             connections: ConnectionCount::default(),
         }
@@ -181,6 +187,26 @@ impl GatewayHandle {
     pub(super) fn begin(&self) -> UnderWay {
         self.under_way.fetch_add(1, Ordering::AcqRel);
         UnderWay(Arc::clone(&self.under_way))
+    }
+
+    /// Counts a request that goes on to an upstream and takes a connection there; `None` when it is one too many. Over HTTP/1.1 there is never
+    /// one too many, as each has a connection of its own that is counted; over HTTP/2 many share one.
+    pub(super) fn begin_at_upstream(&self, most: usize) -> Option<UnderWay> {
+        let before = self.at_upstreams.fetch_add(1, Ordering::AcqRel);
+        let place = UnderWay(Arc::clone(&self.at_upstreams));
+        if before < most {
+            return Some(place);
+        }
+        drop(place);
+        let mut warning = self.no_room_at_upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(refused) = warning.happened() {
+            tracing::warn!(
+                refused,
+                requests = before,
+                "too many requests for upstreams: new ones are answered with 503 (limits.connections.total)"
+            );
+        }
+        None
     }
 }
 

@@ -108,6 +108,11 @@ impl ProxyHttp for Gateway {
         match verdict {
             Verdict::Proxy(passage) => {
                 state.site = Some(Arc::clone(&passage.site));
+                state.at_upstream = self.handle.begin_at_upstream(state.current.parts.settings.connections.total);
+                if state.at_upstream.is_none() {
+                    answer(session, state, Answer::to_one_too_many()).await?;
+                    return Ok(true);
+                }
                 let user = passage.admission.shared_session();
                 // A stream can be cut in any phase from here on, and then nobody can ask what it was.
                 state.asked = Some(Asked::of(session.req_header()));

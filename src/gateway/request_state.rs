@@ -68,6 +68,8 @@ pub struct RequestState {
     /// For the log: bytes of the answer's body, or of what flowed after it for a WebSocket.
     pub(super) bytes: usize,
     logged: bool,
+    /// A place at the upstreams; `None` until the request may go on.
+    pub(super) at_upstream: Option<UnderWay>,
     _under_way: UnderWay,
 }
 
@@ -117,6 +119,7 @@ impl RequestState {
             upstream_since: None,
             bytes: 0,
             logged: false,
+            at_upstream: None,
             _under_way: handle.begin(),
         }
     }

@@ -24,6 +24,14 @@ pub(crate) struct Gateway {
     port: u16,
     config: PathBuf,
     log: PathBuf,
+    open_files: Option<OpenFiles>,
+}
+
+/// What a node may open, from its first moment: the limit in force, and how far it may raise it (`ulimit -S -n`, `ulimit -H -n`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenFiles {
+    pub(crate) soft: u64,
+    pub(crate) hard: u64,
 }
 
 /// Why a node did not come up.
@@ -41,12 +49,13 @@ impl Gateway {
         port: u16,
         config_text: &str,
         environment: &[(String, String)],
+        open_files: Option<OpenFiles>,
     ) -> Result<Self, DidNotStart> {
         let config = folder.join(format!("{name}.yaml"));
         std::fs::write(&config, config_text).unwrap();
         let log = folder.join(format!("{name}.log"));
-        let mut gateway =
-            Self { process: launch(&config, &log, environment), name: name.to_owned(), port, config, log };
+        let process = launch(&config, &log, environment, open_files);
+        let mut gateway = Self { process, name: name.to_owned(), port, config, log, open_files };
         gateway.wait_until_ready()?;
         Ok(gateway)
     }
@@ -108,7 +117,7 @@ impl Gateway {
     /// With the same file, port and log; `environment` is the new life's own.
     pub(crate) fn start_again(&mut self, environment: &[(String, String)]) {
         self.process.kill();
-        self.process = launch(&self.config, &self.log, environment);
+        self.process = launch(&self.config, &self.log, environment, self.open_files);
         if let Err(failure) = self.wait_until_ready() {
             panic!("{} does not come back: {failure:?}", self.name);
         }
@@ -136,8 +145,14 @@ impl Drop for Gateway {
     }
 }
 
-fn launch(config: &Path, log: &Path, environment: &[(String, String)]) -> Process {
-    let mut program = Program::new(BINARY).arg("serve").arg("--config").arg(config).env("RUST_BACKTRACE", "1");
+fn launch(config: &Path, log: &Path, environment: &[(String, String)], open_files: Option<OpenFiles>) -> Process {
+    let program = match open_files {
+        None => Program::new(BINARY),
+        Some(OpenFiles { soft, hard }) => {
+            Program::new("prlimit").arg(format!("--nofile={soft}:{hard}")).arg("--").arg(BINARY)
+        }
+    };
+    let mut program = program.arg("serve").arg("--config").arg(config).env("RUST_BACKTRACE", "1");
     for (name, value) in environment {
         program = program.env(name, value);
     }

@@ -3,7 +3,7 @@
 
 use super::children::{Output, free_port, fresh_folder, run};
 use super::evidence::{Evidence, Found, SecretKind};
-use super::gateway::{BINARY, DidNotStart, Gateway};
+use super::gateway::{BINARY, DidNotStart, Gateway, OpenFiles};
 use super::person::{Answer, Person};
 use super::postgres;
 use super::redis::Redis;
@@ -28,6 +28,7 @@ pub(crate) struct Plan {
     nodes: usize,
     changes: Vec<Change>,
     environment: Vec<(String, String)>,
+    open_files: Option<OpenFiles>,
 }
 
 type Change = Box<dyn FnOnce(&mut Settings)>;
@@ -55,6 +56,7 @@ pub(crate) struct Stack {
     evidence: Arc<Evidence>,
     accounts_url: String,
     environment: Vec<(String, String)>,
+    open_files: Option<OpenFiles>,
     planned_nodes: usize,
     /// The port in the site's URL.
     site_port: u16,
@@ -79,6 +81,7 @@ impl Plan {
             nodes: 1,
             changes: Vec::new(),
             environment: Vec::new(),
+            open_files: None,
         }
     }
 
@@ -118,6 +121,12 @@ impl Plan {
 
     pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Nodes are started with these limits.
+    pub(crate) fn open_files(mut self, open_files: OpenFiles) -> Self {
+        self.open_files = Some(open_files);
         self
     }
 
@@ -187,6 +196,7 @@ impl Plan {
             evidence,
             accounts_url,
             environment: self.environment,
+            open_files: self.open_files,
             planned_nodes: self.nodes,
             site_port: free_port(),
             folder,
@@ -218,7 +228,7 @@ impl Stack {
                 self.site_port = port;
             }
             let config = self.config_text(port);
-            match Gateway::start(&name, self.folder.path(), port, &config, &self.environment) {
+            match Gateway::start(&name, self.folder.path(), port, &config, &self.environment, self.open_files) {
                 Ok(node) => {
                     self.nodes.push(node);
                     return Ok(());

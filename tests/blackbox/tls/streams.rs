@@ -4,9 +4,11 @@ use super::PHONE;
 use super::raw_http2::connect;
 use crate::harness::children::wait_for;
 use crate::harness::person::Person;
+use crate::harness::stack::Plan;
 use crate::harness::tls::SecureStack;
 use h2::client::SendRequest;
 use h2::{Reason, RecvStream};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 type Streams = SendRequest<bytes::Bytes>;
@@ -197,4 +199,39 @@ async fn a_stream_without_its_body_holds_up_no_other() {
     }
     assert_eq!(get(&mut streams, &person, "/beside").await.status(), 200);
     assert_eq!(secure.stack.upstream.requests_to("/held").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_of_one_connection_take_no_more_connections_to_upstreams_than_there_is_room_for() {
+    const ROOM: usize = 5;
+    let plan = Plan::new().set("limits.connections", json!({ "total": ROOM, "per_network": ROOM }));
+    let secure = SecureStack::prepare(plan, |_, _| ()).started();
+    let ada = secure.signed_in(&secure.stack.add_account("ada", PHONE)).await;
+    let mut streams = connected(&secure).await;
+    let mut open = Vec::new();
+    for _ in 0..ROOM {
+        let answer = get(&mut streams, &ada, "/events").await;
+        assert_eq!(answer.status(), 200);
+        open.push(answer.into_body());
+    }
+    let refused = get(&mut streams, &ada, "/one-too-many").await;
+    assert_eq!(
+        (refused.status(), &refused.headers()["retry-after"]),
+        (http::StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap())
+    );
+    let mut body = refused.into_body();
+    let mut document = Vec::new();
+    while let Some(data) = piece(&mut body).await {
+        document.extend(data.unwrap());
+    }
+    assert!(String::from_utf8_lossy(&document).contains("too_many_requests"));
+    // Pages of ours take none.
+    assert_eq!(get(&mut streams, &ada, "/.vestibule/session").await.status(), 200);
+    assert!(secure.stack.nodes[0].log().contains("too many requests for upstreams"));
+    open.pop();
+    let began = Instant::now();
+    while get(&mut streams, &ada, "/room-again").await.status() != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the place is not given back");
+    }
+    assert!(secure.stack.upstream.requests_to("/one-too-many").is_empty());
 }

@@ -2,7 +2,7 @@
 
 use super::application::Nginx;
 use super::{count_of, plan, said_of_servers, until};
-use crate::harness::gateway::probe;
+use crate::harness::gateway::{OpenFiles, probe};
 use crate::harness::stack::Stack;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
@@ -97,4 +97,32 @@ async fn no_server_is_blamed_when_this_process_can_open_no_more_files() {
     }
     let blame = ["the server is unhealthy", "the server is left alone for a while"];
     assert!(blame.iter().all(|words| count_of(&stack, words) == 0), "{:?}", said_of_servers(&stack));
+}
+
+#[tokio::test]
+async fn a_node_that_is_started_with_few_files_takes_what_fits_answers_probes_when_full_and_recovers() {
+    // 1,024 is what many systems give: (1,024 - 128) / 4 are for kept connections, and half of what is left for those from downstream.
+    const FITTING: usize = 336;
+    let app = Nginx::start("app");
+    let limits = OpenFiles { soft: 256, hard: 1024 };
+    let stack = plan(json!({ "servers": [app.server()] })).open_files(limits).start();
+    let log = stack.nodes[0].log();
+    assert!(log.contains("limits.connections.total is 10000, but 336 fit into the 1024 files"), "{log}");
+    assert_eq!(most_of(&stack), Some(1024));
+    let mut open = connected(&stack);
+    assert!(asked(&mut open, "/before").starts_with("HTTP/1.1 200"));
+    let mut idle: Vec<TcpStream> = Vec::new();
+    until("there is no room", async || {
+        idle.extend((0..10).map(|_| connected(&stack)));
+        asked(&mut connected(&stack), "/x").contains("too_many_connections")
+    })
+    .await;
+    assert!((FITTING - 20..FITTING + 40).contains(&idle.len()), "{} idle sockets", idle.len());
+    for path in ["/.vestibule/live", "/.vestibule/ready"] {
+        assert_eq!(probe(stack.nodes[0].port(), path), Some(200));
+    }
+    assert!(asked(&mut open, "/meanwhile").starts_with("HTTP/1.1 200"));
+    idle.clear();
+    until("there is room again", async || asked(&mut connected(&stack), "/after").starts_with("HTTP/1.1 200")).await;
+    assert!(!stack.nodes[0].log().contains("Too many open files"), "{}", stack.nodes[0].log());
 }
