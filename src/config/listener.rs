@@ -104,7 +104,7 @@ pub(super) fn read_tls(node: &Node<'_>) -> Tls {
             .list(1, 100, read_certificate)
             .required(""),
         http2: node
-            .key("http2", "Offers HTTP/2 besides HTTP/1.1. WebSockets use a connection with HTTP/1.1 of their own.")
+            .key("http2", "Offers HTTP/2 besides HTTP/1.1. WebSockets use a connection with HTTP/1.1 of their own. Of uploads that the application does not take yet, 1 MiB a stream and 2 MiB a connection are held at most.")
             .flag()
             .or("on"),
     }

@@ -15,6 +15,7 @@ pub mod certificate_watch;
 pub mod certificates;
 pub mod classify;
 pub mod connection;
+mod early_answer;
 mod failures;
 mod figures;
 pub mod handle;

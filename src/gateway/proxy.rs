@@ -19,6 +19,7 @@ use super::answers::{self, Answer};
 use super::bridge::{self, Bridged};
 use super::classify::{self, Arrival, ListenerUse, Probe, Verdict};
 use super::connection::state::ConnectionState;
+use super::early_answer;
 use super::failures::{blame_who_was_silent, failure, no_server};
 use super::figures::Decision;
 use super::handle::GatewayHandle;
@@ -337,6 +338,8 @@ impl ProxyHttp for Gateway {
             state.reason = Some(code);
         } else if answer(session, state, Answer::to_failure(status, code)).await.is_err() {
             state.reason = Some("client_gone");
+        } else {
+            early_answer::take_the_rest(session).await;
         }
         FailToProxy { error_code: status.as_u16(), can_reuse_downstream: false }
     }
@@ -352,6 +355,9 @@ impl ProxyHttp for Gateway {
         state.status = session.response_written().map(|written| written.status.as_u16());
         state.bytes = session.body_bytes_sent();
         state.log(error.map(|_| "failed"));
+        if error.is_none() {
+            early_answer::take_the_rest(session).await;
+        }
     }
 
     /// What pingora's own log lines call the request: no query and no host.

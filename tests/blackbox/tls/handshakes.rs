@@ -166,3 +166,18 @@ fn an_answer_that_comes_before_the_body_is_through_arrives() {
     }
     assert_eq!(secure.stack.upstream.count(), 0);
 }
+
+/// What is sent when the answer comes is more than the window, so that the client is in the middle of it.
+#[test]
+fn an_answer_in_the_middle_of_an_upload_arrives_every_time() {
+    let secure = SecureStack::start();
+    let upload = secure.folder().join("upload");
+    std::fs::write(&upload, vec![b'a'; 50 << 20]).unwrap();
+    let body = format!("@{}", upload.display());
+    for (target, expected) in [("/x", "2 401"), ("/.vestibule/login", "2 413")] {
+        for trial in 0..30 {
+            let said = curl(&secure, target, &["--http2", "--data-binary", &body]);
+            assert_eq!((said.code, said.stdout.as_str()), (Some(0), expected), "trial {trial}: {}", said.stderr);
+        }
+    }
+}
