@@ -149,8 +149,7 @@ impl ProxyHttp for Gateway {
             tracing::error!(request = %state.request_id, "a request without an admission came as far as the upstream");
             return Error::e_explain(ErrorType::HTTPStatus(500), "no admission");
         };
-        let is_websocket = websocket::is_passed_on(&session.req_header().headers);
-        let usage = if is_websocket { Use::Tunnel } else { Use::Exchange };
+        let usage = if websocket::is_passed_on(session.req_header()) { Use::Tunnel } else { Use::Exchange };
         state.upstream_since.get_or_insert_with(Instant::now);
         let (upstreams, tried) = (&state.current.upstreams, state.chosen.as_ref());
         match upstreams.choose(&passage.upstream, tried, usage, state.asked_by()).await {
@@ -200,8 +199,7 @@ impl ProxyHttp for Gateway {
         response: &mut ResponseHeader,
         state: &mut RequestState,
     ) -> Result<()> {
-        let is_websocket = websocket::is_passed_on(&session.req_header().headers);
-        let asked = if is_websocket { Purpose::AnUpgrade } else { Purpose::AnAnswer };
+        let asked = Purpose::by(session.req_header());
         tries::check_answer(response, asked, &mut state.informational)?;
         if let Some(stream) = state.stream.as_ref().filter(|_| response.status.is_informational()) {
             stream.wait_for_answer();
@@ -339,7 +337,7 @@ impl ProxyHttp for Gateway {
         } else if answer(session, state, Answer::to_failure(status, code)).await.is_err() {
             state.reason = Some("client_gone");
         } else {
-            early_answer::take_the_rest(session).await;
+            early_answer::take_the_rest(session, None).await;
         }
         FailToProxy { error_code: status.as_u16(), can_reuse_downstream: false }
     }
@@ -355,9 +353,7 @@ impl ProxyHttp for Gateway {
         state.status = session.response_written().map(|written| written.status.as_u16());
         state.bytes = session.body_bytes_sent();
         state.log(error.map(|_| "failed"));
-        if error.is_none() {
-            early_answer::take_the_rest(session).await;
-        }
+        early_answer::take_the_rest(session, error).await;
     }
 
     /// What pingora's own log lines call the request: no query and no host.

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use pingora::http::ResponseHeader;
+use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorSource, ErrorType, Result};
+
+use super::websocket;
 
 /// How old a request may be when it is tried again. Our own choice: longer than `timeouts.connect` by default, shorter than a person waits.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -35,6 +37,13 @@ pub(super) enum Asked {
     AnAnswer,
     /// Another protocol on its connection (RFC 9110 §7.8).
     AnUpgrade,
+}
+
+impl Asked {
+    /// What `request` is for.
+    pub(super) fn by(request: &RequestHeader) -> Self {
+        if websocket::is_passed_on(request) { Self::AnUpgrade } else { Self::AnAnswer }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

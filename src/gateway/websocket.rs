@@ -1,6 +1,7 @@
 //! Whether a request asks for a WebSocket. Decides nothing about it. Floor: edge (pure).
 
 use http::header::{HeaderMap, SEC_WEBSOCKET_KEY, UPGRADE};
+use pingora::http::RequestHeader;
 
 /// What a head says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub(super) enum Asked {
 const NAME: &[u8] = b"websocket";
 
 /// Whether pingora passes the wish for one on, and with it a connection that may stay silent for as long as both ends like (RFC 6455 §4.1).
-pub(super) fn is_passed_on(headers: &HeaderMap) -> bool {
-    asked_for(headers) == Asked::Clearly
+pub(super) fn is_passed_on(request: &RequestHeader) -> bool {
+    asked_for(&request.headers) == Asked::Clearly
 }
 
 /// Reads it from the fields of a request.
