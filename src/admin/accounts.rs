@@ -307,7 +307,7 @@ fn with_origin(is_generated: bool, why: Option<&Reason>) -> String {
 }
 
 impl AccountFilter {
-    fn lets_through(&self, account: &AccountOverview, policy: &Policy, now: UnixMillis) -> bool {
+    pub(super) fn lets_through(&self, account: &AccountOverview, policy: &Policy, now: UnixMillis) -> bool {
         let has_phone = match self.phone {
             None => true,
             Some(PhoneFilter::With) => account.phone.is_some(),

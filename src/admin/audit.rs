@@ -3,6 +3,7 @@
 use std::io;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::admin::operations::{OperationError, Operations, Refusal};
 use crate::domain::audit::{AuditEvent, AuditLine};
@@ -45,7 +46,8 @@ pub enum ExportError {
 }
 
 /// A record as operators read it. Times are RFC 3339 in UTC; what is not there is null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditRecord)]
 pub struct AuditView {
     /// Grows; `audit_page` goes on from it.
     pub id: i64,

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod activation;
+pub mod api;
 pub mod audit;
 pub mod export;
 pub mod import;
@@ -10,6 +11,7 @@ pub mod operations;
 pub mod operators;
 pub mod pages;
 pub mod profile;
+pub mod provisioning;
 pub mod sessions;
 pub mod sms;
 pub mod tokens;

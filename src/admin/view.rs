@@ -2,6 +2,7 @@
 //! scripts (`--json`). Floor: edge.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::admin::accounts::{is_closed, is_locked};
 use crate::admin::activation::{BadNumber, Rehearsal, TwoFactorStatus, WithoutNumber};
@@ -14,7 +15,8 @@ use crate::domain::user_name::UserName;
 use crate::login::directory::{AccountOverview, SessionOverview};
 
 /// Times are RFC 3339 in UTC; what is not there is null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
 pub struct AccountView {
     pub id: String,
     pub user_name: String,
@@ -46,12 +48,14 @@ pub struct AccountView {
     pub operator_role: Option<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct SessionView {
     pub id: String,
     pub user_name: String,
     pub site: String,
     /// `pwd`, `sms`
+    #[schema(value_type = Vec<String>)]
     pub factors: &'static [&'static str],
     pub opened_at: String,
     pub ends_at: String,
@@ -59,7 +63,8 @@ pub struct SessionView {
     pub user_agent: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TwoFactor)]
 pub struct TwoFactorView {
     pub active: bool,
     pub activated_at: Option<String>,

@@ -28,6 +28,7 @@ use crate::adapters::sql::SqlLedger;
 use crate::adapters::sql::database::{Database, DatabaseSettings};
 use crate::adapters::sql::error::SqlError;
 use crate::admin::operations::Operations;
+use crate::admin::tokens::Tokens;
 use crate::config::Config;
 use crate::config::sms::Provider;
 use crate::config::stores::{AccountStore, State as ConfiguredState};
@@ -92,6 +93,7 @@ pub struct Rooms {
     pub operations: Operations,
     /// What tells people of changes.
     pub notices: Notices,
+    pub tokens: Tokens,
     pub sessions: Arc<Sessions>,
     pub ledger: Arc<SqlLedger>,
     pub signing_keys: Arc<Keys>,
@@ -208,7 +210,8 @@ async fn furnish(config: &Config, stores: Stores, sessions: Option<&Arc<Sessions
         Arc::clone(&stores.passwords),
         settings_of::policy(config),
     );
-    Ok(Rooms { login, operators, operations, notices, sessions, ledger, signing_keys, stores })
+    let tokens = Tokens::new(Arc::clone(&ledger) as _);
+    Ok(Rooms { login, operators, operations, notices, tokens, sessions, ledger, signing_keys, stores })
 }
 
 /// Whether a database that was opened for one command is an older copy than the note beside it tells; then everything has been ended. For

@@ -17,8 +17,8 @@ use super::hardening::most_open_files;
 use super::rooms::{self, BuildError, Rooms};
 use super::{audit_head, certificate_watch, feed_follower, notices, reload, settings_of};
 use crate::adapters::sql::SqlLedger;
-use crate::admin::pages;
 use crate::admin::sms::SentSms;
+use crate::admin::{api, pages};
 use crate::config::Config;
 use crate::config::open_files::OpenFiles;
 use crate::domain::notice::Way;
@@ -220,14 +220,20 @@ pub(super) fn gateway_parts(config: &Config, rooms: &Rooms) -> GatewayParts {
     }
 }
 
-/// The portal's pages at our prefix, and the operators' own everywhere else.
+/// The portal's pages at our prefix, the admin API at its own, and the operators' pages everywhere else.
 fn operators_pages(name: SiteName, look: Arc<SiteLook>, login: &Arc<Login>, rooms: &Rooms) -> Router {
     let portal = portal::router(Arc::clone(login), HashMap::from([(name, Arc::clone(&look))]), HashSet::new());
     let own =
         pages::router(Arc::clone(login), rooms.operations.clone(), SentSms::new(Arc::clone(&rooms.ledger) as _), look);
-    // by hand: what a route of a router above has read of the path would stand before what these two read of it
+    let api = api::router(Arc::clone(login), rooms.operations.clone(), rooms.tokens.clone());
+    // by hand: what a route of a router above has read of the path would stand before what these read of it
     Router::new().fallback(move |request: Request| {
-        let pages = if request.uri().path().starts_with(paths::PREFIX) { portal } else { own };
-        pages.oneshot(request)
+        let path = request.uri().path();
+        let served = match () {
+            () if path.starts_with(paths::PREFIX) => portal,
+            () if path.starts_with(api::PREFIX) => api,
+            () => own,
+        };
+        served.oneshot(request)
     })
 }

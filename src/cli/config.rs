@@ -1,7 +1,8 @@
-//! `config`: what can be configured, and what is. Floor: roof.
+//! `config`: what can be configured, what is, and what can be asked of it. Floor: roof.
 
 use super::Common;
 use super::output::{self, Failure};
+use crate::admin::api;
 use crate::config::{reference, schema};
 
 #[derive(Debug, clap::Subcommand)]
@@ -10,6 +11,8 @@ pub(super) enum Arguments {
     Reference,
     /// Print a JSON Schema (2020-12) of the configuration file, for editors
     Schema,
+    /// Print the OpenAPI 3.1 document of the admin API
+    Openapi,
     /// Print what is in force, defaults included, secrets hidden
     Show {
         /// Print a JSON document
@@ -22,6 +25,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Result<(), Failure>
     match arguments {
         Arguments::Reference => output::print(&reference::reference()),
         Arguments::Schema => output::print_json(&schema::schema()),
+        Arguments::Openapi => output::print_json(&api::document()),
         Arguments::Show { json } => {
             let loaded = common.load()?;
             if *json { output::print_json(&loaded.in_force) } else { output::print(&loaded.in_force_as_yaml()) }

@@ -73,7 +73,7 @@ enum Command {
     /// Providers of SMS: try them, see what became of the codes
     #[command(subcommand)]
     Sms(sms::Arguments),
-    /// Print the complete commented default file, a JSON Schema, or what is in force
+    /// Print the complete commented default file, a JSON Schema, what is in force, or the OpenAPI document of the admin API
     #[command(subcommand)]
     Config(config::Arguments),
     /// Make keys

@@ -117,7 +117,7 @@ pub(super) fn read(node: &Node<'_>) -> Limits {
             .key("connections", "Connections at a time to this node, WebSockets among them. What is beyond is closed at once; without TLS a few dozen are told first: probes are answered there, all else gets 503.")
             .section(read_connections),
         operator_actions_hour: node
-            .key("operator_actions_hour", "Actions (unlock, reset, passwords, numbers) that one operator may begin on the admin pages in an hour. The command line is not counted.")
+            .key("operator_actions_hour", "Actions (unlock, reset, passwords, numbers) that one operator may begin on the admin pages in an hour, and one token through the API. The command line is not counted.")
             .count(1, 10_000)
             .or("60"),
     }
@@ -202,7 +202,13 @@ fn read_sms(node: &Node<'_>) -> SmsLimits {
 
 fn read_network(node: &Node<'_>) -> NetworkLimits {
     NetworkLimits {
-        failures_minute: node.key("failures_minute", "Failed sign-in steps in a minute.").count(1, 10_000).or("20"),
+        failures_minute: node
+            .key(
+                "failures_minute",
+                "Failed sign-in steps in a minute; wrong tokens of the admin API likewise, counted by themselves.",
+            )
+            .count(1, 10_000)
+            .or("20"),
         unfinished_sends_day: node
             .key("unfinished_sends_day", "SMS in a day whose code was never entered.")
             .count(1, 10_000)

@@ -264,7 +264,7 @@ fn read_config(root: &Node<'_>) -> Config {
         timeouts: root.key("timeouts", "How long whoever asks may take. How long an application may take is said with its upstream.").section(timeouts::read),
         passwords: root.key("passwords", "How passwords are kept and checked.").section(passwords::read),
         admin: root
-            .key("admin", "Pages on which operators (`vestibule operator appoint`) sign in and help users, at an address and with cookies of their own. Left out: there is only the command line.")
+            .key("admin", "Pages on which operators (`vestibule operator appoint`) sign in and help users, at an address and with cookies of their own, and the API for programs with a token (`vestibule token create`). Left out: there is only the command line.")
             .maybe_section(admin::read),
         audit: root.key("audit", "The record of who changed what.").section(operation::read_audit),
         metrics: root.key("metrics", "What is counted, for Prometheus: at the path /metrics of admin.listen, so only where there is `admin`.").section(operation::read_metrics),

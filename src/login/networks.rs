@@ -34,13 +34,22 @@ impl<'a> Networks<'a> {
 
     /// Counts a failure ahead of knowing whether it is one.
     pub(super) async fn charge_failure(&self, now: UnixMillis) -> PortResult<Charge> {
-        for (index, (key, factor)) in self.keys("failures").iter().enumerate() {
+        self.charge("failures", now).await
+    }
+
+    /// Counts a wrong token of the admin API: by itself, so that a program gone wrong keeps nobody from signing in.
+    pub(super) async fn charge_wrong_token(&self, now: UnixMillis) -> PortResult<Charge> {
+        self.charge("tokens", now).await
+    }
+
+    async fn charge(&self, what: &str, now: UnixMillis) -> PortResult<Charge> {
+        for (index, (key, factor)) in self.keys(what).iter().enumerate() {
             let rate =
                 Rate { count: self.caps.failures.count.saturating_mul(*factor), window: self.caps.failures.window };
             match effect("network.failure_charged", self.limits.try_spend(key, rate, now)).await? {
                 Charge::Granted => {}
                 Charge::Wait(wait) => {
-                    for (key, _) in self.keys("failures").iter().take(index) {
+                    for (key, _) in self.keys(what).iter().take(index) {
                         effect("network.failure_taken_back", self.limits.give_back(key)).await?;
                     }
                     return Ok(Charge::Wait(wait));

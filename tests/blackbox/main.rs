@@ -9,6 +9,7 @@ mod account;
 mod account_number;
 mod accounts;
 mod activation;
+mod api;
 mod architecture;
 mod assertion;
 mod audit;
