@@ -2,6 +2,7 @@
 
 mod doors;
 mod journeys;
+mod properties;
 
 use crate::harness::children::free_port;
 use crate::harness::evidence::SecretKind;
