@@ -14,7 +14,7 @@ use super::problem::{INVALID, MISSING, Refused};
 use crate::admin::operations::{Act, Effect, Operations, Rights};
 use crate::domain::api_token::{ApiToken, KnownApiToken};
 use crate::domain::limits::Charge;
-use crate::domain::operator::{self, OperatorAction};
+use crate::domain::operator::{self, OperatorAction, OperatorRole};
 use crate::domain::time::UnixMillis;
 use crate::web::request_context::RequestContext;
 
@@ -42,6 +42,10 @@ impl Caller {
             source: Some(self.address),
             request_id: Some(self.request_id.clone()),
         }
+    }
+
+    pub(super) fn role(&self) -> OperatorRole {
+        self.token.role
     }
 
     /// Refuses where the role is not enough, before it is told whether there is something to do. The operation itself asks again.

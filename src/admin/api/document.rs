@@ -57,9 +57,13 @@ pub fn document() -> Value {
 }
 
 fn operation(endpoint: &Endpoint) -> OperationBuilder {
+    let reads_trail = endpoint.id == "list_audit";
     let role = match endpoint.needs {
         Some(action) if !OperatorRole::Helpdesk.may(action) => "The token needs the role `admin`.",
         Some(_) => "Operators are left alone by tokens with the role `helpdesk`.",
+        None if reads_trail => {
+            "With the role `helpdesk`, say whose records (`user_name`); those of operators are for the role `admin`."
+        }
         None => "Any token will do.",
     };
     let mut operation =
@@ -97,8 +101,8 @@ fn operation(endpoint: &Endpoint) -> OperationBuilder {
     for (status, text, applies) in [
         (400, "The request cannot be read", true),
         (401, "There is no token, or it is none", true),
-        (403, "The token may not do this, or not to this account", endpoint.needs.is_some()),
-        (404, "There is no such account", names_account),
+        (403, "The token may not do this, or not to this account", endpoint.needs.is_some() || reads_trail),
+        (404, "There is no such account", names_account || reads_trail),
         (409, "It cannot be done as things stand", has_body),
         (413, "The body is too large", has_body),
         (415, "The body is not of application/json", has_body),

@@ -64,6 +64,7 @@ pub(super) async fn audit(caller: Caller, Asked(query): Asked<AuditQuery>) -> Re
         since: query.since.as_deref().map(moment).transpose()?,
         until: query.until.as_deref().map(moment).transpose()?,
     };
+    caller.operations().may_read_audit(caller.role(), &filter).await?;
     let records = caller.operations().audit_page(&filter, before, most).await?;
     let is_full = usize::try_from(most).is_ok_and(|most| records.len() == most);
     let next_cursor = records.last().filter(|_| is_full).map(|record| cursor::after(&record.id.to_string()));

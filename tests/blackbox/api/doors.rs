@@ -123,6 +123,11 @@ async fn a_helpdesk_token_helps_users_and_does_no_more() {
     problem(&desk.say(Method::PATCH, "/api/v1/accounts/anna", &name).await, 403, "needs_admin");
     assert_eq!(office.stack.count("audit WHERE actor = 'token:desk' AND event = 'password_set'"), 1);
     assert_eq!(office.stack.count("audit WHERE event = 'phone_cleared' OR event = 'account_removed'"), 0);
+    // the trail of one user
+    let records = desk.get("/api/v1/audit?user_name=anna").await.expect(200).json();
+    assert_eq!(records["records"][0]["user_name"], "anna");
+    problem(&desk.get("/api/v1/audit").await, 403, "needs_admin");
+    problem(&desk.get("/api/v1/audit?user_name=olga").await, 403, "an_operator");
     // one token gives a password or a number
     let crm = office.program("crm", "admin");
     crm.deed("olga", "one-time-password").await.expect(200);

@@ -119,6 +119,7 @@ async fn lists_are_read_page_by_page() {
     let out = office.stack.folder().join("passwords.csv");
     office.stack.command(&["user", "import", "-", "--passwords", &out.to_string_lossy()], &csv).done();
     let desk = office.program("desk", "helpdesk");
+    let crm = office.program("crm", "admin");
     let (mut names, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
     loop {
         let page = desk.get(&format!("{ACCOUNTS}?limit=10{cursor}")).await.expect(200).json();
@@ -136,16 +137,16 @@ async fn lists_are_read_page_by_page() {
 
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = desk.get(&format!("/api/v1/audit?event=account_added&limit=10{cursor}")).await.expect(200).json();
+        let page = crm.get(&format!("/api/v1/audit?event=account_added&limit=10{cursor}")).await.expect(200).json();
         ids.extend(page["records"].as_array().unwrap().iter().map(|record| record["id"].as_i64().unwrap()));
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = format!("&cursor={next}");
     }
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 25);
     assert!(ids.is_sorted_by(|a, b| a > b));
-    let made = desk.get("/api/v1/audit?event=api_token_created&since=2020-01-01T00:00:00Z").await.expect(200).json();
-    assert!(made["records"][0]["reason"].as_str().unwrap().starts_with("desk ("), "{made}");
-    let none = desk.get("/api/v1/audit?until=2020-01-01T00:00:00%2B01:00").await.expect(200).json();
+    let made = crm.get("/api/v1/audit?event=api_token_created&since=2020-01-01T00:00:00Z").await.expect(200).json();
+    assert!(made["records"][0]["reason"].as_str().unwrap().starts_with("crm ("), "{made}");
+    let none = crm.get("/api/v1/audit?until=2020-01-01T00:00:00%2B01:00").await.expect(200).json();
     assert_eq!(none, json!({ "records": [], "next_cursor": null }));
 }
 
