@@ -41,6 +41,7 @@ pub const ALL: &[&str] = &[
     "account.others_ended",
     "account.password_changed",
     "account.change_put",
+    "account.enrolment_put",
     "account.old_number_proved",
     "account.number_put",
     "account.number_changed",

@@ -30,8 +30,10 @@ pub struct AccountPage {
 /// The phone number of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnNumber {
-    /// There is none.
+    /// There is none; operators add it.
     None,
+    /// There is none; its user may give one.
+    NoneYet,
     /// By its last two digits; operators change it.
     Ending(String),
     /// By its last two digits; its user may change it.
@@ -67,13 +69,21 @@ pub enum AccountNotice {
     NumberTaken,
 }
 
-/// Asks for the password before the number is changed.
+/// Asks for the password before the number is changed, or before the first one is given.
 #[derive(Clone, Debug)]
 pub struct NumberPasswordPage {
+    pub number: NumberIs,
     /// For password managers, and to see whose it is.
     pub user_name: String,
     pub form: FormAge,
     pub problem: Option<NumberPasswordProblem>,
+}
+
+/// Whether there is a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberIs {
+    First,
+    Another,
 }
 
 /// What was wrong with the password.

@@ -54,7 +54,8 @@ pub(super) fn add_to(text: &str, add: &mut impl FnMut(&str, Page)) {
         let wrong = CodePage { problem: Some(CodeProblem::Missing), wait: Duration::ZERO, ..page };
         add(&format!("account-code-{owed_for:?}-wrong"), Page::Code(wrong));
     }
-    let password = NumberPasswordPage { user_name: text.into(), form: FormAge::Fresh, problem: None };
+    let password =
+        NumberPasswordPage { number: NumberIs::Another, user_name: text.into(), form: FormAge::Fresh, problem: None };
     let number = NewNumberPage {
         phone: text.into(),
         example: "+32 470 12 34 56".into(),
@@ -64,6 +65,7 @@ pub(super) fn add_to(text: &str, add: &mut impl FnMut(&str, Page)) {
     };
     for (name, page) in [
         ("password", OwnPage::NumberPassword(password.clone())),
+        ("first", OwnPage::NumberPassword(NumberPasswordPage { number: NumberIs::First, ..password.clone() })),
         (
             "password-FormExpired",
             OwnPage::NumberPassword(NumberPasswordPage { form: FormAge::Expired, ..password.clone() }),
@@ -97,6 +99,7 @@ pub(super) fn add_to(text: &str, add: &mut impl FnMut(&str, Page)) {
     }
     let mut add = |name: &str, page: AccountPage| add(name, Page::Own(OwnPage::Account(page)));
     add("account", account.clone());
+    add("account-first-number", AccountPage { number: OwnNumber::NoneYet, ..account.clone() });
     add("account-own-number", AccountPage { number: OwnNumber::EndingOwn("56".into()), ..account.clone() });
     add("account-alone", AccountPage { number: OwnNumber::None, sessions: vec![this], ..account.clone() });
     add("account-FormExpired", AccountPage { form: FormAge::Expired, ..account.clone() });

@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::visit::{Submission, Visit};
 use crate::domain::session::{Session, SessionId};
 use crate::login::directory::SessionOverview;
-use crate::login::own_account::AccountView;
+use crate::login::own_account::{AccountView, NumberMay};
 use crate::login::sessions::SessionCheck;
 use crate::pages::own::{AccountNotice, AccountPage, OwnNumber, OwnPage, ShownSession};
 use crate::pages::page::{FormAge, MessageKind, Page};
@@ -97,16 +97,17 @@ async fn page(visit: &Visit, session: &Session, form: FormAge, notice: Option<Ac
         Ok(None) => return visit.see(paths::LOGOUT),
         Ok(Some(view)) => view,
     };
-    let AccountView { phone_ending, may_change_number, sessions } = view;
+    let AccountView { phone_ending, number_may, sessions } = view;
     let mut sessions: Vec<ShownSession> =
         sessions.into_iter().map(|overview| shown(visit, session, overview)).collect();
     sessions.sort_by_key(|shown| !shown.is_this);
     let page = AccountPage {
         user_name: session.user_name.as_str().to_owned(),
-        number: match phone_ending {
-            None => OwnNumber::None,
-            Some(ending) if may_change_number => OwnNumber::EndingOwn(ending),
-            Some(ending) => OwnNumber::Ending(ending),
+        number: match (phone_ending, number_may) {
+            (None, NumberMay::BeGiven) => OwnNumber::NoneYet,
+            (None, NumberMay::BeChanged | NumberMay::NotBeTouched) => OwnNumber::None,
+            (Some(ending), NumberMay::BeChanged) => OwnNumber::EndingOwn(ending),
+            (Some(ending), NumberMay::BeGiven | NumberMay::NotBeTouched) => OwnNumber::Ending(ending),
         },
         sessions,
         form,

@@ -8,9 +8,11 @@ use super::code;
 use super::login::BUSY_WAIT;
 use super::visit::{Submission, Visit, with_cookies};
 use crate::domain::session::Session;
-use crate::login::own_account::{NewNumberOutcome, NumberChangeBegun, NumberCodeOutcome, NumberStage};
+use crate::login::own_account::{NewNumberOutcome, NumberChangeBegun, NumberCodeOutcome, NumberMay, NumberStage};
 use crate::login::{CodeStage, SendReport};
-use crate::pages::own::{NewNumberPage, NewNumberProblem, NumberPasswordPage, NumberPasswordProblem, OwnPage};
+use crate::pages::own::{
+    NewNumberPage, NewNumberProblem, NumberIs, NumberPasswordPage, NumberPasswordProblem, OwnPage,
+};
 use crate::pages::page::{CodeFor, CodeNotice, CodeProblem, FormAge, MessageKind, Page};
 use crate::web::paths;
 
@@ -36,17 +38,25 @@ pub(super) async fn begin(submission: Submission) -> Response {
         Err(answer) => return *answer,
     };
     let (visit, opened) = submission.of_session(&session);
-    let Ok(form) = opened else { return password_page(&visit, &session, FormAge::Expired, None) };
-    let again = |problem| password_page(&visit, &session, FormAge::Fresh, Some(problem));
+    let number = number_is(&visit, &session).await;
+    let Ok(form) = opened else { return password_page(&visit, &session, number, FormAge::Expired, None) };
+    let again = |problem| password_page(&visit, &session, number, FormAge::Fresh, Some(problem));
     if form.field("password").is_empty() {
         return again(NumberPasswordProblem::Missing);
     }
-    let step = visit.login().begin_number_change(&session, form.secret("password"), visit.client(), visit.language);
+    let step = visit.login().begin_number_change(
+        &session,
+        form.secret("password"),
+        paths::ACCOUNT.to_owned(),
+        visit.client(),
+        visit.language,
+    );
     match step.await {
         Err(_logged) => visit.message(MessageKind::SignInUnavailable),
         Ok(NumberChangeBegun::NeedsCode(handle, report)) => {
             visit.with_login_cookie(after_send(&visit, report), &handle)
         }
+        Ok(NumberChangeBegun::NeedsPhone(handle)) => visit.with_login_cookie(visit.see(paths::PHONE), &handle),
         Ok(NumberChangeBegun::Refused) => again(NumberPasswordProblem::NotCorrect),
         Ok(NumberChangeBegun::TooMany(wait)) => visit.page(&Page::TooManyTries { wait }),
         Ok(NumberChangeBegun::Busy) => visit.page(&Page::Waiting { wait: BUSY_WAIT }),
@@ -161,16 +171,37 @@ async fn next(visit: &Visit, session: &Session, notice: Option<CodeNotice>, prob
         Err(_logged) => visit.message(MessageKind::SignInUnavailable),
         Ok(None) => visit.see(paths::LOGOUT),
         Ok(Some(NumberStage::NotHere)) => visit.see(paths::ACCOUNT),
-        Ok(Some(NumberStage::Password)) if notice.is_some() || problem.is_some() => over(visit),
-        Ok(Some(NumberStage::Password)) => password_page(visit, session, FormAge::Fresh, None),
+        Ok(Some(NumberStage::Password(_))) if notice.is_some() || problem.is_some() => over(visit),
+        Ok(Some(NumberStage::Password(may))) => password_page(visit, session, asked_for(may), FormAge::Fresh, None),
         Ok(Some(NumberStage::OldCode(stage))) => code_page(&stage, CodeFor::OldNumber),
         Ok(Some(NumberStage::NewNumber)) => visit.see(paths::ACCOUNT_PHONE_NUMBER),
         Ok(Some(NumberStage::NewCode(stage))) => code_page(&stage, CodeFor::NewNumber),
     }
 }
 
-fn password_page(visit: &Visit, session: &Session, form: FormAge, problem: Option<NumberPasswordProblem>) -> Response {
-    let page = NumberPasswordPage { user_name: session.user_name.as_str().to_owned(), form, problem };
+/// Whether the account has a number, for the page that asks for the password again.
+async fn number_is(visit: &Visit, session: &Session) -> NumberIs {
+    match visit.login().number_change(session, None).await {
+        Ok(Some(NumberStage::Password(may))) => asked_for(may),
+        Ok(_) | Err(_) => NumberIs::Another,
+    }
+}
+
+fn asked_for(may: NumberMay) -> NumberIs {
+    match may {
+        NumberMay::BeGiven => NumberIs::First,
+        NumberMay::BeChanged | NumberMay::NotBeTouched => NumberIs::Another,
+    }
+}
+
+fn password_page(
+    visit: &Visit,
+    session: &Session,
+    number: NumberIs,
+    form: FormAge,
+    problem: Option<NumberPasswordProblem>,
+) -> Response {
+    let page = NumberPasswordPage { number, user_name: session.user_name.as_str().to_owned(), form, problem };
     visit.form_page(&Page::Own(OwnPage::NumberPassword(page)), session.id.bytes())
 }
 
@@ -179,7 +210,7 @@ async fn number_page(visit: &Visit, session: &Session, form: FormAge, typed: Typ
         Err(_logged) => return visit.message(MessageKind::SignInUnavailable),
         Ok(None) => return visit.see(paths::LOGOUT),
         Ok(Some(NumberStage::NewNumber | NumberStage::NewCode(_))) => {}
-        Ok(Some(NumberStage::Password | NumberStage::OldCode(_) | NumberStage::NotHere)) => {
+        Ok(Some(NumberStage::Password(_) | NumberStage::OldCode(_) | NumberStage::NotHere)) => {
             return visit.see(paths::ACCOUNT_PHONE);
         }
     }

@@ -35,6 +35,7 @@ mod secrets;
 mod sending;
 mod sessions;
 mod sign_in;
+mod staged_enrolment;
 mod streams;
 mod third_party;
 mod tls;

@@ -86,13 +86,23 @@ pub enum NumberReplaced {
     NumberTaken,
 }
 
+/// What people may do about the number of their account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberMay {
+    /// Put another one in its place.
+    BeChanged,
+    /// Give the first one, before two-factor sign-in is activated.
+    BeGiven,
+    /// Nothing: operators do that.
+    NotBeTouched,
+}
+
 /// One's own account, as the page shows it.
 #[derive(Clone, Debug)]
 pub struct AccountView {
     /// The last two digits of the number; `None` when there is none.
     pub phone_ending: Option<String>,
-    /// Whether its user may change the number.
-    pub may_change_number: bool,
+    pub number_may: NumberMay,
     pub sessions: Vec<SessionOverview>,
 }
 

@@ -19,8 +19,8 @@ impl Login {
             let Some(account) = login.own(&session).await? else { return Ok(None) };
             let sessions = login.ports.own_account.open_sessions(&account.id, login.now()).await?;
             let phone_ending = account.phone.as_ref().map(|phone| phone.last_two().to_owned());
-            let may_change_number = login.may_change_number(&account);
-            Ok(Some(AccountView { phone_ending, may_change_number, sessions }))
+            let number_may = login.number_may(&account, login.now());
+            Ok(Some(AccountView { phone_ending, number_may, sessions }))
         })
         .await
     }

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use super::{FieldProblem, Notice, View, Words, calling_codes, new_password, phone_problem};
 use crate::domain::time::UnixMillis;
 use crate::pages::own::{
-    AccountNotice, AccountPage, ChangePasswordPage, ChangePasswordProblem, NewNumberPage, NewNumberProblem,
+    AccountNotice, AccountPage, ChangePasswordPage, ChangePasswordProblem, NewNumberPage, NewNumberProblem, NumberIs,
     NumberPasswordPage, NumberPasswordProblem, OwnNumber, OwnPage, ShownSession,
 };
 use crate::pages::page::{FormAge, NewPasswordProblem};
@@ -42,12 +42,18 @@ fn account(page: &AccountPage, words: &Words<'_>) -> View {
         values: context! {
             user_name => page.user_name.as_str(),
             number => match &page.number {
-                OwnNumber::None => words.say("account-number-none"),
+                OwnNumber::None | OwnNumber::NoneYet => words.say("account-number-none"),
                 OwnNumber::Ending(ending) | OwnNumber::EndingOwn(ending) => words.with("account-number-ending", &[("ending", ending.as_str().into())]),
             },
             number_hint => match &page.number {
                 OwnNumber::None | OwnNumber::Ending(_) => Some(words.say("number-by-operator")),
+                OwnNumber::NoneYet => Some(words.say("number-first-hint")),
                 OwnNumber::EndingOwn(_) => None,
+            },
+            number_link => match &page.number {
+                OwnNumber::None | OwnNumber::Ending(_) => None,
+                OwnNumber::NoneYet => Some(words.say("number-first-title")),
+                OwnNumber::EndingOwn(_) => Some(words.say("number-title")),
             },
             has_others => sessions.len() > 1,
             sessions,
@@ -96,13 +102,17 @@ fn number_password(page: &NumberPasswordPage, words: &Words<'_>) -> View {
         FieldProblem::both("password", words.say(key))
     });
     let is_expired = page.form == FormAge::Expired;
+    let (title, why, button) = match page.number {
+        NumberIs::First => ("number-first-title", "number-first-why", "number-first-button"),
+        NumberIs::Another => ("number-title", "number-why", "step-up-button"),
+    };
     View {
         template: "account_number_password.html",
-        title: words.say("number-title"),
+        title: words.say(title),
         refers: problem.is_some() || is_expired,
         notice: is_expired.then(|| Notice { tone: "info", text: words.say("account-form-expired") }),
         problem,
-        values: context! { user_name => page.user_name.as_str() },
+        values: context! { user_name => page.user_name.as_str(), why => words.say(why), button => words.say(button) },
     }
 }
 

@@ -6,24 +6,25 @@ mod codes;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::NumberMay;
 use super::password::OwnPassword;
 use crate::domain::account::Account;
 use crate::domain::language::Language;
 use crate::domain::number_change::{NumberChange, OwedCode, ProvesOld};
-use crate::domain::pending::{LoginFacts, LoginHandle, LoginId};
+use crate::domain::pending::{LoginFacts, LoginHandle, LoginId, NeedsPhone, PendingLogin};
 use crate::domain::phone::{PhoneNumber, PhoneProblem};
 use crate::domain::secret::SecretText;
 use crate::domain::session::Session;
 use crate::domain::time::UnixMillis;
 use crate::login::fail_point::effect;
 use crate::login::ports::{PortResult, StoredLogin};
-use crate::login::{Client, CodeStage, Login, PhonePolicy, SendReport, StepError, is_unmoved};
+use crate::login::{Audience, Client, CodeStage, Login, PhonePolicy, SendReport, StepError, is_unmoved};
 
 /// Where a change of number stands.
 #[derive(Clone, Debug)]
 pub enum NumberStage {
-    /// Nothing was begun, or it is over: the password is asked for.
-    Password,
+    /// Nothing was begun, or it is over: the password is asked for, for another number or for the first one.
+    Password(NumberMay),
     /// A code on the old number is owed.
     OldCode(CodeStage),
     /// The new number is to be given.
@@ -40,6 +41,8 @@ pub enum NumberStage {
 pub enum NumberChangeBegun {
     /// The code on the old number is asked for next.
     NeedsCode(LoginHandle, SendReport),
+    /// There is no number: it is asked for next, as at a sign-in, and what is kept with it is a session in the place of this one.
+    NeedsPhone(LoginHandle),
     /// Not correct, or paused after too many tries: the answer is one.
     Refused,
     /// Too many failures from this network; again after this long.
@@ -113,7 +116,8 @@ impl Login {
         self.to_its_end(async move { login.number_stage(&session, id.as_ref()).await }).await
     }
 
-    /// Begins a change with the password; a code goes to the old number.
+    /// Begins a change with the password; a code goes to the old number. Where there is no number, the first one is asked for, as at a sign-in
+    /// that leads to `return_path`.
     ///
     /// # Errors
     /// A store or the hashing could not tell.
@@ -121,11 +125,13 @@ impl Login {
         self: &Arc<Self>,
         session: &Session,
         password: SecretText,
+        return_path: String,
         client: Client,
         page_language: Language,
     ) -> Result<NumberChangeBegun, StepError> {
         let (login, session) = (Arc::clone(self), session.clone());
-        self.to_its_end(async move { login.begin_change(&session, password, &client, page_language).await }).await
+        let step = async move { login.begin_change(&session, password, return_path, &client, page_language).await };
+        self.to_its_end(step).await
     }
 
     /// A code in a change: on the old number, or on the new one.
@@ -187,14 +193,15 @@ impl Login {
     async fn number_stage(&self, session: &Session, id: Option<&LoginId>) -> PortResult<Option<NumberStage>> {
         let now = self.now();
         let Some(account) = self.own(session).await? else { return Ok(None) };
-        if !self.may_change_number(&account) {
+        let may = self.number_may(&account, now);
+        if may == NumberMay::NotBeTouched {
             return Ok(Some(NumberStage::NotHere));
         }
         let found = match id {
             Some(id) => self.find_change(session, id, now).await?,
             None => None,
         };
-        let Some(Found { stored, change, account }) = found else { return Ok(Some(NumberStage::Password)) };
+        let Some(Found { stored, change, account }) = found else { return Ok(Some(NumberStage::Password(may))) };
         let stage = |number: &PhoneNumber| CodeStage {
             number: number.clone(),
             enrolling: matches!(change, NumberChange::NewCode(_)),
@@ -215,12 +222,14 @@ impl Login {
         &self,
         session: &Session,
         password: SecretText,
+        return_path: String,
         client: &Client,
         page_language: Language,
     ) -> PortResult<NumberChangeBegun> {
         let now = self.now();
         let Some(account) = self.own(session).await? else { return Ok(NumberChangeBegun::Over) };
-        if !self.may_change_number(&account) {
+        let may = self.number_may(&account, now);
+        if may == NumberMay::NotBeTouched {
             return Ok(NumberChangeBegun::NotHere);
         }
         match self.look_at_own_password(session, password, client, now).await? {
@@ -243,6 +252,13 @@ impl Login {
         };
         let handle = LoginHandle::random();
         let id = handle.login_id();
+        if may == NumberMay::BeGiven {
+            let facts = LoginFacts { return_path, step_up_of: Some(session.id), ..facts };
+            let record = PendingLogin::NeedsPhone(NeedsPhone::new(facts)).seal(&id, &self.signing_keys);
+            let ttl = self.settings.login_lifetime;
+            effect("account.enrolment_put", self.ports.pending.put(&id, &record, ttl)).await?;
+            return Ok(NumberChangeBegun::NeedsPhone(handle));
+        }
         let waiting = ProvesOld::new(facts, session.id);
         self.put_change(&id, &NumberChange::OldCode(waiting.clone()), now).await?;
         let report = self.send_code(&id, OwedCode::OldNumber(&waiting), &account, client, page_language, now).await?;
@@ -297,11 +313,19 @@ impl Login {
             return Ok(None);
         }
         let Some(account) = self.own(session).await? else { return Ok(None) };
-        let goes_on = is_unmoved(&account, facts) && self.may_change_number(&account);
+        let goes_on = is_unmoved(&account, facts) && self.number_may(&account, now) == NumberMay::BeChanged;
         Ok(goes_on.then_some(Found { stored, change, account }))
     }
 
-    pub(super) fn may_change_number(&self, account: &Account) -> bool {
-        matches!(self.settings.phone_policy, PhonePolicy::SelfRegistered(_)) && account.phone.is_some()
+    /// Once two-factor sign-in is active nobody without a number has a session that would ask this.
+    pub(super) fn number_may(&self, account: &Account, now: UnixMillis) -> NumberMay {
+        match (self.settings.audience, self.settings.phone_policy) {
+            (Audience::Operators, _) | (Audience::Users, PhonePolicy::PreRegistered) => NumberMay::NotBeTouched,
+            (Audience::Users, PhonePolicy::SelfRegistered(_)) if account.phone.is_some() => NumberMay::BeChanged,
+            (Audience::Users, PhonePolicy::SelfRegistered(_)) => {
+                let window_is_open = account.enrolment_until.is_some_and(|until| now < until);
+                if window_is_open { NumberMay::BeGiven } else { NumberMay::NotBeTouched }
+            }
+        }
     }
 }
