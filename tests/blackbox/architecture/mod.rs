@@ -7,6 +7,7 @@
 mod effects;
 mod planted;
 mod reader;
+mod reviewed;
 
 use reader::Reader;
 use std::fs;
