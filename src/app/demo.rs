@@ -82,7 +82,7 @@ pub fn run(demo: &Demo) -> Result<(), DemoError> {
         DemoError::Config(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     })?;
     super::logging::start(&loaded.config.log);
-    let running = serve::prepare(&loaded.config, None)?;
+    let running = serve::prepare(serve::begin()?, &loaded.config, None)?;
     if let Some(listener) = sample {
         listener.set_nonblocking(true).map_err(DemoError::Sample)?;
         let _inside = running.runtime().enter();

@@ -18,7 +18,7 @@ use crate::gateway::handle::GatewayHandle;
 use crate::login::chain;
 use crate::login::notices::Notices;
 
-/// Catches HUP from here on: its default is to end the process. Must be called from within the runtime.
+/// Catches HUP from here on: its default is to end the process. What comes before `on_hangup` waits for it. Must be called from within the runtime.
 ///
 /// # Errors
 /// The system gives no signals.

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::extract::Request;
 use pingora::server::{Server, UnixShutdownSignalWatch};
 use tokio::runtime::Runtime;
+use tokio::signal::unix::Signal;
 use tower::ServiceExt as _;
 
 use super::figures::{self, SmsFigures};
@@ -53,6 +54,29 @@ pub enum ServeError {
     Feed(#[from] crate::login::ports::PortError),
 }
 
+/// A process that will serve: no HUP ends it any more. The runtime is that of the adapters.
+#[derive(Debug)]
+pub struct Begun {
+    runtime: Runtime,
+    hangups: Signal,
+}
+
+/// The first thing that a process which serves does, before it reads its configuration: a HUP from then on is a reload, however early it comes.
+/// Must not be called from within an asynchronous runtime.
+///
+/// # Errors
+/// No runtime, or no signals.
+pub fn begin() -> Result<Begun, ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("adapters")
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
+    let hangups = runtime.block_on(async { reload::hangups() }).map_err(ServeError::Runtime)?;
+    Ok(Begun { runtime, hangups })
+}
+
 /// What a running process holds on to: the runtime of the adapters, and the rooms.
 pub struct Running {
     server: Server,
@@ -62,20 +86,14 @@ pub struct Running {
     rooms: Rooms,
 }
 
-/// Builds everything and gets ready to listen. HUP reloads the file `reload_from`; without one it does nothing. Must not be called from within an asynchronous runtime.
+/// Builds everything and gets ready to listen. HUP reloads the file `reload_from`; without one it does nothing.
 ///
 /// # Errors
 /// Something the configuration names cannot be used.
-pub fn prepare(config: &Config, reload_from: Option<&Path>) -> Result<Running, ServeError> {
+pub fn prepare(begun: Begun, config: &Config, reload_from: Option<&Path>) -> Result<Running, ServeError> {
     // one provider in the whole process; an error means that it is in place already
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("adapters")
-        .enable_all()
-        .build()
-        .map_err(ServeError::Runtime)?;
-    let hangups = runtime.block_on(async { reload::hangups() }).map_err(ServeError::Runtime)?;
+    let Begun { runtime, hangups } = begun;
     let rooms = runtime.block_on(rooms::build(config, runtime.handle().clone()))?;
     let last = runtime.block_on(feed_follower::catch_up(&rooms.sessions, &*rooms.ledger, &*rooms.stores.clock))?;
     let (ledger, clock, audit_kept) =

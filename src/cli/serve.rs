@@ -11,6 +11,7 @@ use crate::login::fail_point;
 pub(super) struct Arguments {}
 
 pub(super) fn run(common: &Common, _: &Arguments) -> Result<(), Failure> {
+    let begun = serve::begin().map_err(|error| Failure::because("serving did not begin", &error))?;
     let loaded = common.load()?;
     logging::start(&loaded.config.log);
     match hardening::open_as_many_files_as_allowed() {
@@ -35,7 +36,7 @@ pub(super) fn run(common: &Common, _: &Arguments) -> Result<(), Failure> {
             tracing::warn!(name, "this process dies at a fail-point, or waits there");
         }
     }
-    let running = serve::prepare(&loaded.config, Some(&common.config))
+    let running = serve::prepare(begun, &loaded.config, Some(&common.config))
         .map_err(|error| Failure::because("serving did not begin", &error))?;
     running.run();
     Ok(())

@@ -84,6 +84,7 @@ impl ProxyHttp for Gateway {
 
     /// Time limits of the connection; pingora's own are none, or for ever.
     async fn early_request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<()> {
+        websocket::ignore_a_wish_that_is_none(session.req_header_mut());
         let timeouts = state.current.parts.settings.timeouts;
         if ConnectionState::of_this_request().is_some_and(|connection| connection.is_last()) {
             session.set_keepalive(None);
@@ -362,10 +363,9 @@ impl ProxyHttp for Gateway {
         format!("{} {}, request {}", header.method, path_of(header), state.request_id)
     }
 
-    /// A client that went away is no error of ours; the access log has it. What servers do wrong is logged where it is handled, without
-    /// the bytes of their answers.
-    fn suppress_error_log(&self, _session: &Session, _state: &RequestState, error: &Error) -> bool {
-        failure(error).is_none() || *error.esource() == ErrorSource::Upstream
+    /// A client that went away and a session that ended are no errors of ours: the access log has them. A server's are logged without its bytes.
+    fn suppress_error_log(&self, _session: &Session, state: &RequestState, error: &Error) -> bool {
+        failure(error).is_none() || *error.esource() == ErrorSource::Upstream || state.is_over()
     }
 }
 

@@ -196,6 +196,11 @@ impl RequestState {
         }
     }
 
+    /// Whether the stream is over, for whatever reason.
+    pub(super) fn is_over(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.over().is_some())
+    }
+
     /// Asked when the application answers: `Err` when the session it would flow for has ended.
     pub(super) fn answers(&mut self) -> pingora::Result<()> {
         self.stream.as_ref().and_then(|stream| stream.answers()).map_or(Ok(()), over)

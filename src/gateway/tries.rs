@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{Method, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::{Error, ErrorSource, ErrorType, Result};
 
@@ -100,8 +101,12 @@ pub(super) fn check_answer(head: &ResponseHeader, asked: Asked, informational: &
     if bytes > MOST_HEAD_BYTES {
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "the head of the answer is too large").into_up());
     }
-    if head.status == StatusCode::SWITCHING_PROTOCOLS && asked == Asked::AnAnswer {
+    let changes_protocol = head.status == StatusCode::SWITCHING_PROTOCOLS;
+    if changes_protocol && !(asked == Asked::AnUpgrade && websocket::is_opened_by(head)) {
         return Err(Error::explain(ErrorType::InvalidHTTPHeader, "another protocol, which nobody asked for").into_up());
+    }
+    if let Some(why) = unclear_frame(head) {
+        return Err(Error::explain(ErrorType::InvalidHTTPHeader, why).into_up());
     }
     if head.status.is_informational() {
         *informational = informational.saturating_add(1);
@@ -110,6 +115,26 @@ pub(super) fn check_answer(head: &ResponseHeader, asked: Asked, informational: &
         }
     }
     Ok(())
+}
+
+/// Why readers may differ about where an answer ends, or what it is (RFC 9112 §6.3, RFC 9110 §15); `None`: they do not.
+fn unclear_frame(head: &ResponseHeader) -> Option<&'static str> {
+    let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
+    let is_list = lengths.next().is_some_and(|length| length.as_bytes().contains(&b','));
+    let mut encodings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    let encoding = encodings.next();
+    let is_chunked = encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    if is_list || lengths.next().is_some() {
+        Some("two lengths")
+    } else if encoding.is_some() && (!is_chunked || encodings.next().is_some()) {
+        Some("a transfer encoding other than chunked")
+    } else if encoding.is_some() && head.version == Version::HTTP_10 {
+        Some("chunks in HTTP/1.0")
+    } else if head.status.as_u16() >= 600 {
+        Some("a status that there is not")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -170,9 +195,35 @@ mod tests {
 
     #[test]
     fn another_protocol_is_only_for_who_asked_for_it() {
-        let switching = ResponseHeader::build(101, None).unwrap();
+        let mut switching = ResponseHeader::build(101, None).unwrap();
+        assert!(check_answer(&switching, Asked::AnUpgrade, &mut 0).is_err(), "it names none");
+        switching.insert_header("Upgrade", "WebSocket").unwrap();
         assert!(check_answer(&switching, Asked::AnUpgrade, &mut 0).is_ok());
         assert!(check_answer(&switching, Asked::AnAnswer, &mut 0).is_err());
+    }
+
+    #[test]
+    fn an_answer_whose_end_readers_differ_about_is_not_passed_on() {
+        for (status, version, fields, is_clear) in [
+            (200, Version::HTTP_11, &[("content-length", "5")][..], true),
+            (200, Version::HTTP_11, &[("transfer-encoding", "Chunked")], true),
+            (200, Version::HTTP_10, &[], true),
+            (599, Version::HTTP_11, &[], true),
+            (200, Version::HTTP_11, &[("content-length", "5"), ("content-length", "5")], false),
+            (200, Version::HTTP_11, &[("content-length", "5, 5")], false),
+            (200, Version::HTTP_11, &[("transfer-encoding", "xchunked")], false),
+            (200, Version::HTTP_11, &[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")], false),
+            (200, Version::HTTP_10, &[("transfer-encoding", "chunked")], false),
+            (600, Version::HTTP_11, &[], false),
+        ] {
+            let mut head = ResponseHeader::build(status, None).unwrap();
+            head.set_version(version);
+            for (name, value) in fields {
+                head.append_header(*name, *value).unwrap();
+            }
+            let passes = check_answer(&head, Asked::AnAnswer, &mut 0).is_ok();
+            assert_eq!(passes, is_clear, "{status} {version:?} {fields:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Whether a request asks for a WebSocket. Decides nothing about it. Floor: edge (pure).
 
-use http::header::{HeaderMap, SEC_WEBSOCKET_KEY, UPGRADE};
-use pingora::http::RequestHeader;
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, SEC_WEBSOCKET_KEY, TRANSFER_ENCODING, UPGRADE};
+use http::{Method, StatusCode};
+use pingora::http::{RequestHeader, ResponseHeader};
 
 /// What a head says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +23,40 @@ pub(super) fn is_passed_on(request: &RequestHeader) -> bool {
     asked_for(&request.headers) == Asked::Clearly
 }
 
+/// Takes `Upgrade` out of a request that cannot be one for a WebSocket (RFC 6455 §4.1: a GET without a body, `Connection: Upgrade`, a key), so that
+/// it goes on as any other: pingora would make a tunnel of it (RFC 9110 §7.8: without `Connection: Upgrade` it is to be ignored).
+pub(super) fn ignore_a_wish_that_is_none(request: &mut RequestHeader) {
+    let headers = &request.headers;
+    if !headers.contains_key(UPGRADE) {
+        return;
+    }
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'));
+    let is_one = request.method == Method::GET
+        && !has_body
+        && headers.contains_key(SEC_WEBSOCKET_KEY)
+        && headers.get_all(CONNECTION).iter().any(|value| names(value.as_bytes(), b"upgrade"));
+    if !is_one {
+        request.remove_header(&UPGRADE);
+    }
+}
+
+/// Whether an answer opens one: the protocol it changes to is named (RFC 9110 §15.2.2).
+pub(super) fn is_opened_by(answer: &ResponseHeader) -> bool {
+    answer.status == StatusCode::SWITCHING_PROTOCOLS
+        && answer.headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(NAME))
+}
+
+fn names(list: &[u8], name: &[u8]) -> bool {
+    list.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(name))
+}
+
 /// Reads it from the fields of a request.
 pub(super) fn asked_for(headers: &HeaderMap) -> Asked {
     if headers.get(UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(NAME)) {
         return Asked::Clearly;
     }
-    let names = |value: &[u8]| value.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(NAME));
-    let is_named = headers.get_all(UPGRADE).iter().any(|value| names(value.as_bytes()));
+    let is_named = headers.get_all(UPGRADE).iter().any(|value| names(value.as_bytes(), NAME));
     if is_named || headers.contains_key(SEC_WEBSOCKET_KEY) { Asked::Unclearly } else { Asked::No }
 }
 
@@ -37,6 +65,30 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_wish_that_no_server_may_fulfil_goes_no_further() {
+        let whole: &[(&str, &str)] =
+            &[("upgrade", "websocket"), ("connection", "keep-alive, Upgrade"), ("sec-websocket-key", "k")];
+        let without = |name: &str| whole.iter().copied().filter(|(field, _)| *field != name).collect::<Vec<_>>();
+        let with = |name, value| whole.iter().copied().chain([(name, value)]).collect::<Vec<_>>();
+        for (method, fields, goes_on) in [
+            ("GET", whole.to_vec(), true),
+            ("GET", with("content-length", "0"), true),
+            ("POST", whole.to_vec(), false),
+            ("GET", without("connection"), false),
+            ("GET", without("sec-websocket-key"), false),
+            ("GET", with("content-length", "5"), false),
+            ("GET", with("transfer-encoding", "chunked"), false),
+        ] {
+            let mut request = RequestHeader::build(method, b"/", None).unwrap();
+            for (name, value) in &fields {
+                request.append_header((*name).to_owned(), *value).unwrap();
+            }
+            ignore_a_wish_that_is_none(&mut request);
+            assert_eq!(request.headers.contains_key(UPGRADE), goes_on, "{method} {fields:?}");
+        }
+    }
 
     #[test]
     fn only_the_whole_value_is_passed_on_and_every_other_mention_is_looked_at() {

@@ -21,7 +21,17 @@ const FORWARDING: [&str; 5] =
 pub(in crate::gateway) const OVERRIDING: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /// Fields by which some application takes a request for another one than was judged; only trusted proxies may send them (security H10).
-const REWRITING: [&str; 20] = [
+const REWRITING: [&str; 30] = [
+    "client-ip",
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "fastly-client-ip",
+    "x-proxyuser-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "x-scheme",
+    "x-url-scheme",
+    "front-end-https",
     "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",

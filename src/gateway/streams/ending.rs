@@ -28,6 +28,9 @@ const SHORT: Duration = Duration::from_millis(100);
 /// How long a frame that is under way may take to its end, when it is the last. Our own choice, within the bound of a second.
 const HALF_A_FRAME: Duration = Duration::from_millis(250);
 
+/// How long an upload that is over has for its next piece, which is answered with why; a silent one is cut. Our own choice, within the bound of a second.
+const NEXT_PIECE: Duration = Duration::from_millis(250);
+
 tokio::task_local! {
     /// Where the phase that admits a request says so to the task that serves it.
     static SLOT: Arc<Slot>;
@@ -61,7 +64,10 @@ impl Slot {
             stream.until_over().await
         };
         if !stream.can_be_cut(end) {
-            std::future::pending::<()>().await;
+            tokio::time::sleep(NEXT_PIECE).await;
+            if !stream.is_silent_upload() {
+                std::future::pending::<()>().await;
+            }
         }
         end
     }

@@ -69,6 +69,8 @@ pub(in crate::gateway) struct OpenStream {
     is_over: Notify,
     /// Whether the application has begun to answer.
     answered: AtomicBool,
+    /// Whether a piece of a body was stopped because it is over: whoever sent it is being answered.
+    stopped: AtomicBool,
 }
 
 impl OpenStream {
@@ -86,6 +88,7 @@ impl OpenStream {
             over: OnceLock::new(),
             is_over: Notify::new(),
             answered: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -103,6 +106,11 @@ impl OpenStream {
     pub(super) fn can_be_cut(&self, end: StreamEnd) -> bool {
         matches!(end, StreamEnd::GoingAway | StreamEnd::BodyTooSlow | StreamEnd::AnswerTooSlow)
             || self.answered.load(Ordering::SeqCst)
+    }
+
+    /// Whether the next piece of an upload is waited for, so that there is no answer to wait for: the application has not seen the whole of it.
+    pub(super) fn is_silent_upload(&self) -> bool {
+        self.waits_for_body() && !self.stopped.load(Ordering::SeqCst)
     }
 
     /// A server is there for the request's body: from here on, it is waited for.
@@ -141,7 +149,11 @@ impl OpenStream {
         let now = self.current.parts.clock.now();
         self.look(now);
         self.flowed_at.store(now.0, Ordering::Relaxed);
-        self.over()
+        let over = self.over();
+        if over.is_some() {
+            self.stopped.store(true, Ordering::SeqCst);
+        }
+        over
     }
 
     /// Why it is over; `None` while it is not.

@@ -4,9 +4,12 @@ use super::{BOUND, Ended, KINDS, Kind, PHONE, open};
 use crate::harness::children::wait_for;
 use crate::harness::endings::{WAYS, Way, end};
 use crate::harness::person::Person;
+use crate::harness::raw::read_until_silence;
 use crate::harness::stack::{Account, Accounts, Plan, Stack};
 use futures_util::stream::{self, StreamExt};
 use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 /// Each way once for each, so that every kind of stream meets every way on every node.
@@ -102,6 +105,30 @@ async fn signed_in(stack: &Stack) -> Vec<(Account, Person)> {
         .buffer_unordered(5)
         .collect()
         .await
+}
+
+#[tokio::test]
+async fn an_upload_that_has_stopped_flowing_ends_within_a_second_too() {
+    let stack = Stack::start();
+    let person = stack.signed_in(&stack.add_account("ada", PHONE)).await;
+    let head = format!(
+        "POST /upload HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: 100000\r\n\r\nabc",
+        person.host(),
+        person.cookie_header("/upload").unwrap()
+    );
+    let mut upload = TcpStream::connect(("127.0.0.1", person.port())).await.unwrap();
+    upload.write_all(head.as_bytes()).await.unwrap();
+    wait_for("the first bytes at the application", || (stack.upstream.body_bytes_under_way() > 0).then_some(()));
+    stack.command(&["session", "end", "--user", "ada", "--reason", "a test"], "").done();
+    let done = Instant::now();
+    let answer = read_until_silence(&mut upload, Duration::from_secs(20)).await;
+    let took = done.elapsed();
+    assert!(took < BOUND, "it went on for {took:?}");
+    assert_eq!(String::from_utf8_lossy(&answer), "");
+    let cut = wait_for("the line in the log", || {
+        stack.nodes[0].records().into_iter().find(|record| record["message"] == "stream cut")
+    });
+    assert_eq!((cut["reason"].as_str(), cut["path"].as_str()), (Some("session_ended"), Some("/upload")), "{cut}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
