@@ -235,7 +235,7 @@ pub(super) fn length(value: &[u8]) -> Result<u64, HeadMistake> {
 /// # Errors
 /// When there is one that no reader should have to mend.
 pub(super) fn check_target(target: &[u8]) -> Result<(), HeadMistake> {
-    let is_clear = |byte: &u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'"' | b'<' | b'>' | b'#' | b'`');
+    let is_clear = |byte: &u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'"' | b'<' | b'>' | b'#');
     if target.iter().all(is_clear) { Ok(()) } else { Err(HeadMistake::Target) }
 }
 
