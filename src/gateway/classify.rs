@@ -373,7 +373,7 @@ fn is_foreign_websocket(head: &RequestHead<'_>, site: &SiteSettings) -> bool {
         websocket::Asked::Unclearly | websocket::Asked::Clearly => {}
     }
     let is_ours = |origin: &HeaderValue| origin.as_bytes().eq_ignore_ascii_case(site.origin.as_str().as_bytes());
-    *head.method != Method::GET || has_body(head) || !head.headers.get_all(ORIGIN).iter().all(is_ours)
+    *head.method != Method::GET || has_body(head.headers) || !head.headers.get_all(ORIGIN).iter().all(is_ours)
 }
 
 fn session_check(

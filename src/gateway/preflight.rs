@@ -2,7 +2,7 @@
 //! Floor: edge (pure).
 
 use http::Method;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderName, ORIGIN, TRANSFER_ENCODING};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_LENGTH, HeaderMap, HeaderName, ORIGIN, TRANSFER_ENCODING};
 
 use super::head::RequestHead;
 use super::route_rules::RequestKind;
@@ -15,7 +15,7 @@ pub(super) fn kind_of(head: &RequestHead<'_>) -> RequestKind {
         values.next().is_some_and(|value| !value.as_bytes().trim_ascii().is_empty()) && values.next().is_none()
     };
     let asks = has_one(ORIGIN) && has_one(ACCESS_CONTROL_REQUEST_METHOD);
-    if *head.method == Method::OPTIONS && asks && !has_body(head) {
+    if *head.method == Method::OPTIONS && asks && !has_body(head.headers) {
         RequestKind::Preflight
     } else {
         RequestKind::Ordinary
@@ -23,7 +23,7 @@ pub(super) fn kind_of(head: &RequestHead<'_>) -> RequestKind {
 }
 
 /// Whether there is a body, perhaps an empty one in chunks.
-pub(super) fn has_body(head: &RequestHead<'_>) -> bool {
-    head.headers.contains_key(TRANSFER_ENCODING)
-        || head.headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+pub(super) fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+        || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
 }

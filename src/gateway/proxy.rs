@@ -84,7 +84,6 @@ impl ProxyHttp for Gateway {
 
     /// Time limits of the connection; pingora's own are none, or for ever.
     async fn early_request_filter(&self, session: &mut Session, state: &mut RequestState) -> Result<()> {
-        websocket::ignore_a_wish_that_is_none(session.req_header_mut());
         let timeouts = state.current.parts.settings.timeouts;
         if ConnectionState::of_this_request().is_some_and(|connection| connection.is_last()) {
             session.set_keepalive(None);
@@ -109,6 +108,7 @@ impl ProxyHttp for Gateway {
         state.decision = Decision::of(&verdict);
         match verdict {
             Verdict::Proxy(passage) => {
+                websocket::ignore_a_wish_that_is_none(session.req_header_mut());
                 state.site = Some(Arc::clone(&passage.site));
                 state.at_upstream = self.handle.begin_at_upstream(state.current.parts.settings.connections.total);
                 if state.at_upstream.is_none() {

@@ -1,8 +1,10 @@
 //! Whether a request asks for a WebSocket. Decides nothing about it. Floor: edge (pure).
 
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, SEC_WEBSOCKET_KEY, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONNECTION, HeaderMap, SEC_WEBSOCKET_KEY, UPGRADE};
 use http::{Method, StatusCode};
 use pingora::http::{RequestHeader, ResponseHeader};
+
+use super::preflight::has_body;
 
 /// What a head says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +25,15 @@ pub(super) fn is_passed_on(request: &RequestHeader) -> bool {
     asked_for(&request.headers) == Asked::Clearly
 }
 
-/// Takes `Upgrade` out of a request that cannot be one for a WebSocket (RFC 6455 §4.1: a GET without a body, `Connection: Upgrade`, a key), so that
-/// it goes on as any other: pingora would make a tunnel of it (RFC 9110 §7.8: without `Connection: Upgrade` it is to be ignored).
+/// Takes `Upgrade` out of a request that goes on and cannot be one for a WebSocket (RFC 6455 §4.1: a GET without a body, `Connection: Upgrade`, a
+/// key), so that it goes on as any other: pingora would make a tunnel of it (RFC 9110 §7.8: without `Connection: Upgrade` it is to be ignored).
 pub(super) fn ignore_a_wish_that_is_none(request: &mut RequestHeader) {
     let headers = &request.headers;
     if !headers.contains_key(UPGRADE) {
         return;
     }
-    let has_body = headers.contains_key(TRANSFER_ENCODING)
-        || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes().iter().any(|digit| *digit != b'0'));
     let is_one = request.method == Method::GET
-        && !has_body
+        && !has_body(headers)
         && headers.contains_key(SEC_WEBSOCKET_KEY)
         && headers.get_all(CONNECTION).iter().any(|value| names(value.as_bytes(), b"upgrade"));
     if !is_one {

@@ -136,6 +136,28 @@ fn another_upgrade_goes_on_as_a_plain_request() {
 }
 
 #[test]
+fn a_wish_for_a_websocket_that_no_server_may_fulfil_goes_on_as_a_plain_request() {
+    let [upgrade, connection, version, key] = UPGRADE;
+    for (line, fields) in [
+        ("GET /public/ws", vec![upgrade, version, key]),
+        ("GET /public/ws", vec![upgrade, "Connection: keep-alive", version, key]),
+        ("GET /public/ws", vec![upgrade, connection, version]),
+        ("GET /public/ws", vec![upgrade, connection, version, key, "Content-Length: 2"]),
+        ("POST /public/ws", vec![upgrade, connection, version, key, "Content-Length: 0"]),
+    ] {
+        let upstream = echoing();
+        let rig = Rig::before(&upstream);
+        let mut client = rig.client();
+        client.send_head(line, &fields);
+        if fields.contains(&"Content-Length: 2") {
+            client.send(b"ab");
+        }
+        assert_eq!(client.read_head().status, 200, "{line} {fields:?}");
+        assert_eq!(upstream.last().field("upgrade"), None, "{line} {fields:?}");
+    }
+}
+
+#[test]
 fn nothing_follows_a_refused_upgrade_to_the_upstream() {
     let upstream = Upstream::plain();
     let rig = Rig::before(&upstream);
