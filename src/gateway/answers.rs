@@ -360,11 +360,28 @@ pub(super) async fn send_plain(
     media_type: &'static str,
     body: Bytes,
 ) -> pingora::Result<()> {
-    let mut head = ResponseHeader::build(status, Some(4))?;
+    send_plain_with(session, status, media_type, body, None).await
+}
+
+/// The same, with one more field.
+///
+/// # Errors
+/// When the client is gone.
+pub(super) async fn send_plain_with(
+    session: &mut Session,
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+    field: Option<(HeaderName, HeaderValue)>,
+) -> pingora::Result<()> {
+    let mut head = ResponseHeader::build(status, Some(5))?;
     head.insert_header(CONTENT_TYPE, media_type)?;
     head.insert_header(CONTENT_LENGTH, body.len())?;
     head.insert_header(CACHE_CONTROL, "no-store")?;
     head.insert_header(X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+    if let Some((name, value)) = field {
+        head.insert_header(name, value)?;
+    }
     let empty = session.req_header().method == Method::HEAD || body.is_empty();
     session.write_response_header(Box::new(head), empty).await?;
     if !empty {

@@ -3,9 +3,8 @@
 //! machine has open could reach it by a name of its own (DNS rebinding). Floor: edge.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode, Uri};
-use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use subtle::ConstantTimeEq as _;
 
@@ -72,15 +71,9 @@ pub(super) async fn answer(
     };
     state.reason = Some(refused.reason());
     let (status, text) = refused.answer();
-    let mut head = ResponseHeader::build(status, Some(4))?;
-    head.insert_header(CONTENT_TYPE, "text/plain; charset=utf-8")?;
-    head.insert_header(CONTENT_LENGTH, text.len())?;
-    head.insert_header(CACHE_CONTROL, "no-store")?;
-    if status == StatusCode::UNAUTHORIZED {
-        head.insert_header(WWW_AUTHENTICATE, "Bearer")?;
-    }
-    session.write_response_header(Box::new(head), false).await?;
-    session.write_response_body(Some(Bytes::from_static(text.as_bytes())), true).await
+    let how = (status == StatusCode::UNAUTHORIZED).then_some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+    let text = Bytes::from_static(text.as_bytes());
+    answers::send_plain_with(session, status, "text/plain; charset=utf-8", text, how).await
 }
 
 fn judge(
