@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 
+use super::authority_file;
 use super::node::Node;
 use crate::domain::secret::SecretText;
 
@@ -100,10 +101,11 @@ pub(super) fn read(node: &Node<'_>) -> Mail {
             })
             .required("\"Acme <no-reply@example.com>\""),
         login,
-        ca_file: node
-            .key("ca_file", "Certificates (PEM) of an authority of your own that the server's certificate may be from, besides the public ones.")
-            .path()
-            .maybe("/etc/vestibule/mail-ca.pem"),
+        ca_file: authority_file::read(
+            node,
+            "Certificates (PEM) of an authority of your own that the server's certificate may be from, besides the public ones.",
+            "/etc/vestibule/mail-ca.pem",
+        ),
         timeout: node.key("timeout", "For one mail.").duration("5s", "60s").or("30s"),
     }
 }

@@ -4,6 +4,7 @@
 //! the reference, the JSON Schema and `config show` are made from. Opens no socket and asks no store. Floor: roof.
 
 pub mod admin;
+mod authority_file;
 mod collections;
 mod declared;
 mod document;

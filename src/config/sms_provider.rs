@@ -1,20 +1,17 @@
 //! `sms.providers[]`: how a vendor is spoken to, read into the settings of the adapter; the adapter says what is wrong with the whole.
 //! Floor: roof.
 
-use std::path::PathBuf;
-
+use super::authority_file;
 use super::collections::List;
 use super::declared::Presence;
 use super::node::{Node, Slot};
 use super::scalar::Scalar;
 use super::sms::{Provider, sender};
-use super::upstream::MOST_PEM_BYTES;
 use crate::adapters::sms::description::Description;
 use crate::adapters::sms::settings::{
     Auth, ErrorClass, ErrorRule, JsonCondition, MessageId, Method, NumberFormat, ProviderSettings, Scalar as AnyScalar,
     StatusRange, Success,
 };
-use crate::gateway::pem;
 
 /// A text with `${variables}` in it.
 const MOST_TEMPLATE_CHARACTERS: usize = 4096;
@@ -123,29 +120,17 @@ fn read_settings(node: &Node<'_>) -> ProviderSettings {
             .key("countries", "Only for numbers of these countries; left out: for all of `sms.countries`.")
             .list(0, 300, |slot| slot.country().required("BE").as_str().to_owned())
             .or_empty("[BE, NL]"),
-        ca_file: read_ca_file(node),
+        ca_file: authority_file::read(
+            node,
+            "PEM file with certificates that are believed besides the public ones.",
+            "/etc/vestibule/house-ca.pem",
+        ),
         allow_insecure: node
             .key("allow_insecure", "Allows http:// to another machine: codes then travel readable. Certificates are verified all the same.")
             .flag()
             .or("off"),
         connect_timeout: node.key("connect_timeout", "How long connecting may take. Left out: 3s.").duration("100ms", "20s").maybe("3s"),
         timeout: node.key("timeout", "How long all of it may take. Left out: 5s.").duration("500ms", "30s").maybe("5s"),
-    }
-}
-
-/// The adapter opens it again when it makes its client: what it could not use is said before.
-fn read_ca_file(node: &Node<'_>) -> Option<PathBuf> {
-    let path = node
-        .key("ca_file", "PEM file with certificates that are believed besides the public ones.")
-        .path()
-        .maybe("/etc/vestibule/house-ca.pem")?;
-    let content = node.content("ca_file", &path, MOST_PEM_BYTES)?;
-    match pem::certificates(&content.bytes) {
-        Ok(_) => Some(path),
-        Err(mistake) => {
-            node.refuse("ca_file", &[], format!("{} {mistake}", path.display()), mistake.right());
-            None
-        }
     }
 }
 

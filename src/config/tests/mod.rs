@@ -45,9 +45,13 @@ impl Surroundings for Imagined {
             (None, "/etc/vestibule/tls.crt") => (include_bytes!("certificate.pem").to_vec(), Readers::Others),
             (None, "/etc/vestibule/tls.key") => (include_bytes!("key.pem").to_vec(), Readers::OnlyUs),
             (None, "/etc/vestibule/other.key") => (include_bytes!("other-key.pem").to_vec(), Readers::OnlyUs),
-            (None, "/etc/vestibule/upstream-ca.crt" | "/etc/vestibule/client.crt" | "/etc/vestibule/house-ca.pem") => {
-                (include_bytes!("certificate.pem").to_vec(), Readers::Others)
-            }
+            (
+                None,
+                "/etc/vestibule/upstream-ca.crt"
+                | "/etc/vestibule/client.crt"
+                | "/etc/vestibule/house-ca.pem"
+                | "/etc/vestibule/mail-ca.pem",
+            ) => (include_bytes!("certificate.pem").to_vec(), Readers::Others),
             (None, "/etc/vestibule/client.key") => (include_bytes!("key.pem").to_vec(), Readers::OnlyUs),
             (None, "/etc/vestibule/logo.svg") => (b"<svg/>".to_vec(), Readers::Others),
             (None, path) if path.starts_with("/run/secrets/") => (key_named(path).into_bytes(), Readers::OnlyUs),
