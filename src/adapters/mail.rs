@@ -165,8 +165,10 @@ impl MailSender for SmtpMail {
             Ok(Ok(_)) => MailResult::Taken,
             Ok(Err(error)) => {
                 let result = verdict(&error);
+                // What a server says beside its code may name the address, which no log has.
                 let code = error.status().map(|code| code.to_string());
-                tracing::warn!(notice, code, cause = chain(&error), "the mail server did not take a mail");
+                let cause = code.is_none().then(|| chain(&error));
+                tracing::warn!(notice, code, cause, "the mail server did not take a mail");
                 result
             }
             Err(_) => {
