@@ -124,9 +124,8 @@ async fn replace_number(
     if numbers::accounts_with(&mut tx, keys, &new_phone.number).await? >= u64::from(new_phone.most_accounts) {
         return tx.roll_back(NumberReplaced::NumberTaken).await;
     }
-    if let Some(account) = accounts::lock(&mut tx, keys, &session.account).await? {
-        notices::write(&mut tx, keys, &account, Change::NumberSet, Some(&new_phone.number), audit).await?;
-    }
+    let account = accounts::lock(&mut tx, keys, &session.account).await?.ok_or(SqlError::Unreadable("accounts"))?;
+    notices::write(&mut tx, keys, &account, Change::NumberSet, Some(&new_phone.number), audit).await?;
     sessions::set_phone(&mut tx, keys, &session.account, &new_phone.number, audit.at).await?;
     guesses::clear_code_failures(&mut tx, &replacement.login, &session.account).await?;
     trail::append(&mut tx, audit).await?;

@@ -74,11 +74,10 @@ pub(super) async fn open(mut tx: Connection, keys: &Keys, opening: &Opening) -> 
             {
                 return tx.roll_back(Opened::EnrolmentClosed).await;
             }
-            if let Some(account) = accounts::lock(&mut tx, keys, &session.account).await?
-                && let Some(audit) = opening.audit.first()
-            {
-                notices::write(&mut tx, keys, &account, Change::NumberSet, Some(&phone.number), audit).await?;
-            }
+            let account =
+                accounts::lock(&mut tx, keys, &session.account).await?.ok_or(SqlError::Unreadable("accounts"))?;
+            let audit = opening.audit.first().ok_or(SqlError::Unreadable("audit"))?;
+            notices::write(&mut tx, keys, &account, Change::NumberSet, Some(&phone.number), audit).await?;
             set_phone(&mut tx, keys, &session.account, &phone.number, opening.now).await?;
             guesses::clear_code_failures(&mut tx, &opening.login, &session.account).await?;
         }
