@@ -99,3 +99,8 @@ impl SqlLedger {
         if missing.is_empty() { Ok(()) } else { Err(SqlError::MissingKeys(missing)) }
     }
 }
+
+/// The name of a row that nobody can guess: 16 random bytes, in hexadecimal digits.
+fn fresh_id() -> String {
+    hex::encode(rand::random::<[u8; 16]>())
+}

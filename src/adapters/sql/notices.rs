@@ -51,7 +51,7 @@ pub(super) async fn write(
     let number = account.phone.as_ref().map(|number| (Way::Sms, number.e164()));
     let address = account.email.as_deref().map(|address| (Way::Mail, address));
     for (way, to) in number.into_iter().chain(address) {
-        let id = hex::encode(rand::random::<[u8; 16]>());
+        let id = super::fresh_id();
         let content = Content {
             to: to.to_owned(),
             user_name: account.user_name.as_str().to_owned(),
@@ -104,7 +104,7 @@ async fn claim(
         // ahead of the row, as whoever counts a code takes it first
         tx.execute("UPDATE sms_head SET n = n + 1", []).await?;
     }
-    let lease = hex::encode(rand::random::<[u8; 16]>());
+    let lease = super::fresh_id();
     // who waited for another node's claim looks at the row again, and finds it not due
     let taken = tx
         .row(
@@ -134,7 +134,7 @@ async fn claim(
             .await?;
             return tx.commit(Claim::PutOff { cap, at: claimed.notice.at, id: claimed.id }).await;
         }
-        let send = hex::encode(rand::random::<[u8; 16]>());
+        let send = super::fresh_id();
         tx.execute(
             "INSERT INTO sms_sends (id, login_id, account, number_hash, country, at, outcome, dial_code, notice)
              VALUES ($1, $2, $3, $4, $5, $6, 'charged', $7, 1)",

@@ -21,7 +21,7 @@ impl MarkedDatabase for SqlLedger {
         if let Some(id) = installation_id(&self.database).await? {
             return Ok(Installation { id, is_new: false });
         }
-        let fresh = hex::encode(rand::random::<[u8; 16]>());
+        let fresh = super::fresh_id();
         self.database.write(|tx| name_installation(tx, &fresh)).await?;
         let id = installation_id(&self.database).await?.ok_or(SqlError::Unreadable("installation.value"))?;
         Ok(Installation { is_new: id == fresh, id })

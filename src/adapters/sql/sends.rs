@@ -68,7 +68,7 @@ pub(super) async fn charge(
         return if is_news { tx.commit(refused).await } else { tx.roll_back(refused).await };
     }
     handovers::asked_again(&mut tx, &send.login).await?;
-    let id = hex::encode(rand::random::<[u8; 16]>());
+    let id = super::fresh_id();
     tx.execute(
         "INSERT INTO sms_sends (id, login_id, account, number_hash, country, at, outcome, prefix, dial_code, newcomer)
          VALUES ($1, $2, $3, $4, $5, $6, 'charged', $7, $8, $9)",
