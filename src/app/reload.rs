@@ -63,7 +63,10 @@ pub(super) async fn on_hangup(
 }
 
 async fn reload(path: &Path, old: &Config, rooms: &Rooms) -> Result<(Config, Rooms), String> {
-    let loaded = Config::load(path).map_err(|problems| {
+    // A file may be a pipe that is waited for: not on a thread that serves the stores.
+    let path = path.to_owned();
+    let loading = tokio::task::spawn_blocking(move || Config::load(&path)).await.map_err(|error| chain(&error))?;
+    let loaded = loading.map_err(|problems| {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         texts.join("; ")
     })?;
