@@ -95,10 +95,12 @@ async fn nothing_is_kept_once_an_operator_has_closed_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_or_when_people_may_not_the_page_offers_nothing() {
     let pre_registered = Plan::new().set("two_factor.activation", "staged").start();
-    let closed = staged().start();
-    for stack in [&pre_registered, &closed] {
+    let (closed, of_an_operator) = (staged().start(), staged().start());
+    let (closes, appoints) =
+        ("UPDATE accounts SET enrolment_until = NULL", "UPDATE accounts SET operator_role = 'helpdesk'");
+    for (stack, statement) in [(&pre_registered, closes), (&closed, closes), (&of_an_operator, appoints)] {
         let ada = stack.add_account("ada", "");
-        stack.sql("UPDATE accounts SET enrolment_until = NULL");
+        stack.sql(statement);
         let person = signed_in(stack, &ada).await;
         let page = person.open(ACCOUNT).await.expect(200);
         assert!(!page.text().contains(ACCOUNT_PHONE), "{}", page.reads());

@@ -317,14 +317,19 @@ impl Login {
         Ok(goes_on.then_some(Found { stored, change, account }))
     }
 
-    /// Once two-factor sign-in is active nobody without a number has a session that would ask this.
+    /// Once two-factor sign-in is active nobody without a number has a session that would ask this. An operator's first number is never given here:
+    /// it opens the operators' pages too, and while a password alone makes a session a thief of one could give his own.
     pub(super) fn number_may(&self, account: &Account, now: UnixMillis) -> NumberMay {
         match (self.settings.audience, self.settings.phone_policy) {
             (Audience::Operators, _) | (Audience::Users, PhonePolicy::PreRegistered) => NumberMay::NotBeTouched,
             (Audience::Users, PhonePolicy::SelfRegistered(_)) if account.phone.is_some() => NumberMay::BeChanged,
             (Audience::Users, PhonePolicy::SelfRegistered(_)) => {
                 let window_is_open = account.enrolment_until.is_some_and(|until| now < until);
-                if window_is_open { NumberMay::BeGiven } else { NumberMay::NotBeTouched }
+                if window_is_open && account.operator_role.is_none() {
+                    NumberMay::BeGiven
+                } else {
+                    NumberMay::NotBeTouched
+                }
             }
         }
     }
