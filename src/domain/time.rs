@@ -26,6 +26,16 @@ impl UnixMillis {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// `2026-11-24 09:30 UTC`: for people, and read alike in every language.
+    #[must_use]
+    pub fn to_the_minute(self) -> String {
+        let text = self.to_string();
+        match (text.get(..10), text.get(11..16)) {
+            (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
+            (Some(_) | None, _) => text,
+        }
+    }
+
     /// Whole seconds since 1970.
     #[must_use]
     pub fn seconds(self) -> i64 {
@@ -99,6 +109,11 @@ fn millis(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_to_people_to_the_minute() {
+        assert_eq!(UnixMillis(1_795_512_659_999).to_the_minute(), "2026-11-24 09:30 UTC");
+    }
 
     #[test]
     fn a_moment_shows_itself_in_utc() {

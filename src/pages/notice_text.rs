@@ -44,7 +44,7 @@ pub(super) fn longest_notices(language: Language, site: &str) -> impl Iterator<I
 fn particulars(language: Language, key: &str, site: &str, at: UnixMillis, ending: Option<&str>) -> String {
     let ending = ending.unwrap_or_default();
     let values: [(&str, FluentValue<'_>); 3] =
-        [("site", site.into()), ("time", minute(at).into()), ("ending", ending.into())];
+        [("site", site.into()), ("time", at.to_the_minute().into()), ("ending", ending.into())];
     text(language, key, &values)
 }
 
@@ -54,15 +54,6 @@ fn key(change: Change) -> &'static str {
         Change::NumberCleared => "number-cleared",
         Change::TwoFactorReset => "two-factor-reset",
         Change::PasswordGiven => "password-given",
-    }
-}
-
-/// `2026-11-24 09:30 UTC`: the same for readers of every language.
-fn minute(at: UnixMillis) -> String {
-    let text = at.to_string();
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time} UTC"),
-        _ => text,
     }
 }
 

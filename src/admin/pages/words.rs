@@ -7,13 +7,8 @@ use crate::domain::time::UnixMillis;
 use crate::login::directory::AccountOverview;
 use crate::pages::operators::AccountLine;
 
-/// `2026-11-24 09:30 UTC`
 pub(super) fn time(at: UnixMillis) -> String {
-    let text = at.to_string();
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
-        (Some(_) | None, _) => text,
-    }
+    at.to_the_minute()
 }
 
 pub(super) fn time_or(at: Option<UnixMillis>, never: &str) -> String {

@@ -3,7 +3,6 @@
 use minijinja::{Value, context};
 
 use super::{FieldProblem, Notice, View, Words, calling_codes, new_password, phone_problem};
-use crate::domain::time::UnixMillis;
 use crate::pages::own::{
     AccountNotice, AccountPage, ChangePasswordPage, ChangePasswordProblem, NewNumberPage, NewNumberProblem, NumberIs,
     NumberPasswordPage, NumberPasswordProblem, OwnNumber, OwnPage, ShownSession,
@@ -139,7 +138,7 @@ fn new_number(page: &NewNumberPage, words: &Words<'_>) -> View {
 
 fn shown(session: &ShownSession, words: &Words<'_>) -> Value {
     let device = device(session.device, words);
-    let moment = moment(session.opened_at);
+    let moment = session.opened_at.to_the_minute();
     let which =
         words.with("account-end-which", &[("device", device.as_str().into()), ("time", moment.as_str().into())]);
     context! {
@@ -162,14 +161,5 @@ fn device(device: Device, words: &Words<'_>) -> String {
         (Some(browser), None) => browser.to_owned(),
         (None, Some(system)) => words.with("account-device-system", &[("system", system.into())]),
         (None, None) => words.say("account-device-unknown"),
-    }
-}
-
-/// `2026-11-24 09:30 UTC`: read alike in all four languages. The script puts the reader's own time in its place.
-fn moment(at: UnixMillis) -> String {
-    let text = at.to_string();
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(time)) => format!("{day} {time} UTC"),
-        _ => text,
     }
 }
