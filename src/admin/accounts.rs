@@ -275,7 +275,8 @@ impl Operations {
     }
 
     /// Until when a password that is made now is good.
-    pub(super) fn one_time_until(&self, now: UnixMillis) -> UnixMillis {
+    #[must_use]
+    pub fn one_time_until(&self, now: UnixMillis) -> UnixMillis {
         now.plus(self.policy.one_time_lifetime)
     }
 

@@ -187,7 +187,7 @@ impl Operations {
             Rights::OfOperator(account) => OperatorId::Account(account),
             Rights::OfToken(token) => OperatorId::Token(token),
         };
-        let acting = ActingOperator { operator, action, gift_until: act.now.plus(self.policy.one_time_lifetime) };
+        let acting = ActingOperator { operator, action, gift_until: self.one_time_until(act.now) };
         let per_hour = self.policy.operator_actions_per_hour;
         self.directory.begin_action(&acting, per_hour, act.now).await?.map_err(Refusal::Forbidden)?;
         Ok(Some(acting))

@@ -314,7 +314,7 @@ fn with_secrets(
     ticket: Option<&Ticket>,
 ) -> Answer {
     let password = generated.map(Password::reveal);
-    let until = password.map(|_| desk.act.now.plus(desk.operations.policy().one_time_lifetime).to_string());
+    let until = password.map(|_| desk.operations.one_time_until(desk.act.now).to_string());
     let ticket = ticket.map(Ticket::reveal);
     let mut value = json!({
         "user_name": user_name.as_str(), "changed": true, "password": password, "password_expires_at": until,

@@ -85,7 +85,7 @@ pub(super) async fn add(caller: Caller, Json(body): Json<NewAccount>) -> Result<
     let act = caller.act();
     match caller.operations().add(&act, newcomer.clone(), PasswordSource::Generated, Some(&why)).await {
         Ok(password) => {
-            let until = act.now.plus(caller.operations().policy().one_time_lifetime).to_string();
+            let until = caller.operations().one_time_until(act.now).to_string();
             let added = AddedAccount {
                 account: view(&caller, &user_name).await?,
                 one_time_password_expires_at: password.as_ref().map(|_| until),

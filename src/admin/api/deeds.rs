@@ -108,7 +108,7 @@ pub(super) async fn one_time_password(
     Ok(Answer(OneTimePassword {
         user_name: name.to_string(),
         one_time_password: password.map(|password| password.reveal().to_owned()).unwrap_or_default(),
-        expires_at: act.now.plus(caller.operations().policy().one_time_lifetime).to_string(),
+        expires_at: caller.operations().one_time_until(act.now).to_string(),
     }))
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn submit(submission: Submission) -> Response {
     let act = visit.act();
     match visit.operations().add(&act, newcomer, PasswordSource::Generated, Some(&reason)).await {
         Ok(password) => {
-            let until = act.now.plus(visit.operations().policy().one_time_lifetime);
+            let until = visit.operations().one_time_until(act.now);
             visit.page(&OperatorsPage::OneTimePassword(OneTimePasswordPage {
                 user_name: user_name.to_string(),
                 password: password.map(|password| password.reveal().to_owned()).unwrap_or_default(),

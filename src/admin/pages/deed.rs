@@ -180,7 +180,7 @@ impl Deed {
                     Effect::Done(rows) => rows,
                     Effect::Unchanged => Vec::new(),
                 };
-                let until = act.now.plus(operations.policy().one_time_lifetime);
+                let until = operations.one_time_until(act.now);
                 let page = OneTimePasswordPage {
                     user_name: name.to_string(),
                     password: password.map(|password| password.reveal().to_owned()).unwrap_or_default(),
