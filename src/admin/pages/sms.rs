@@ -25,15 +25,17 @@ use crate::pages::operators_figures::{CapLine, PrefixLine, ProviderLine, SmsPage
 
 const HERE: &str = "/sms";
 const OPEN: &str = "/sms/open-prefix";
-/// In hours, with their words; the first is shown when nothing is asked for.
-const SPANS: [(u32, &str); 4] = [(24, "a day"), (1, "an hour"), (168, "7 days"), (720, "30 days")];
+/// In hours, with their words.
+const SPANS: [(u32, &str); 4] = [(1, "hour"), DAY, (168, "7 days"), (720, "30 days")];
+/// Shown when nothing is asked for.
+const DAY: (u32, &str) = (24, "day");
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// GET: the figures.
 pub(super) async fn show(State(desk): State<Arc<Desk>>, visit: Visit) -> Response {
     let asked: Option<u32> = visit.query("hours").parse().ok();
     let known = SPANS.into_iter().find(|(hours, _)| asked == Some(*hours));
-    let (hours, span) = known.unwrap_or(SPANS[0]);
+    let (hours, span) = known.unwrap_or(DAY);
     let act = visit.act();
     let looked = async {
         let stats = desk.sms.stats(&act, HOUR * hours).await?;
@@ -48,11 +50,9 @@ pub(super) async fn show(State(desk): State<Arc<Desk>>, visit: Visit) -> Respons
 
 fn page(visit: &Visit, span: &'static str, stats: &SmsStats, caps: &[CapUse]) -> SmsPage {
     let may_open = visit.role.may(OperatorAction::OpenPrefix);
-    let mut spans = SPANS;
-    spans.sort_unstable_by_key(|(hours, _)| *hours);
     SmsPage {
         span,
-        spans: spans
+        spans: SPANS
             .into_iter()
             .map(|(hours, text)| SpanLink { href: format!("{HERE}?hours={hours}"), text, is_shown: text == span })
             .collect(),
